@@ -75,9 +75,7 @@ class XinferenceCredentials(Credentials):
     )
     api_key: Secret | None = secret_input(
         label=I18n("API key", zh_Hans="API 密钥"),
-        placeholder=I18n(
-            "Only if your server asks for one", zh_Hans="仅在服务器启用认证时填写"
-        ),
+        placeholder=I18n("Only if your server asks for one", zh_Hans="仅在服务器启用认证时填写"),
         default=None,
     )
     invoke_timeout: float = text_input(
@@ -206,7 +204,7 @@ project = Project(
         description=I18n(
             "Models that you host yourself with Xinference: language, embedding, rerank, "
             "speech to text and text to speech.",
-            zh_Hans="使用由 Xinference 自行托管的模型：语言模型、嵌入、重排序、语音转文字和文字转语音。",
+            zh_Hans="通过 Xinference 自行托管的语言、嵌入、重排序、语音转文字和文字转语音模型。",
         ),
         icon="icon_s_en.svg",
         icon_dark="icon_s_dark_en.svg",

@@ -13,7 +13,7 @@ A field without a default is required. Its annotation says what it holds at run 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import (
     Any,
     ClassVar,
@@ -378,7 +378,9 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
     if (form.type is FormType.SECRET_INPUT) != (codec_of(Secret)[0] is codec):
         raise TypeError(f"{where}: secret_input and the type Secret go together")
     default = attribute.default
-    required = default is attrs.NOTHING if specification.required is None else specification.required
+    required = (
+        default is attrs.NOTHING if specification.required is None else specification.required
+    )
     written = None if default in (None, attrs.NOTHING) else codec.write(default)
     complete = evolve(
         form, variable=form.variable or attribute.name, required=required, default=written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from pathlib import Path
 
 import attrs
@@ -24,7 +24,7 @@ class Origin:
 
 def calling_place() -> Origin | None:
     """Find the nearest caller outside xinfer and outside the methods that attrs generates."""
-    frame = sys._getframe(1) if hasattr(sys, "_getframe") else None
+    frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith((_HERE, "<attrs")):

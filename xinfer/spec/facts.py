@@ -1,8 +1,9 @@
 """What depends on the model a server runs, said as data.
 
 A customizable model is known only at run time: its abilities and limits come from the server,
-its settings from the user. Conditions (``ability("tools")``) and terms (``limit("context_length")``)
-say in the declaration what follows from them; the runtime evaluates both against :class:`Facts`.
+its settings from the user. Conditions (``ability("tools")``) and terms
+(``limit("context_length")``) say in the declaration what follows from them; the runtime
+evaluates both against :class:`Facts`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Condition:
 class Always(Condition):
     """Holds of every model."""
 
-    def holds(self, facts: Facts) -> bool:
+    def holds(self, facts: Facts) -> bool:  # noqa: ARG002 (every condition is asked alike)
         """Hold."""
         return True
 

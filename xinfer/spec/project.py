@@ -55,8 +55,9 @@ class Project(Declaration):
     @property
     def model_types(self) -> tuple[ModelType, ...]:
         """The types of all declared models, each once, in the order of declaration."""
-        declared = (*self.models, *self.customizable_models)
-        return tuple(dict.fromkeys(model.model_type for model in declared))
+        predefined = (model.model_type for model in self.models)
+        customizable = (model.model_type for model in self.customizable_models)
+        return tuple(dict.fromkeys((*predefined, *customizable)))
 
 
 def model_source(model_type: ModelType) -> str:
@@ -108,7 +109,9 @@ def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:
 
 def _model_name(credentials: type[Credentials]) -> ModelName | None:
     """Ask for the name in the words of the field that declares it, where one does."""
-    forms = {field.form.variable: field.form for field in fields(credentials) if field.asked_by_dify}
+    forms = {
+        field.form.variable: field.form for field in fields(credentials) if field.asked_by_dify
+    }
     form = forms.get("model_name")
     return ModelName(label=form.label, placeholder=form.placeholder) if form else None
 

@@ -1,0 +1,165 @@
+"""One credentials class gives the form and the typed value; both are tested on the real spec."""
+
+import traceback
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider_spec import XinferenceCredentials, project
+from xinfer.spec import (
+    Credentials,
+    FormError,
+    I18n,
+    Option,
+    Secret,
+    complete,
+    secret_input,
+    select,
+    switch,
+    text_input,
+)
+
+GOOD = {"server_url": "http://127.0.0.1:9997", "model_uid": "chat"}
+
+
+def refused(raw: dict[str, object]) -> FormError:
+    with pytest.raises(FormError) as caught:
+        XinferenceCredentials.from_form(raw)
+    return caught.value
+
+
+def test_strings_become_typed_values_and_extra_keys_are_ignored():
+    read = XinferenceCredentials.from_form(
+        {**GOOD, "api_key": " sk-1\n", "invoke_timeout": "30", "max_retries": 1, "other": []}
+    )
+    assert read.invoke_timeout == 30.0
+    assert read.max_retries == 1
+    assert read.api_key == Secret("sk-1")
+
+
+def test_absent_and_blank_fields_take_their_defaults():
+    read = XinferenceCredentials.from_form({**GOOD, "api_key": " ", "invoke_timeout": None})
+    assert (read.api_key, read.invoke_timeout, read.max_retries) == (None, 60.0, 3)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        " http://h:9997 ",
+        "http://h:9997/",
+        "http://h:9997/v1",
+        "http://h:9997/v1/",
+        "http://h:9997/ui/",
+    ],
+)
+def test_what_people_paste_as_the_url_is_forgiven(pasted):
+    assert XinferenceCredentials.from_form({**GOOD, "server_url": pasted}).server_url == (
+        "http://h:9997"
+    )
+
+
+def test_every_wrong_field_is_named_in_both_languages():
+    error = refused({"server_url": "host:9997", "invoke_timeout": "-1", "max_retries": "three"})
+    assert [problem.variable for problem in error.problems] == [
+        "server_url",
+        "model_uid",
+        "invoke_timeout",
+        "max_retries",
+    ]
+    assert "begin with http://" in str(error)
+    assert "服务器 URL（server_url）" in str(error)
+
+
+def test_another_versions_ciphertext_asks_for_the_field_again():
+    error = refused({**GOOD, "server_url": "SFlCUklEOabcdef"})
+    assert "enter this field again" in str(error)
+    assert "请重新输入" in str(error)
+
+
+@given(key=st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=12))
+def test_a_secret_shows_nowhere(key):
+    raw: dict[str, object] = {**GOOD, "api_key": key}
+    read = XinferenceCredentials.from_form(raw)
+    shown = f"{read} {read!r} {read.api_key} {read.api_key!r} {read.api_key:>20}"
+    assert key not in shown
+    assert read.api_key is not None
+    assert read.api_key.reveal() == key
+    try:
+        XinferenceCredentials.from_form({**raw, "model_uid": ""})
+    except FormError as error:
+        report = traceback.TracebackException.from_exception(error, capture_locals=True)
+        inside = [frame for frame in report.stack if frame.name == "from_form"]
+        assert inside
+        assert not any(key in value for frame in inside for value in (frame.locals or {}).values())
+
+
+def test_a_validator_that_quotes_the_secret_is_not_repeated():
+    def no_dash(value: Secret) -> None:
+        raise ValueError(f"{value.reveal()} has no dash")
+
+    class Keyed(Credentials):
+        key: Secret = secret_input(label=I18n("Key"), validator=no_dash)
+
+    with pytest.raises(FormError) as caught:
+        Keyed.from_form({"key": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+class Shaped(Credentials):
+    """A form whose fields depend on each other."""
+
+    kind: str = select(label=I18n("Kind"), options=[Option("a", I18n("A")), Option("b", I18n("B"))])
+    only_b: str | None = text_input(label=I18n("Only b"), show_on={"kind": "b"})
+    fast: bool = switch(label=I18n("Fast"), default=False)
+
+
+def test_a_hidden_field_is_neither_demanded_nor_used():
+    assert Shaped.from_form({"kind": "a", "only_b": "stale"}).only_b is None
+    assert Shaped.from_form({"kind": "b", "only_b": "x"}).only_b == "x"
+    with pytest.raises(FormError, match="only_b"):
+        Shaped.from_form({"kind": "b"})
+
+
+def test_a_choice_outside_the_options_is_refused_with_the_options():
+    with pytest.raises(FormError, match="not one of a, b"):
+        Shaped.from_form({"kind": "c"})
+
+
+@given(fast=st.booleans(), text=st.text(min_size=1).filter(str.strip))
+def test_what_is_written_to_the_form_reads_back_equal(fast, text):
+    written = Shaped(kind="b", only_b=text, fast=fast)
+    assert Shaped.from_form(written.to_form()) == written
+
+
+def test_a_field_without_a_specifier_or_with_an_unreadable_type_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"Bare\.host"):
+
+        class Bare(Credentials):
+            host: str
+
+    with pytest.raises(TypeError, match=r"Odd\.hosts"):
+
+        class Odd(Credentials):
+            hosts: list[str] = text_input(label=I18n("Hosts"))
+
+    with pytest.raises(TypeError, match="go together"):
+
+        class Open(Credentials):
+            key: str = secret_input(label=I18n("Key"))
+
+
+def test_both_forms_come_from_the_class_and_dify_asks_type_and_name_itself():
+    provider = complete(project).provider
+    assert provider.provider_credential_schema is not None
+    assert provider.model_credential_schema is not None
+    names = [f.variable for f in provider.provider_credential_schema.credential_form_schemas]
+    model = [f.variable for f in provider.model_credential_schema.credential_form_schemas]
+    assert names == ["model_type", "model_name", *model]
+    assert model[:5] == ["server_url", "model_uid", "api_key", "invoke_timeout", "max_retries"]
+    assert provider.model_credential_schema.model.label.en_US == "Model name"
+
+
+def test_a_declaration_knows_where_it_was_written():
+    assert project.origin is not None
+    assert project.origin.file.endswith("provider_spec.py")

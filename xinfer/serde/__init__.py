@@ -1,0 +1,17 @@
+"""Spec to YAML and back, lossless."""
+
+from xinfer.serde.convert import to_data, to_spec
+from xinfer.serde.document import Document, DocumentError, Fault, read_document
+from xinfer.serde.emit import to_yaml
+from xinfer.serde.read import read_spec
+
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Fault",
+    "read_document",
+    "read_spec",
+    "to_data",
+    "to_spec",
+    "to_yaml",
+]

@@ -1,0 +1,236 @@
+"""Spec to plain data and back, through one cattrs converter.
+
+Data is what YAML holds: mappings in the order of declaration, lists, strings, numbers and
+booleans. What equals its default is left out, except the keys whose absence the daemon and the
+SDK understand differently.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cache
+from typing import Any, get_args
+
+import attrs
+from cattrs import Converter
+from cattrs.cols import list_structure_factory
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from xinfer.spec import (
+    CredentialSchema,
+    Declaration,
+    FormField,
+    Meta,
+    Plugin,
+    Resource,
+    Runner,
+    StoragePermission,
+)
+from xinfer.spec.facts import Term
+
+_ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
+    FormField: frozenset({"required"}),
+    Plugin: frozenset({"type", "resource", "plugins", "meta"}),
+    Meta: frozenset({"version", "arch", "runner"}),
+    Runner: frozenset({"language", "version", "entrypoint"}),
+    StoragePermission: frozenset({"size"}),
+    Resource: frozenset({"memory"}),
+    CredentialSchema: frozenset({"credential_form_schemas"}),
+}
+_ONLY_IN_PYTHON = frozenset({"origin", "when"})
+
+
+def to_data(declared: Declaration) -> dict[str, Any]:
+    """Turn a declared object into what YAML holds."""
+    data: dict[str, Any] = _converter().unstructure(declared)
+    return data
+
+
+def to_spec[T: Declaration](data: object, kind: type[T]) -> T:
+    """Turn plain data into a declared object.
+
+    :raises cattrs.BaseValidationError: one tree of every mismatch in the data.
+    """
+    return _converter().structure(data, kind)
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+    # By identity, not by inheritance: to cattrs' own lookup a StrEnum is a str, and so no enum.
+    converter.register_structure_hook_factory(
+        lambda kind: isinstance(kind, type) and kind in _STRICT, _STRICT.__getitem__
+    )
+    converter.register_structure_hook_factory(
+        lambda kind: Term in get_args(kind), lambda kind: _scalar_of(kind)
+    )
+    converter.register_structure_hook_factory(
+        lambda kind: isinstance(kind, type) and issubclass(kind, StrEnum), _word_of
+    )
+    converter.register_structure_hook_factory(
+        lambda kind: getattr(kind, "__origin__", None) is tuple,
+        lambda kind: _list_of(kind, converter),
+    )
+    converter.register_unstructure_hook(StrEnum, lambda word: word.value)
+    converter.register_unstructure_hook(Decimal, lambda number: format(number, "f"))
+    converter.register_unstructure_hook(datetime, _rfc3339)
+    converter.register_unstructure_hook_factory(
+        lambda kind: getattr(kind, "__origin__", None) is tuple,
+        lambda _: lambda items: [converter.unstructure(item) for item in items],
+    )
+    converter.register_unstructure_hook_factory(
+        _is_declared, lambda kind: _writer_of(kind, converter)
+    )
+    converter.register_structure_hook_factory(
+        _is_declared, lambda kind: _reader_of(kind, converter)
+    )
+    return converter
+
+
+def _is_declared(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Declaration)
+
+
+def _writer_of(kind: Any, converter: Converter) -> Any:
+    always = _ALWAYS_WRITTEN.get(kind, ())
+    keys: dict[str, Any] = {
+        field.name: override(omit=True)
+        if field.name in _ONLY_IN_PYTHON
+        else override(omit_if_default=field.name not in always)
+        for field in attrs.fields(attrs.resolve_types(kind))
+    }
+    write = make_dict_unstructure_fn(kind, converter, **keys)
+
+    def hook(declared: Any) -> dict[str, Any]:
+        # cattrs puts the keys that may be left out behind the others.
+        data = write(declared)
+        return {name: data[name] for name in keys if name in data}
+
+    return hook
+
+
+def _reader_of(kind: Any, converter: Converter) -> Any:
+    left_out: dict[str, Any] = {
+        field.name: override(omit=True)
+        for field in attrs.fields(attrs.resolve_types(kind))
+        if field.name in _ONLY_IN_PYTHON
+    }
+    return make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out)
+
+
+def _mismatch(expected: str, value: object) -> ValueError:
+    return ValueError(f"expected {expected}, got {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    """Name a value in YAML's words, short enough for one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _text(value: object, _: Any) -> str:
+    if isinstance(value, str):
+        return value
+    hint = "" if value is None or isinstance(value, dict | list) else ": put it in quotes"
+    raise ValueError(f"expected a string, got {_shown(value)}{hint}")
+
+
+def _whole(value: object, _: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _mismatch("a whole number", value)
+
+
+def _number(value: object, _: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _mismatch("a number", value)
+
+
+def _switch(value: object, _: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _mismatch("true or false", value)
+
+
+def _decimal(value: object, _: Any) -> Decimal:
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            number = Decimal(str(value))
+            if number.is_finite():
+                return number
+    except InvalidOperation:
+        pass
+    raise _mismatch("a decimal number", value)
+
+
+def _moment(value: object, _: Any) -> datetime:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise _mismatch("an RFC 3339 time, e.g. 2026-01-31T00:00:00Z", value) from None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    raise _mismatch("an RFC 3339 time, e.g. 2026-01-31T00:00:00Z", value)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+_STRICT: dict[Any, Any] = {
+    str: _text,
+    int: _whole,
+    float: _number,
+    bool: _switch,
+    Decimal: _decimal,
+    datetime: _moment,
+}
+
+
+def _word_of(kind: type[StrEnum]) -> Any:
+    """Read one of an enum's words; the message lists them."""
+
+    def hook(value: object, _: Any) -> StrEnum:
+        try:
+            return kind(value) if isinstance(value, str) else kind("")
+        except ValueError:
+            raise _mismatch("one of " + ", ".join(kind), value) from None
+
+    return hook
+
+
+def _scalar_of(kind: Any) -> Any:
+    """Read a value that a declaration may also leave to a term: only plain scalars are data."""
+    accepted = tuple(arg for arg in get_args(kind) if isinstance(arg, type) and arg is not Term)
+
+    def hook(value: object, _: Any) -> object:
+        if isinstance(value, accepted) and (bool in accepted or not isinstance(value, bool)):
+            return value
+        raise _mismatch("a number" if str not in accepted else "a single value", value)
+
+    return hook
+
+
+def _list_of(kind: Any, converter: Converter) -> Any:
+    """Read a list; a string is not taken for one, letter by letter."""
+    items: Any = list[get_args(kind)[0]]  # type: ignore[misc]
+    inner = list_structure_factory(items, converter)
+
+    def hook(value: object, _: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise _mismatch("a list", value)
+        return tuple(inner(value, kind))
+
+    return hook

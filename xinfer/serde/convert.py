@@ -59,15 +59,10 @@ def to_spec[T: Declaration](data: object, kind: type[T]) -> T:
 @cache
 def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
-    # By identity, not by inheritance: to cattrs' own lookup a StrEnum is a str, and so no enum.
-    converter.register_structure_hook_factory(
-        lambda kind: isinstance(kind, type) and kind in _STRICT, _STRICT.__getitem__
-    )
+    for kind, hook in _STRICT.items():
+        converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_factory(
         lambda kind: Term in get_args(kind), lambda kind: _scalar_of(kind)
-    )
-    converter.register_structure_hook_factory(
-        lambda kind: isinstance(kind, type) and issubclass(kind, StrEnum), _word_of
     )
     converter.register_structure_hook_factory(
         lambda kind: getattr(kind, "__origin__", None) is tuple,
@@ -189,26 +184,11 @@ def _rfc3339(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-_STRICT: dict[Any, Any] = {
-    str: _text,
-    int: _whole,
-    float: _number,
-    bool: _switch,
-    Decimal: _decimal,
-    datetime: _moment,
-}
-
-
-def _word_of(kind: type[StrEnum]) -> Any:
+def _word(value: object, kind: type[StrEnum]) -> StrEnum:
     """Read one of an enum's words; the message lists them."""
-
-    def hook(value: object, _: Any) -> StrEnum:
-        try:
-            return kind(value) if isinstance(value, str) else kind("")
-        except ValueError:
-            raise _mismatch("one of " + ", ".join(kind), value) from None
-
-    return hook
+    if isinstance(value, str) and value in list(kind):
+        return kind(value)
+    raise _mismatch("one of " + ", ".join(kind), value)
 
 
 def _scalar_of(kind: Any) -> Any:
@@ -234,3 +214,14 @@ def _list_of(kind: Any, converter: Converter) -> Any:
         return tuple(inner(value, kind))
 
     return hook
+
+
+_STRICT: dict[Any, Any] = {
+    str: _text,
+    StrEnum: _word,  # found before str, which it also is
+    int: _whole,
+    float: _number,
+    bool: _switch,
+    Decimal: _decimal,
+    datetime: _moment,
+}

@@ -1,0 +1,45 @@
+"""The LLM class under the SDK's own base class, without a server: schema, tokens and refusals."""
+
+import json
+
+import pytest
+from dify_plugin.entities.model.message import UserPromptMessage
+from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeConnectionError
+
+import provider_spec
+from xinfer.runtime.dify import llm
+
+
+class Model(llm.LargeLanguageModel):
+    credentials_class = provider_spec.XinferenceCredentials
+    declared = provider_spec.LLM
+
+
+NOWHERE = {"server_url": "http://127.0.0.1:9", "model_uid": "chat", "max_retries": "0"}
+LEARNED = {"model_type": "LLM", "model_ability": ["chat", "tools"], "context_length": 8192}
+
+
+def test_what_validation_learned_makes_the_schema_without_http():
+    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    schema = Model([]).get_model_schema("m", {**NOWHERE, "xinfer_learned": known})
+    assert schema is not None
+    rules = {rule.name: rule for rule in schema.parameter_rules}
+    assert rules["temperature"].max == 2
+    assert rules["max_tokens"].max == 8192
+    assert "tool-call" in [feature.value for feature in schema.features or ()]
+
+
+def test_a_server_out_of_reach_is_a_connection_error_that_names_the_container():
+    with pytest.raises(InvokeConnectionError, match="container"):
+        list(Model([]).invoke("m", dict(NOWHERE), [UserPromptMessage(content="Hi")], {}))
+
+
+def test_validation_names_every_wrong_field():
+    with pytest.raises(CredentialsValidateFailedError, match=r"(?s)server_url.*model_uid"):
+        Model([]).validate_credentials("m", {"server_url": "host"})
+
+
+def test_tokens_are_estimated_in_english_and_chinese():
+    count = Model([]).get_num_tokens
+    assert 8 <= count("m", {}, [UserPromptMessage(content="The quick brown fox")]) <= 12
+    assert 6 <= count("m", {}, [UserPromptMessage(content="你好世界")]) <= 10

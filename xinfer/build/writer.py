@@ -1,0 +1,137 @@
+"""Files in memory to a folder on disk: whole or not at all.
+
+The new folder is made beside the old one and takes its place in one step, so a crash leaves
+either. Files that are equal keep their inode and time; files that no build made are carried
+over; what an earlier build made and this one does not is gone. A record in the folder tells
+them apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+RECORD = ".xinfer.json"
+
+type FileTree = Mapping[str, bytes]
+"""Contents by path: relative, with ``/``."""
+
+
+class ForeignFileError(Exception):
+    """A file to be written stands there already, and no build made it."""
+
+
+def write_tree(tree: FileTree, folder: Path) -> bool:
+    """Make the folder hold the tree; return whether anything had to change.
+
+    :raises ForeignFileError: someone else's file stands where one of the tree must go.
+    """
+    complete = {**tree, RECORD: _record(tree)}
+    made = _made(folder)
+    for path in sorted(set(complete) - made):
+        if (folder / path).exists() and _differs(folder, path, complete):
+            raise ForeignFileError(
+                f"{folder / path} was not made by a build and would be overwritten: "
+                "move it away, or delete it, and build again."
+            )
+    stale = made - set(complete)
+    if not any(_differs(folder, path, complete) for path in complete) and not any(
+        (folder / path).exists() for path in stale
+    ):
+        return False
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _fill(staging, folder, complete, stale)
+        _swap(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return True
+
+
+def differences(tree: FileTree, folder: Path) -> Iterator[str]:
+    """Yield the lines of a unified diff from the folder to the tree; none when they agree."""
+    complete = {**tree, RECORD: _record(tree)}
+    for path in sorted(set(complete) | _made(folder)):
+        old = (folder / path).read_bytes() if (folder / path).is_file() else b""
+        new = complete.get(path, b"")
+        if old != new:
+            yield from difflib.unified_diff(
+                old.decode(errors="replace").splitlines(),
+                new.decode(errors="replace").splitlines(),
+                f"{folder.name}/{path} (on disk)",
+                f"{folder.name}/{path} (from the spec)",
+                lineterm="",
+            )
+
+
+def _record(tree: FileTree) -> bytes:
+    digests = {path: hashlib.sha256(tree[path]).hexdigest() for path in sorted(tree)}
+    return (json.dumps({"made by xinfer": digests}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _made(folder: Path) -> set[str]:
+    """Name the files that the last build made; none where there is no record to read."""
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        return {RECORD, *record["made by xinfer"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _differs(folder: Path, path: str, tree: FileTree) -> bool:
+    try:
+        return (folder / path).read_bytes() != tree[path]
+    except OSError:
+        return True
+
+
+def _fill(staging: Path, folder: Path, tree: FileTree, stale: set[str]) -> None:
+    staging.chmod(0o755)
+    for path, content in tree.items():
+        target = staging / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if _differs(folder, path, tree):
+            target.write_bytes(content)
+        else:
+            _keep(folder / path, target)
+    if not folder.exists():
+        return
+    for old in sorted(folder.rglob("*")):
+        path = old.relative_to(folder).as_posix()
+        if path in tree or path in stale or (old.is_dir() and not old.is_symlink()):
+            continue
+        target = staging / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _keep(old, target)
+
+
+def _keep(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError:  # a file system without hard links
+        shutil.copy2(old, new, follow_symlinks=False)
+
+
+def _swap(staging: Path, folder: Path) -> None:
+    """Put the new folder in the old one's place; the old one is put back if that fails."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    try:
+        folder.rename(aside / folder.name)
+        try:
+            staging.rename(folder)
+        except BaseException:
+            (aside / folder.name).rename(folder)
+            raise
+    finally:
+        if folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)

@@ -59,6 +59,16 @@ class Project(Declaration):
         customizable = (model.model_type for model in self.customizable_models)
         return tuple(dict.fromkeys((*predefined, *customizable)))
 
+    def customizable_model(self, model_type: str) -> CustomizableModel:
+        """Find what is declared for the models of one type.
+
+        :raises KeyError: nothing is.
+        """
+        for model in self.customizable_models:
+            if model.model_type == model_type:
+                return model
+        raise KeyError(model_type)
+
 
 def model_source(model_type: ModelType) -> str:
     """Name the module that serves a model type, as a path from the plugin's root."""

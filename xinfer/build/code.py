@@ -1,0 +1,77 @@
+"""The Python modules of a plugin whose models the Xinference runtime serves: bindings, no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from string import Template
+
+from xinfer.spec import ModelType, Project, model_source
+
+_HEADER = (
+    '"""$what. Made from provider_spec.py by xinfer; edit that file, then run build.py."""\n\n'
+)
+
+_MAIN = Template(
+    _HEADER
+    + """from dify_plugin import DifyPluginEnv, Plugin
+
+plugin = Plugin(DifyPluginEnv(MAX_REQUEST_TIMEOUT=$timeout))
+
+if __name__ == "__main__":
+    plugin.run()
+"""
+)
+_PROVIDER = Template(
+    _HEADER
+    + """import dify_plugin
+
+
+class $name(dify_plugin.ModelProvider):
+    def validate_provider_credentials(self, credentials: dict) -> None:
+        # Every model brings its own credentials, and is checked with them when it is added.
+        pass
+"""
+)
+# The module is imported, not the class: the SDK registers every model class it finds by name.
+_MODEL = Template(
+    _HEADER
+    + """from xinfer.runtime.dify import $module
+
+import provider_spec
+
+
+class $name($module.$base):
+    credentials_class = provider_spec.project.credentials
+    declared = provider_spec.project.customizable_model("$model_type")
+"""
+)
+
+RUNTIME_CLASSES: dict[ModelType, tuple[str, str]] = {
+    ModelType.LLM: ("llm", "LargeLanguageModel"),
+}
+"""The runtime's module and class for each model type it serves."""
+
+_REQUEST_TIMEOUT = 120
+
+
+def code_files(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield path and text of each module."""
+    provider = project.provider.provider
+    name = "".join(part.capitalize() for part in provider.replace("-", "_").split("_"))
+    yield "main.py", _MAIN.substitute(what="Starts the plugin", timeout=_REQUEST_TIMEOUT)
+    yield (
+        f"provider/{provider}.py",
+        _PROVIDER.substitute(what=f"The provider {provider}", name=f"{name}Provider"),
+    )
+    for model in project.customizable_models:
+        module, base = RUNTIME_CLASSES[model.model_type]
+        yield (
+            model_source(model.model_type),
+            _MODEL.substitute(
+                what=f"Models of type {model.model_type}",
+                module=module,
+                base=base,
+                name=name + base,
+                model_type=model.model_type,
+            ),
+        )

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import dify_plugin
-from dify_plugin.entities.model import AIModelEntity
 from dify_plugin.entities.model.llm import LLMResult, LLMResultChunk, LLMResultChunkDelta, LLMUsage
 from dify_plugin.entities.model.message import (
     AssistantPromptMessage,
     PromptMessage,
     PromptMessageTool,
 )
-from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 
-from xinfer.runtime.dify.errors import MAPPING, invoke_error
-from xinfer.runtime.dify.schema import entity
-from xinfer.runtime.xinference import Client, ModelDescription, Usage, XinferenceError
-from xinfer.spec import Credentials, CustomizableModel, Facts, FormError
-
-_LEARNED = "xinfer_learned"
-"""The key in the stored credentials that keeps what validation learned of the model, so that a
-question for the schema costs no HTTP. Dify stores what ``validate_credentials`` leaves there."""
+from xinfer.runtime.dify.errors import invoke_error
+from xinfer.runtime.dify.model import XinferenceModel
+from xinfer.runtime.dify.tokens import estimate
+from xinfer.runtime.xinference import Usage, XinferenceError
 
 
-class LargeLanguageModel(dify_plugin.LargeLanguageModel):
-    """An LLM that a Xinference server runs.
+class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
+    """An LLM that a Xinference server runs."""
 
-    The plugin's own module subclasses it and names the two declarations it works by.
-    """
-
-    credentials_class: ClassVar[type[Credentials]]
-    declared: ClassVar[CustomizableModel]
+    server_type = "LLM"
 
     def _invoke(
         self,
@@ -49,7 +39,7 @@ class LargeLanguageModel(dify_plugin.LargeLanguageModel):
         """Answer a prompt, in pieces or at once."""
         if tools:
             raise ValueError("Tools are not supported by this version of the plugin.")
-        entered: Any = self.credentials_class.from_form(credentials)
+        entered = self.entered(credentials)
         messages = [_message(message) for message in prompt_messages]
         parameters = _parameters(model_parameters, stop)
         handle = self._handle_stream_response if stream else self._handle_sync_response
@@ -67,7 +57,7 @@ class LargeLanguageModel(dify_plugin.LargeLanguageModel):
         finish_reason: str | None = None
         written = 0
         try:
-            for piece in _client(entered).stream_chat(entered.model_uid, messages, parameters):
+            for piece in self.client(entered).stream_chat(entered.model_uid, messages, parameters):
                 usage = piece.usage or usage
                 # The piece that brings the usage says "stop" even after a "length".
                 finish_reason = finish_reason or piece.finish_reason
@@ -92,7 +82,7 @@ class LargeLanguageModel(dify_plugin.LargeLanguageModel):
         messages: list[dict[str, Any]],
         parameters: dict[str, Any],
     ) -> LLMResult:
-        answer = _client(entered).chat(entered.model_uid, messages, parameters)
+        answer = self.client(entered).chat(entered.model_uid, messages, parameters)
         return LLMResult(
             model=model,
             message=AssistantPromptMessage(content=answer.text),
@@ -108,9 +98,7 @@ class LargeLanguageModel(dify_plugin.LargeLanguageModel):
         written: int,
     ) -> LLMUsage:
         """Take the server's count, or estimate where it gave none."""
-        counted = counted or Usage(
-            _estimate(json.dumps(messages, ensure_ascii=False)), written // 4
-        )
+        counted = counted or Usage(estimate(json.dumps(messages, ensure_ascii=False)), written // 4)
         return self._calc_response_usage(
             model, credentials, counted.prompt_tokens, counted.completion_tokens
         )
@@ -125,70 +113,7 @@ class LargeLanguageModel(dify_plugin.LargeLanguageModel):
         """Estimate the prompt's tokens; the server's own count comes with its answer."""
         described = [tool.model_dump_json() for tool in tools or ()]
         texts = [message.get_text_content() for message in prompt_messages]
-        return sum(_estimate(text) for text in (*texts, *described)) + 4 * len(texts)
-
-    def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
-        """Ask the server for the model and keep what it says.
-
-        :raises CredentialsValidateFailedError: names every wrong field, or what the server said.
-        """
-        try:
-            entered: Any = self.credentials_class.from_form(credentials)
-            described = _client(entered).describe(entered.model_uid)
-        except (FormError, XinferenceError) as error:
-            raise CredentialsValidateFailedError(str(error)) from error
-        if described.model_type not in ("", "LLM"):
-            raise CredentialsValidateFailedError(
-                f"The model {entered.model_uid!r} is of type {described.model_type}, not LLM: "
-                "add it under its own model type."
-            )
-        if isinstance(credentials, dict):
-            credentials[_LEARNED] = json.dumps({**described.to_json(), "of": _identity(entered)})
-
-    def get_customizable_model_schema(
-        self, model: str, credentials: Mapping[str, Any]
-    ) -> AIModelEntity | None:
-        """Describe a model by what validation learned of it; ask the server only without that."""
-        try:
-            entered: Any = self.credentials_class.from_form(credentials)
-            described = _learned(credentials, entered) or _client(entered).describe(
-                entered.model_uid
-            )
-        except (FormError, XinferenceError) as error:
-            # The SDK asks this before every call, outside the place where it maps errors.
-            raise invoke_error(error) from error
-        facts = Facts(
-            abilities=described.abilities, limits=described.limits, settings=vars(entered)
-        )
-        return entity(self.declared.known(model, facts))
-
-    @property
-    def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
-        return MAPPING
-
-
-def _client(entered: Any) -> Client:
-    return Client(
-        base_url=entered.server_url,
-        api_key=entered.api_key,
-        timeout=entered.invoke_timeout,
-        max_retries=entered.max_retries,
-    )
-
-
-def _identity(entered: Any) -> list[str]:
-    return [entered.server_url, entered.model_uid]
-
-
-def _learned(credentials: Mapping[str, Any], entered: Any) -> ModelDescription | None:
-    """Read what validation stored, unless it is of another model or server."""
-    try:
-        learned = json.loads(credentials.get(_LEARNED) or "null")
-    except (TypeError, ValueError):
-        return None
-    if not isinstance(learned, dict) or learned.get("of") != _identity(entered):
-        return None
-    return ModelDescription.from_json(learned)
+        return sum(estimate(text) for text in (*texts, *described)) + 4 * len(texts)
 
 
 def _message(message: PromptMessage) -> dict[str, Any]:
@@ -204,12 +129,6 @@ def _parameters(given: Mapping[str, Any], stop: list[str] | None) -> dict[str, A
     if (thinking := parameters.pop("enable_thinking", None)) is not None:
         parameters["chat_template_kwargs"] = {"enable_thinking": thinking}
     return parameters | ({"stop": stop} if stop else {})
-
-
-def _estimate(text: str) -> int:
-    """Estimate tokens: about four letters to one in English, one character in Chinese."""
-    wide = sum(1 for character in text if character > "\u2e7f")
-    return wide + (len(text) - wide + 3) // 4
 
 
 def _result_chunk(

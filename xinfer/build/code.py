@@ -48,6 +48,10 @@ class $name($module.$base):
 
 RUNTIME_CLASSES: dict[ModelType, tuple[str, str]] = {
     ModelType.LLM: ("llm", "LargeLanguageModel"),
+    ModelType.TEXT_EMBEDDING: ("text_embedding", "TextEmbeddingModel"),
+    ModelType.RERANK: ("rerank", "RerankModel"),
+    ModelType.SPEECH2TEXT: ("speech2text", "Speech2TextModel"),
+    ModelType.TTS: ("tts", "TTSModel"),
 }
 """The runtime's module and class for each model type it serves."""
 

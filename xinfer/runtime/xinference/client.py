@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Self
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from xinfer.runtime.xinference.events import events
 from xinfer.spec import Secret
 
 _CONNECT_TIMEOUT = 10.0
+_PIECE = 64 * 1024
 _LIMITS = ("context_length", "max_tokens", "dimensions")
 
 
@@ -75,6 +77,14 @@ class ChatChunk:
 
 
 @frozen(kw_only=True)
+class Embeddings:
+    """One vector for each text, in the order of the texts, and the tokens counted."""
+
+    vectors: list[list[float]]
+    tokens: int
+
+
+@frozen(kw_only=True)
 class Client:
     """Talks to one Xinference server.
 
@@ -122,20 +132,61 @@ class Client:
         response = self._send("POST", "/v1/chat/completions", model, body, stream=True)
         return self._pieces(response, model)
 
+    def embed(self, model: str, texts: list[str]) -> Embeddings:
+        """Turn texts into vectors.
+
+        :raises ServerUnavailable: the answer does not hold one vector for each text.
+        """
+        body = {"model": model, "input": texts}
+        response = self._send("POST", "/v1/embeddings", model, body)
+        answer = self._json(response)
+        rows = sorted(answer.get("data") or (), key=lambda row: row["index"])
+        if [row["index"] for row in rows] != list(range(len(texts))):
+            raise ServerUnavailable(
+                f"{response.url} answered {len(rows)} vectors for {len(texts)} texts "
+                f"(model uid {model!r})."
+            )
+        usage = answer.get("usage") or {}
+        tokens = usage.get("total_tokens") or usage.get("prompt_tokens") or 0
+        return Embeddings(vectors=[row["embedding"] for row in rows], tokens=int(tokens))
+
+    def rerank(
+        self, model: str, query: str, documents: list[str], *, top_n: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Score documents; index and score of each, the best first. A null score counts as 0."""
+        body: dict[str, Any] = {"model": model, "query": query, "documents": documents}
+        if top_n is not None:
+            body["top_n"] = top_n
+        answer = self._json(self._send("POST", "/v1/rerank", model, body))
+        results = answer.get("results") or ()
+        scores = [(int(row["index"]), float(row.get("relevance_score") or 0)) for row in results]
+        return sorted(scores, key=lambda scored: -scored[1])
+
+    def transcribe(self, model: str, file_name: str, audio: bytes) -> str:
+        """Write down what is said in a recording."""
+        # verbose_json loses sentences on some models.
+        form = {"model": model, "response_format": "json"}
+        files = {"file": (file_name, audio)}
+        answer = self._json(
+            self._send("POST", "/v1/audio/transcriptions", model, form=form, files=files)
+        )
+        return str(answer.get("text") or "")
+
+    def speak(self, model: str, text: str, voice: str) -> Iterator[bytes]:
+        """Say a text as mp3, in pieces of at most 64 KiB."""
+        body = {"model": model, "input": text, "voice": voice, "response_format": "mp3"}
+        response = self._send("POST", "/v1/audio/speech", model, body, stream=True)
+        with response, _reading(model, response.url):
+            yield from response.raw.stream(_PIECE, decode_content=True)
+
     def _pieces(self, response: requests.Response, model: str) -> Iterator[ChatChunk]:
-        with response:
-            try:
-                # Xinference sends each event as a chunk of its own, and urllib3 hands on chunks.
-                for event in events(response.raw.stream(65536, decode_content=True)):
-                    if isinstance(event, dict) and event.get("error"):
-                        raise from_event(event["error"], model, response.url)
-                    if isinstance(event, dict):
-                        yield _chunk(event, part="delta")
-            except ReadTimeoutError:
-                raise from_exception(requests.ReadTimeout(), model, response.url) from None
-            except (HTTPError, OSError):
-                broken = requests.exceptions.ChunkedEncodingError()
-                raise from_exception(broken, model, response.url) from None
+        with response, _reading(model, response.url):
+            # Xinference sends each event as a chunk of its own, and urllib3 hands on chunks.
+            for event in events(response.raw.stream(_PIECE, decode_content=True)):
+                if isinstance(event, dict) and event.get("error"):
+                    raise from_event(event["error"], model, response.url)
+                if isinstance(event, dict):
+                    yield _chunk(event, part="delta")
 
     def _send(
         self,
@@ -144,6 +195,8 @@ class Client:
         model: str,
         body: Mapping[str, Any] | None = None,
         *,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
         stream: bool = False,
     ) -> requests.Response:
         url = self.base_url + path
@@ -153,6 +206,8 @@ class Client:
                 method,
                 url,
                 json=body,
+                data=form,
+                files=files,
                 headers=headers,
                 timeout=(_CONNECT_TIMEOUT, self.timeout),
                 stream=stream,
@@ -176,6 +231,18 @@ class Client:
                 "check that the server URL is that of a Xinference server."
             )
         return answer
+
+
+@contextmanager
+def _reading(model: str, url: str) -> Iterator[None]:
+    """Name what goes wrong while a body is read, where ``requests`` does not look any more."""
+    try:
+        yield
+    except ReadTimeoutError:
+        raise from_exception(requests.ReadTimeout(), model, url) from None
+    except (HTTPError, OSError):
+        broken = requests.exceptions.ChunkedEncodingError()
+        raise from_exception(broken, model, url) from None
 
 
 @cache

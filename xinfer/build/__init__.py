@@ -1,1 +1,85 @@
-"""A project to a plugin on disk: one pure function to files, one writer."""
+"""A project to a plugin on disk: one pure function to files, one writer.
+
+:func:`prepare` reads the spec and what goes with it, and makes the files in memory;
+:func:`write` puts them on disk; :func:`differences` says what it would change.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from xinfer.build.emit import ConflictError, emit
+from xinfer.build.load import LoadedSpec, SpecError, load_spec
+from xinfer.build.package import pack
+from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
+from xinfer.build.writer import FileTree, ForeignFileError, differences, write_file, write_tree
+from xinfer.spec import Project
+
+__all__ = [
+    "BuildError",
+    "Built",
+    "FileTree",
+    "LoadedSpec",
+    "Prepared",
+    "SpecError",
+    "differences",
+    "emit",
+    "load_spec",
+    "pack",
+    "prepare",
+    "write",
+    "write_tree",
+]
+
+BuildError = (SpecError, ConflictError, CarriedFileError, ForeignFileError)
+"""What a user can mend; ``str`` of each says how."""
+
+
+@frozen(kw_only=True)
+class Prepared:
+    """A plugin in memory."""
+
+    project: Project
+    tree: FileTree
+
+    @property
+    def name(self) -> str:
+        """The plugin's name, which its folder bears."""
+        return self.project.plugin.name
+
+
+@frozen(kw_only=True)
+class Built:
+    """A plugin on disk: its folder, its package, and whether either had to be written."""
+
+    folder: Path
+    package: Path
+    changed: bool
+
+
+def prepare(spec: Path) -> Prepared:
+    """Make the files of the plugin that a ``provider_spec.py`` declares.
+
+    :raises SpecError: the spec does not import; the other errors of ``BuildError`` likewise
+        name what to mend.
+    """
+    loaded = load_spec(spec)
+    project = loaded.project
+    tree = emit(
+        project,
+        modules=loaded.modules,
+        carried=carried_files(loaded.folder / project.files),
+        runtime=runtime_files(project),
+    )
+    return Prepared(project=project, tree=tree)
+
+
+def write(prepared: Prepared, out: Path) -> Built:
+    """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ."""
+    folder = out / prepared.name
+    package = out / f"{prepared.name}-{prepared.project.plugin.version}.difypkg"
+    changed = write_tree(prepared.tree, folder)
+    changed |= write_file(package, pack(prepared.tree))
+    return Built(folder=folder, package=package, changed=changed)

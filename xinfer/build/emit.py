@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from xinfer.build.code import code_files
 from xinfer.build.writer import FileTree
@@ -11,6 +10,7 @@ from xinfer.serde import to_yaml
 from xinfer.spec import MODEL_FOLDERS, Project, complete
 
 SPEC = "provider_spec.py"
+_MAIN = "main.py"
 
 _IGNORED = """\
 .xinfer.json
@@ -38,23 +38,27 @@ class ConflictError(Exception):
     """A file that is carried over would replace one that is made from the spec."""
 
 
-def emit(project: Project, *, spec: bytes, carried: FileTree, runtime: FileTree) -> FileTree:
+def emit(
+    project: Project, *, modules: FileTree, carried: FileTree, runtime: FileTree
+) -> dict[str, bytes]:
     """Make every file of the plugin.
 
-    :param spec: the text of ``provider_spec.py``.
-    :param carried: the files of the project's own folder; its Python takes the place of ours.
+    :param modules: ``provider_spec.py`` and the modules it imports from beside it.
+    :param carried: the files of the project's own folder. A module there takes the place of the
+        generated one; a ``main.py`` there means that all the code is the project's own.
     :param runtime: the part of xinfer that the plugin needs to run.
     :raises ConflictError: a carried file stands where a declared one belongs.
     """
     project = complete(project)
-    declared = {path: text.encode() for path, text in _declared(project)}
-    declared[SPEC] = spec
+    made = {path: text.encode() for path, text in _declared(project)} | dict(modules)
     for path in carried:
-        if path in declared:
-            raise ConflictError(f"{project.files}/{path} is made from {SPEC}: remove it there")
-    has_code = any(PurePosixPath(path).suffix == ".py" for path in carried)
-    code = {} if has_code else {path: text.encode() for path, text in code_files(project)}
-    return {**runtime, **code, **carried, **declared}
+        if path in made or path in runtime:
+            raise ConflictError(
+                f"{project.files}/{path} is made by the build itself: remove it there, and say "
+                f"what it said in {SPEC}."
+            )
+    code = {} if _MAIN in carried else {path: text.encode() for path, text in code_files(project)}
+    return {**runtime, **code, **carried, **made}
 
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Files in memory to a folder on disk: whole or not at all.
 
-The new folder is made beside the old one and takes its place in one step, so a crash leaves
+The new folder is made beside the old one and exchanged with it in one step, so a crash leaves
 either. Files that are equal keep their inode and time; files that no build made are carried
 over; what an earlier build made and this one does not is gone. A record in the folder tells
 them apart.
@@ -8,6 +8,7 @@ them apart.
 
 from __future__ import annotations
 
+import ctypes
 import difflib
 import hashlib
 import json
@@ -18,6 +19,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 RECORD = ".xinfer.json"
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+"""Of Linux's ``renameat2``: relative to the working folder; exchange the two names."""
 
 type FileTree = Mapping[str, bytes]
 """Contents by path: relative, with ``/``."""
@@ -52,6 +57,19 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
         _swap(staging, folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    return True
+
+
+def write_file(path: Path, content: bytes) -> bool:
+    """Make one file hold the content, whole or not at all; return whether it had to change."""
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
+        staged = Path(new.name)
+        new.write(content)
+    staged.chmod(0o644)
+    staged.replace(path)
     return True
 
 
@@ -120,10 +138,25 @@ def _keep(old: Path, new: Path) -> None:
 
 
 def _swap(staging: Path, folder: Path) -> None:
-    """Put the new folder in the old one's place; the old one is put back if that fails."""
+    """Put the new folder in the old one's place, and the old one in the new one's."""
     if not folder.exists():
         staging.rename(folder)
-        return
+    elif not _exchange(staging, folder):
+        _rename_both(staging, folder)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in a single step of the file system; return whether it knows how."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):  # not Linux
+        return False
+    paths = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
+    return bool(renameat2(*paths, _RENAME_EXCHANGE) == 0)
+
+
+def _rename_both(staging: Path, folder: Path) -> None:
+    """Exchange in two steps; the old folder is put back if the second one fails."""
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
     try:
         folder.rename(aside / folder.name)

@@ -1,0 +1,60 @@
+"""``xinfer build``, and ``build.py``: check the spec, then write the plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xinfer.build import BuildError, differences, prepare, write
+from xinfer.checks import Kind, check
+from xinfer.cli.options import UnusableInput, spec_option
+from xinfer.cli.report import TextReport
+
+
+@click.command
+@spec_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="dist",
+    show_default=True,
+    help="The folder that receives the plugin's folder and its .difypkg.",
+)
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Write nothing; show what a build would change, and exit with 1 if anything.",
+)
+def build(spec: Path, out: Path, *, only_check: bool) -> None:
+    """Write the plugin that a provider_spec.py declares.
+
+    Nothing is written when a check fails. Files in the folder that no build made stay.
+    """
+    try:
+        prepared = prepare(spec)
+    except BuildError as error:
+        raise UnusableInput(str(error)) from error
+    files = {path: len(content) for path, content in prepared.tree.items()}
+    findings = check(prepared.project, files)
+    if findings:
+        TextReport().show(findings)
+    if any(finding.kind is not Kind.ADVICE for finding in findings):
+        raise SystemExit(1)
+    folder = out / prepared.name
+    if only_check:
+        changes = list(differences(prepared.tree, folder))
+        for line in changes:
+            click.echo(line)
+        if changes:
+            click.echo(f"{folder} is out of date: run build.py.", err=True)
+            raise SystemExit(1)
+        click.echo(f"{folder} is up to date ({len(files)} files).")
+        return
+    try:
+        built = write(prepared, out)
+    except BuildError as error:
+        raise UnusableInput(str(error)) from error
+    said = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
+    click.echo(f"{said} ({len(files)} files) and {built.package.name}.")

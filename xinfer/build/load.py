@@ -50,7 +50,7 @@ def load_spec(path: Path) -> LoadedSpec:
         try:
             source = path.read_bytes()
             module = _execute(path)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SpecError(_report(error, path)) from error
         finally:
             imported = {name: sys.modules[name] for name in set(sys.modules) - before}
@@ -112,7 +112,7 @@ def _beside(file: str | None, folder: Path) -> Path | None:
     return path if path.is_relative_to(folder) and not installed else None
 
 
-def _report(error: Exception, path: Path) -> str:
+def _report(error: BaseException, path: Path) -> str:
     """Show the error as Python does, without the lines of xinfer and of the import system."""
     report = traceback.TracebackException.from_exception(error)
     own = [frame for frame in report.stack if _beside(frame.filename, path.parent)]

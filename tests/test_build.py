@@ -1,0 +1,185 @@
+"""From a spec on disk to a plugin on disk, and from an edit to all that follows from it."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xinfer.build import SpecError, load_spec, pack, prepare, write
+from xinfer.build.emit import ConflictError
+from xinfer.build.sources import CarriedFileError
+
+ROOT = Path(__file__).parent.parent
+GUIDE = yaml.safe_load((ROOT / "tests/data/guide/xinference.yaml").read_text("utf-8"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A project of one's own: the spec and the folder that goes with it."""
+    shutil.copy(ROOT / "provider_spec.py", tmp_path)
+    shutil.copytree(ROOT / "plugin", tmp_path / "plugin")
+    return tmp_path
+
+
+def provider_of(prepared):
+    return yaml.safe_load(prepared.tree["provider/xinference.yaml"])
+
+
+def contains(ours, theirs):
+    """Everything of theirs is in ours; in a list, in the same order."""
+    if isinstance(theirs, dict):
+        return all(key in ours and contains(ours[key], theirs[key]) for key in theirs)
+    if isinstance(theirs, list):
+        remaining = iter(ours)
+        return all(any(contains(one, item) for one in remaining) for item in theirs)
+    return ours == theirs
+
+
+def test_the_provider_file_holds_everything_of_the_guides():
+    assert contains(provider_of(prepare(ROOT / "provider_spec.py")), GUIDE)
+
+
+def test_the_model_form_is_the_provider_form_without_what_dify_asks_itself():
+    provider = provider_of(prepare(ROOT / "provider_spec.py"))
+    everything = provider["provider_credential_schema"]["credential_form_schemas"]
+    form = provider["model_credential_schema"]["credential_form_schemas"]
+    assert everything[:2] == [
+        field for field in everything if field["variable"] in ("model_type", "model_name")
+    ]
+    assert form == everything[2:]
+    assert provider["model_credential_schema"]["model"]["label"]["zh_Hans"] == "模型名称"
+
+
+def emitted(folder, code):
+    """Run code in the emitted plugin, away from this project."""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout)
+
+
+def test_an_edited_label_default_and_new_field_change_the_form_and_what_runs(home):
+    spec = home / "provider_spec.py"
+    text = spec.read_text("utf-8")
+    edited = (
+        text.replace('I18n("Timeout in seconds"', 'I18n("Patience in seconds"')
+        .replace("default=60.0", "default=90.5")
+        .replace(
+            "    max_retries: int",
+            '    region: str = text_input(label=I18n("Region"), default="eu")\n    max_retries: int',
+        )
+    )
+    spec.write_text(edited, "utf-8")
+    built = write(prepare(spec), home / "dist")
+    form = yaml.safe_load((built.folder / "provider/xinference.yaml").read_text("utf-8"))
+    fields = {
+        field["variable"]: field
+        for field in form["model_credential_schema"]["credential_form_schemas"]
+    }
+    assert fields["invoke_timeout"]["label"]["en_US"] == "Patience in seconds"
+    assert fields["invoke_timeout"]["default"] == "90.5"
+    assert list(fields).index("region") == list(fields).index("max_retries") - 1
+    assert fields["region"]["required"] is False
+    got = emitted(
+        built.folder,
+        "import json, xinfer, provider_spec as spec\n"
+        "entered = spec.XinferenceCredentials.from_form("
+        "{'server_url': 'http://h:1/v1', 'model_uid': 'm'})\n"
+        "try: spec.XinferenceCredentials.from_form({'invoke_timeout': 'x'})\n"
+        "except ValueError as error: said = str(error)\n"
+        "print(json.dumps([entered.invoke_timeout, entered.region, said, xinfer.__file__]))",
+    )
+    assert got[:2] == [90.5, "eu"]
+    assert "Patience in seconds" in got[2]
+    assert Path(got[3]).is_relative_to(built.folder)
+
+
+def test_the_package_holds_the_files_sorted_stored_and_without_folders():
+    prepared = prepare(ROOT / "provider_spec.py")
+    package = zipfile.ZipFile(io.BytesIO(pack(prepared.tree)))
+    assert package.namelist() == sorted(prepared.tree)
+    assert {entry.compress_type for entry in package.infolist()} == {zipfile.ZIP_STORED}
+    assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert all(package.read(path) == content for path, content in prepared.tree.items())
+
+
+def test_the_order_of_files_on_disk_does_not_matter(home):
+    tree = prepare(home / "provider_spec.py").tree
+    assert pack(tree) == pack(dict(reversed(tree.items())))
+
+
+def test_modules_beside_the_spec_come_along_and_do_not_stay(home):
+    (home / "regions.py").write_text("DEFAULT = 'eu'\n")
+    spec = home / "provider_spec.py"
+    spec.write_text(spec.read_text("utf-8") + "\nimport regions\n", "utf-8")
+    assert prepare(spec).tree["regions.py"] == b"DEFAULT = 'eu'\n"
+    assert "regions" not in sys.modules
+    (home / "regions.py").write_text("DEFAULT = 'us'\n# and longer\n")
+    assert b"us" in prepare(spec).tree["regions.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import xinfer.spec\nproject = xinfer.spec.Nothing()\n", 'provider_spec.py", line 2'),
+        ("def f(:\n", "SyntaxError"),
+        ("x = 1\n", "must declare `project = Project(...)`"),
+        ("project = 3\n", "it holds a int"),
+        ("import not_there\n", "No module named 'not_there'"),
+        ("raise SystemExit(3)\n", "SystemExit"),
+    ],
+)
+def test_a_spec_that_cannot_be_used_says_why_in_the_users_lines(tmp_path, text, said):
+    spec = tmp_path / "provider_spec.py"
+    spec.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_spec(spec)
+    assert said in str(caught.value)
+    assert "importlib" not in str(caught.value)
+    assert "xinfer/build" not in str(caught.value)
+
+
+def test_an_error_inside_xinfer_shows_the_users_line_only(tmp_path):
+    spec = tmp_path / "provider_spec.py"
+    spec.write_text(
+        "from xinfer.spec import Credentials, I18n, text_input\n"
+        "class C(Credentials):\n    bad: list[int] = text_input(label=I18n('x'))\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        load_spec(spec)
+    assert 'provider_spec.py", line 2' in str(caught.value)
+    assert "C.bad" in str(caught.value)
+    assert "credentials.py" not in str(caught.value)
+
+
+def test_a_missing_spec_is_named(tmp_path):
+    with pytest.raises(SpecError, match="There is no file .*elsewhere.py"):
+        load_spec(tmp_path / "elsewhere.py")
+
+
+def test_a_carried_file_may_not_stand_for_a_declared_one(home):
+    (home / "plugin/manifest.yaml").write_text("x: 1\n")
+    with pytest.raises(ConflictError, match=r"plugin/manifest.yaml is made by the build"):
+        prepare(home / "provider_spec.py")
+
+
+def test_a_carried_module_takes_the_place_of_the_generated_one(home):
+    (home / "plugin/models/llm").mkdir(parents=True)
+    (home / "plugin/models/llm/llm.py").write_text("# mine\n")
+    tree = prepare(home / "provider_spec.py").tree
+    assert tree["models/llm/llm.py"] == b"# mine\n"
+    assert b"RerankModel" in tree["models/rerank/rerank.py"]
+
+
+def test_a_link_out_of_the_folder_is_refused_and_what_no_plugin_may_hold_stays_out(home, tmp_path):
+    (home / "plugin/.env").write_text("KEY=secret\n")
+    assert ".env" not in prepare(home / "provider_spec.py").tree
+    (home / "plugin/out").symlink_to("/etc/hostname")
+    with pytest.raises(CarriedFileError, match="leads out of"):
+        prepare(home / "provider_spec.py")

@@ -72,7 +72,8 @@ def test_an_edited_label_default_and_new_field_change_the_form_and_what_runs(hom
         .replace("default=60.0", "default=90.5")
         .replace(
             "    max_retries: int",
-            '    region: str = text_input(label=I18n("Region"), default="eu")\n    max_retries: int',
+            '    region: str = text_input(label=I18n("Region"), default="eu")\n'
+            "    max_retries: int",
         )
     )
     spec.write_text(edited, "utf-8")
@@ -159,7 +160,7 @@ def test_an_error_inside_xinfer_shows_the_users_line_only(tmp_path):
 
 
 def test_a_missing_spec_is_named(tmp_path):
-    with pytest.raises(SpecError, match="There is no file .*elsewhere.py"):
+    with pytest.raises(SpecError, match=r"There is no file .*elsewhere\.py"):
         load_spec(tmp_path / "elsewhere.py")
 
 

@@ -8,6 +8,8 @@ from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeConne
 
 import provider_spec
 from xinfer.runtime.dify import llm
+from xinfer.spec import ParameterRule, Template
+from xinfer.spec.declaration import evolve
 
 
 class Model(llm.LargeLanguageModel):
@@ -43,3 +45,21 @@ def test_tokens_are_estimated_in_english_and_chinese():
     count = Model([]).get_num_tokens
     assert 8 <= count("m", {}, [UserPromptMessage(content="The quick brown fox")]) <= 12
     assert 6 <= count("m", {}, [UserPromptMessage(content="你好世界")]) <= 10
+
+
+def test_a_declared_zero_stands_against_the_templates_own_value():
+    class Strict(Model):
+        declared = evolve(
+            provider_spec.LLM,
+            parameter_rules=(
+                ParameterRule(name="top_p", use_template=Template.TOP_P, default=0),
+                ParameterRule(name="max_tokens", use_template=Template.MAX_TOKENS, max=9),
+            ),
+        )
+
+    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    credentials = {**NOWHERE, "xinfer_learned": known}
+    schema = Strict([]).get_customizable_model_schema_from_credentials("m", credentials)
+    top_p, max_tokens = schema.parameter_rules
+    assert (top_p.default, top_p.max) == (0, 1)
+    assert (max_tokens.max, max_tokens.use_template) == (9, "max_tokens")

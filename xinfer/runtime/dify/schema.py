@@ -53,4 +53,9 @@ def _rule(rule: spec.ParameterRule) -> ParameterRule:
         "precision": rule.precision,
         "options": list(rule.options),
     }
-    return ParameterRule(**{key: value for key, value in given.items() if value not in (None, [])})
+    made = ParameterRule(**{key: value for key, value in given.items() if value not in (None, [])})
+    if any(given[key] in (0, "") for key in ("default", "min", "max", "precision")):
+        # The template is filled in by now. The SDK would do so again for a customizable model,
+        # and take a declared 0, false or "" for nothing.
+        made.use_template = None
+    return made

@@ -31,9 +31,12 @@ from xinfer.spec import (
     gt,
     http_url,
     limit,
+    pem,
+    radio,
     secret_input,
     select,
     setting,
+    share,
     text_input,
 )
 
@@ -90,12 +93,49 @@ class XinferenceCredentials(Credentials):
         default=3,
         validator=between(0, 10),
     )
+    verify_tls: bool = radio(
+        label=I18n("Verify the TLS certificate", zh_Hans="验证 TLS 证书"),
+        options=[
+            Option("true", I18n("Yes", zh_Hans="是")),
+            Option("false", I18n("No", zh_Hans="否")),
+        ],
+        default=True,
+    )
+    ca_certificate: str | None = text_input(
+        label=I18n("CA certificate", zh_Hans="CA 证书"),
+        placeholder=I18n("PEM, of a private authority", zh_Hans="私有 CA 的 PEM 证书"),
+        default=None,
+        converter=pem,
+    )
     context_size: int | None = text_input(
         label=I18n("Context size in tokens", zh_Hans="上下文长度（token）"),
         placeholder=I18n("What the server reports", zh_Hans="默认使用服务器返回的值"),
         default=None,
         validator=gt(0),
         show_on={"__model_type": "llm"},
+    )
+    max_chunks: int | None = text_input(
+        label=I18n("Texts in one embedding call", zh_Hans="单次嵌入的文本数量"),
+        placeholder=I18n("As many as one answer can carry", zh_Hans="默认按单次响应可容纳的数量"),
+        default=None,
+        validator=between(1, 2048),
+        show_on={"__model_type": "text-embedding"},
+    )
+    language: str | None = text_input(
+        label=I18n("Language of the recordings", zh_Hans="音频语言"),
+        placeholder=I18n(
+            "e.g. en or zh; recognised when empty", zh_Hans="如 zh、en；留空则自动识别"
+        ),
+        default=None,
+        show_on={"__model_type": "speech2text"},
+    )
+    voices: str | None = text_input(
+        label=I18n("Voices", zh_Hans="音色"),
+        placeholder=I18n(
+            "Separated by commas, cloned ones too", zh_Hans="以逗号分隔，可包含克隆音色"
+        ),
+        default=None,
+        show_on={"__model_type": "tts"},
     )
 
 
@@ -111,6 +151,7 @@ LLM = CustomizableModel(
         Feature.VISION: ability("vision") | ability("omni"),
         Feature.AUDIO: ability("audio") | ability("omni"),
         Feature.VIDEO: ability("omni"),
+        Feature.STRUCTURED_OUTPUT: ability("chat"),
     },
     properties={
         "mode": choose(ability("chat"), "chat", otherwise="completion"),
@@ -128,6 +169,23 @@ LLM = CustomizableModel(
             name="top_p",
             use_template=Template.TOP_P,
             label=I18n("Top P", zh_Hans="Top P"),
+        ),
+        ParameterRule(
+            name="top_k",
+            use_template=Template.TOP_K,
+            label=I18n("Top K", zh_Hans="Top K"),
+        ),
+        ParameterRule(
+            name="min_p",
+            type=ParameterType.FLOAT,
+            label=I18n("Min P", zh_Hans="Min P"),
+            help=I18n(
+                "Leaves out tokens less likely than this share of the likeliest one's probability",
+                zh_Hans="排除概率低于最高概率乘以该比例的 token",
+            ),
+            min=0,
+            max=1,
+            precision=2,
         ),
         ParameterRule(
             name="max_tokens",
@@ -152,6 +210,44 @@ LLM = CustomizableModel(
             max=2,
         ),
         ParameterRule(
+            name="repetition_penalty",
+            type=ParameterType.FLOAT,
+            label=I18n("Repetition Penalty", zh_Hans="重复惩罚"),
+            help=I18n(
+                "Above 1 discourages repeating what has been written, below 1 encourages it",
+                zh_Hans="大于 1 时抑制重复，小于 1 时鼓励重复",
+            ),
+            min=0.1,
+            max=2,
+            precision=2,
+        ),
+        ParameterRule(
+            name="seed",
+            type=ParameterType.INT,
+            label=I18n("Seed", zh_Hans="随机种子"),
+            help=I18n(
+                "The same seed, prompt and parameters give the same answer, where the engine can",
+                zh_Hans="在引擎支持时，相同的种子、提示词和参数会得到相同的回答",
+            ),
+        ),
+        ParameterRule(
+            name="response_format",
+            type=ParameterType.STRING,
+            label=I18n("Response Format", zh_Hans="回复格式"),
+            help=I18n(
+                "JSON of any shape, or as the JSON Schema below says",
+                zh_Hans="任意结构的 JSON，或符合下方 JSON Schema 的 JSON",
+            ),
+            options=("text", "json_object", "json_schema"),
+            when=ability("chat"),
+        ),
+        ParameterRule(
+            name="json_schema",
+            use_template=Template.JSON_SCHEMA,
+            label=I18n("JSON Schema", zh_Hans="JSON Schema"),
+            when=ability("chat"),
+        ),
+        ParameterRule(
             name="enable_thinking",
             type=ParameterType.BOOLEAN,
             label=I18n("Thinking", zh_Hans="思考模式"),
@@ -168,7 +264,12 @@ TEXT_EMBEDDING = CustomizableModel(
     model_type=ModelType.TEXT_EMBEDDING,
     properties={
         "context_size": first_of(limit("max_tokens"), 512),
-        "max_chunks": 32,
+        # Its answer must stay well below the 5 MiB that Dify's daemon reads at once.
+        "max_chunks": first_of(
+            setting("max_chunks"),
+            share(of=80_000, size=limit("dimensions"), at_most=64),
+            32,
+        ),
     },
 )
 

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import yaml
@@ -44,6 +45,7 @@ from xinfer.testing.projects import ICON
 SPEC = b"""from types import SimpleNamespace
 project = SimpleNamespace(credentials=None, customizable_model=str)
 """
+CERTIFICATE = (Path(__file__).parent / "data/ca.pem").read_text()
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -114,9 +116,11 @@ def test_a_wrong_field_is_named_and_no_other(credentials, data):
 @slow
 def test_the_same_holds_of_our_own_credentials(data):
     declared = provider_spec.XinferenceCredentials
-    entered = declared.from_form(data.draw(raw_credentials(declared)))
+    certificate = st.sampled_from([CERTIFICATE, CERTIFICATE.replace("\n", " "), CERTIFICATE * 2])
+    entered = declared.from_form(data.draw(raw_credentials(declared, ca_certificate=certificate)))
     assert declared.from_form(entered.to_form()) == entered
-    broken = data.draw(broken_credentials(declared))
+    assert entered.ca_certificate in (None, CERTIFICATE, CERTIFICATE * 2)
+    broken = data.draw(broken_credentials(declared, ca_certificate=certificate))
     with pytest.raises(FormError) as caught:
         declared.from_form(broken.raw)
     assert broken.variable in [problem.variable for problem in caught.value.problems]

@@ -3,7 +3,7 @@
 Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
-from xinfer.spec.accept import between, gt, http_url
+from xinfer.spec.accept import between, gt, http_url, pem
 from xinfer.spec.credentials import (
     CredentialField,
     Credentials,
@@ -28,6 +28,7 @@ from xinfer.spec.facts import (
     first_of,
     limit,
     setting,
+    share,
 )
 from xinfer.spec.form import (
     CredentialSchema,
@@ -146,11 +147,13 @@ __all__ = [
     "limit",
     "model_form",
     "model_source",
+    "pem",
     "provider_form",
     "radio",
     "secret_input",
     "select",
     "setting",
+    "share",
     "switch",
     "text_input",
 ]

@@ -6,7 +6,10 @@ Both raise :class:`~xinfer.spec.values.Invalid` with what is accepted, in Englis
 
 from __future__ import annotations
 
+import re
+import ssl
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -45,6 +48,30 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
         return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
     return tidy
+
+
+def pem(text: str) -> str:
+    """Mend a PEM certificate, or several, whose lines a form has run together; a converter.
+
+    :raises Invalid: there is none, or it is not whole.
+    """
+    bodies = ("".join(body.split()) for body in _CERTIFICATE.findall(text))
+    blocks = (f"{_BEGIN}\n{'\n'.join(wrap(body, 64))}\n{_END}\n" for body in bodies)
+    certificates = "".join(blocks)
+    try:
+        usable = bool(certificates and ssl.create_default_context(cadata=certificates))
+    except (ValueError, ssl.SSLError):
+        usable = False
+    if not usable:
+        raise Invalid(
+            f"is not a certificate in PEM: copy it whole, from {_BEGIN} to {_END}",
+            f"不是有效的 PEM 证书：请完整复制，从 {_BEGIN} 到 {_END}",
+        )
+    return certificates
+
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_CERTIFICATE = re.compile(f"{_BEGIN}(.*?){_END}", re.DOTALL)
 
 
 def gt(bound: float) -> Validator:

@@ -162,6 +162,20 @@ class Choice:
         return value_of(self.then if self.when.holds(facts) else self.otherwise, facts)
 
 
+@frozen
+class Share:
+    """How many things of one size fit into a whole: at least one, and at most so many."""
+
+    whole: int
+    size: Term
+    at_most: int
+
+    def of(self, facts: Facts) -> int | None:
+        """Divide, once the size is known."""
+        size = value_of(self.size, facts)
+        return max(1, min(self.at_most, self.whole // size)) if size else None
+
+
 def limit(name: str) -> Limit:
     """Stand for a number that the server reports, e.g. ``limit("context_length")``."""
     return Limit(name)
@@ -182,7 +196,12 @@ def choose(when: Condition, then: Any, *, otherwise: Any) -> Choice:
     return Choice(when, then, otherwise)
 
 
-_TERMS = (Limit, Setting, FirstOf, Choice)
+def share(*, of: int, size: Term, at_most: int) -> Share:
+    """Stand for the number of things of ``size`` that fit into ``of``, at least 1."""
+    return Share(of, size, at_most)
+
+
+_TERMS = (Limit, Setting, FirstOf, Choice, Share)
 
 
 def is_term(value: object) -> bool:

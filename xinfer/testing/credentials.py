@@ -64,9 +64,14 @@ class Broken:
 
 
 @st.composite
-def broken_credentials(draw: st.DrawFn, credentials: type[Credentials], /) -> Broken:
-    """Make credentials that must be refused, and name the field that the refusal must name."""
-    raw: dict[str, object] = dict(draw(raw_credentials(credentials)))
+def broken_credentials(
+    draw: st.DrawFn, credentials: type[Credentials], /, **given: st.SearchStrategy[str]
+) -> Broken:
+    """Make credentials that must be refused, and name the field that the refusal must name.
+
+    :param given: as for :func:`raw_credentials`.
+    """
+    raw: dict[str, object] = dict(draw(raw_credentials(credentials, **given)))
     shown = [field for field in fields(credentials) if not field.form.show_on]
     field = draw(st.sampled_from(shown))
     variable = field.form.variable

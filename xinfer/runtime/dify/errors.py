@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dify_plugin.errors.model import (
     InvokeAuthorizationError,
     InvokeBadRequestError,
@@ -17,6 +20,7 @@ from xinfer.runtime.xinference import (
     NotAuthorized,
     RateLimited,
     ServerUnavailable,
+    XinferenceError,
 )
 from xinfer.spec import FormError
 
@@ -24,7 +28,7 @@ MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
     InvokeConnectionError: [InvokeConnectionError, ConnectionFailed],
     InvokeServerUnavailableError: [InvokeServerUnavailableError, ServerUnavailable],
     InvokeRateLimitError: [InvokeRateLimitError, RateLimited],
-    InvokeAuthorizationError: [NotAuthorized],
+    InvokeAuthorizationError: [InvokeAuthorizationError, NotAuthorized],
     InvokeBadRequestError: [InvokeBadRequestError, BadRequest, FormError, ValueError],
 }
 
@@ -35,3 +39,12 @@ def invoke_error(error: Exception) -> InvokeError:
         if isinstance(error, tuple(ours)):
             return kind(str(error))
     return InvokeError(str(error) or type(error).__name__)
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Map errors where the SDK does not: in a generator, once the first piece is out."""
+    try:
+        yield
+    except (XinferenceError, FormError, ValueError) as error:
+        raise invoke_error(error) from error

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import dify_plugin
-from dify_plugin.entities.model import ModelPropertyKey
 
-from xinfer.runtime.dify.errors import invoke_error
+from xinfer.runtime.dify.errors import mapped
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import XinferenceError
+from xinfer.runtime.dify.sentences import sentences
+from xinfer.runtime.dify.voices import DEFAULT, voices
+from xinfer.runtime.xinference import Client, ModelDescription, ServerUnavailable, XinferenceError
 
 
 class TTSModel(XinferenceModel, dify_plugin.TTSModel):
     """A speech model that a Xinference server runs."""
 
-    server_type = "audio"
+    task = "text2audio"
+
+    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+        """Have it speak, with the voice it will have when nobody chooses one."""
+        voice = _spoken(next(iter(voices(described.family, entered.voices))))
+        for _ in _speech(client, entered.model_uid, "Hi.", voice):
+            return
+        raise ServerUnavailable(f"The model {entered.model_uid!r} answered without any sound.")
 
     def _invoke(
         self,
@@ -27,26 +35,47 @@ class TTSModel(XinferenceModel, dify_plugin.TTSModel):
         voice: str,
         user: str | None = None,
     ) -> Generator[bytes, None, None]:
-        entered = self.entered(credentials)
-        client = self.client(entered)
-        # "default" is Dify's word for a voice nobody chose; the server knows its own then.
-        chosen = "" if voice == "default" else voice
-        limit = self._get_model_word_limit(model, credentials) or len(content_text)
-        try:
-            for sentences in self._split_text_into_sentences(content_text, limit):
-                yield from client.speak(entered.model_uid, sentences, chosen)
-        except XinferenceError as error:
-            raise invoke_error(error) from error
+        """Speak a text; a voice that is not listed is passed on, as cloned ones are."""
+        with mapped():
+            entered = self.entered(credentials)
+            described = self.described(credentials, entered)
+            client = self.client(entered)
+            chosen = voice or next(iter(voices(described.family, entered.voices)))
+            limit = self.known(model, credentials, entered).model_properties.word_limit
+            for part in sentences(content_text, limit or len(content_text)):
+                yield from _speech(client, entered.model_uid, part, _spoken(chosen))
 
     def get_tts_model_voices(
         self, model: str, credentials: dict[str, Any], language: str | None = None
     ) -> list[dict[str, Any]]:
-        """List the voices declared for the model, or the one it has by default."""
-        schema = self.get_model_schema(model, credentials)
-        voices = (schema and schema.model_properties.get(ModelPropertyKey.VOICES)) or ()
-        listed = [
-            {"name": voice["name"], "value": voice["mode"]}
-            for voice in voices
-            if not language or language in voice["language"]
+        """List the user's own voices, else those that the model's family has for a language."""
+        with mapped():
+            entered = self.entered(credentials)
+            family = self.described(credentials, entered).family
+        return [
+            {"name": name, "value": value}
+            for value, name in voices(family, entered.voices, language).items()
         ]
-        return listed or [{"name": "Default", "value": "default"}]
+
+
+def _spoken(voice: str) -> str:
+    return "" if voice == DEFAULT else voice
+
+
+_REFUSED_STREAMING: dict[tuple[str, str], bool] = {}
+
+
+def _speech(client: Client, uid: str, text: str, voice: str) -> Iterator[bytes]:
+    """Speak one part; models that cannot stream are asked again without, and once only."""
+    key = (client.server.base_url, uid)
+    if not _REFUSED_STREAMING.get(key):
+        try:
+            pieces = client.speak(uid, text, voice, stream=True)
+        except XinferenceError as error:
+            if "stream" not in str(error).lower():
+                raise
+            _REFUSED_STREAMING[key] = True
+        else:
+            yield from pieces
+            return
+    yield from client.speak(uid, text, voice, stream=False)

@@ -1,274 +1,237 @@
-"""The client: one object for one server and key, a method for each thing a model does."""
+"""The client: one object for one server and key, a method for each thing a model does.
+
+Every method raises :class:`~xinfer.runtime.xinference.errors.XinferenceError`, whose text names
+the model, the server, what went wrong and what to do.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import requests
 from attrs import frozen
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ReadTimeoutError
-from urllib3.util import Retry
+from requests.exceptions import ChunkedEncodingError
 
-from xinfer.runtime.xinference.errors import (
-    ServerUnavailable,
-    from_event,
-    from_exception,
-    from_response,
+from xinfer.runtime.xinference import answers
+from xinfer.runtime.xinference.answers import (
+    ChatChunk,
+    Embeddings,
+    ModelDescription,
+    Unreadable,
 )
-from xinfer.runtime.xinference.events import events
-from xinfer.spec import Secret
+from xinfer.runtime.xinference.descriptions import DescriptionCache
+from xinfer.runtime.xinference.errors import from_answer, from_event, from_exception
+from xinfer.runtime.xinference.events import Events
+from xinfer.runtime.xinference.reasoning import Reasoning, answered
+from xinfer.runtime.xinference.transport import Server, reading
 
-_CONNECT_TIMEOUT = 10.0
-_PIECE = 64 * 1024
-_LIMITS = ("context_length", "max_tokens", "dimensions")
+type Input = str | Mapping[str, str]
+"""A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
 
-
-@frozen(kw_only=True)
-class ModelDescription:
-    """What a server says of a running model.
-
-    :param model_type: ``LLM``, ``embedding``, ``rerank`` or ``audio``.
-    :param abilities: empty on servers too old to list them.
-    :param limits: those of ``context_length``, ``max_tokens``, ``dimensions`` it reports.
-    """
-
-    model_type: str
-    abilities: frozenset[str]
-    limits: Mapping[str, int]
-
-    @classmethod
-    def from_json(cls, answer: Mapping[str, Any]) -> Self:
-        """Read an answer of ``GET /v1/models/{uid}``."""
-        return cls(
-            model_type=str(answer.get("model_type") or ""),
-            abilities=frozenset(answer.get("model_ability") or ()),
-            limits={name: answer[name] for name in _LIMITS if isinstance(answer.get(name), int)},
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Write what :meth:`from_json` reads."""
-        return {
-            "model_type": self.model_type,
-            "model_ability": sorted(self.abilities),
-            **self.limits,
-        }
+_described = DescriptionCache()
+_LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer that should have been a stream."""
 
 
 @frozen
-class Usage:
-    """Tokens as the server counted them."""
-
-    prompt_tokens: int
-    completion_tokens: int
-
-
-@frozen(kw_only=True)
-class ChatChunk:
-    """A piece of an answer; an answer given at once is one piece."""
-
-    text: str = ""
-    finish_reason: str | None = None
-    usage: Usage | None = None
-
-
-@frozen(kw_only=True)
-class Embeddings:
-    """One vector for each text, in the order of the texts, and the tokens counted."""
-
-    vectors: list[list[float]]
-    tokens: int
-
-
-@frozen(kw_only=True)
 class Client:
-    """Talks to one Xinference server.
+    """Talks to one server about its models, which are named by uid."""
 
-    :param base_url: without ``/v1`` and without a slash at the end.
-    :param timeout: the longest silence, in seconds, before an answer or between two parts of it.
-    :param max_retries: how often a connection that could not be made is tried again.
-    """
+    server: Server
 
-    base_url: str
-    api_key: Secret | None = None
-    timeout: float = 60.0
-    max_retries: int = 3
+    def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
+        """Ask what a model is; the answer is kept for a minute.
 
-    def describe(self, model: str) -> ModelDescription:
-        """Ask what a model is.
-
-        :raises XinferenceError: the uid is unknown, the key refused, the server out of reach.
+        :param fresh: ask anew, as when a user adds the model.
         """
-        answer = self._json(self._send("GET", f"/v1/models/{quote(model, safe='')}", model))
-        return ModelDescription.from_json(answer)
+        if fresh:
+            return self._describe(model)
+        return _described.get((self.server, model), lambda: self._describe(model))
+
+    def _describe(self, model: str) -> ModelDescription:
+        response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
+        return ModelDescription.from_json(_object(response, model))
+
+    def running(self) -> dict[str, str]:
+        """List what runs: the type of each model by its uid."""
+        response = self.server.send("GET", "/v1/models", "")
+        return answers.running(_object(response, ""))
 
     def chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
     ) -> ChatChunk:
         """Ask for an answer at once."""
-        body = {"model": model, "messages": messages, **parameters}
-        answer = self._json(self._send("POST", "/v1/chat/completions", model, body))
-        return _chunk(answer, part="message")
+        return self._whole("/v1/chat/completions", model, {"messages": messages, **parameters})
+
+    def complete(self, model: str, prompt: str, parameters: Mapping[str, Any]) -> ChatChunk:
+        """Ask for the continuation of a text at once."""
+        return self._whole("/v1/completions", model, {"prompt": prompt, **parameters})
 
     def stream_chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
-    ) -> Iterator[ChatChunk]:
-        """Ask for an answer in pieces; the request is made before the first one is taken.
+    ) -> Iterator[list[ChatChunk]]:
+        """Ask for an answer in pieces; those that arrived together are yielded together.
 
-        :raises XinferenceError: here when the request is refused; while iterating when the
-            answer breaks off.
+        The request is made before the first piece is taken: what refuses it is raised here, and
+        what breaks the answer off while iterating.
         """
-        body = {
-            "model": model,
-            "messages": messages,
-            **parameters,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        response = self._send("POST", "/v1/chat/completions", model, body, stream=True)
-        return self._pieces(response, model)
+        return self._stream("/v1/chat/completions", model, {"messages": messages, **parameters})
 
-    def embed(self, model: str, texts: list[str]) -> Embeddings:
-        """Turn texts into vectors.
+    def stream_complete(
+        self, model: str, prompt: str, parameters: Mapping[str, Any]
+    ) -> Iterator[list[ChatChunk]]:
+        """Ask for the continuation of a text in pieces, like :meth:`stream_chat`."""
+        return self._stream("/v1/completions", model, {"prompt": prompt, **parameters})
 
-        :raises ServerUnavailable: the answer does not hold one vector for each text.
+    def embed(self, model: str, inputs: list[Input], *, task: str | None = None) -> Embeddings:
+        """Turn texts, or images, into vectors.
+
+        :param task: what the vectors are for, to models that tell queries from documents.
         """
-        body = {"model": model, "input": texts}
-        response = self._send("POST", "/v1/embeddings", model, body)
-        answer = self._json(response)
-        rows = sorted(answer.get("data") or (), key=lambda row: row["index"])
-        if [row["index"] for row in rows] != list(range(len(texts))):
-            raise ServerUnavailable(
-                f"{response.url} answered {len(rows)} vectors for {len(texts)} texts "
-                f"(model uid {model!r})."
-            )
-        usage = answer.get("usage") or {}
-        tokens = usage.get("total_tokens") or usage.get("prompt_tokens") or 0
-        return Embeddings(vectors=[row["embedding"] for row in rows], tokens=int(tokens))
+        body = {"model": model, "input": inputs, **({"task": task} if task else {})}
+        response = self.server.send("POST", "/v1/embeddings", model, json=body)
+        try:
+            return answers.embeddings(_object(response, model), len(inputs))
+        except Unreadable as error:
+            raise from_answer(str(error), model, response.url) from None
 
     def rerank(
-        self, model: str, query: str, documents: list[str], *, top_n: int | None = None
+        self, model: str, query: Input, documents: list[Input], *, top_n: int | None = None
     ) -> list[tuple[int, float]]:
-        """Score documents; index and score of each, the best first. A null score counts as 0."""
+        """Score documents against a query: index and score of each, the best first."""
         body: dict[str, Any] = {"model": model, "query": query, "documents": documents}
         if top_n is not None:
             body["top_n"] = top_n
-        answer = self._json(self._send("POST", "/v1/rerank", model, body))
-        results = answer.get("results") or ()
-        scores = [(int(row["index"]), float(row.get("relevance_score") or 0)) for row in results]
-        return sorted(scores, key=lambda scored: -scored[1])
+        response = self.server.send("POST", "/v1/rerank", model, json=body)
+        try:
+            return answers.scores(_object(response, model), len(documents))
+        except Unreadable as error:
+            raise from_answer(str(error), model, response.url) from None
 
-    def transcribe(self, model: str, file_name: str, audio: bytes) -> str:
-        """Write down what is said in a recording."""
+    def transcribe(self, model: str, file_name: str, audio: bytes, **form: str) -> str:
+        """Write down what is said in a recording, of any container the server reads.
+
+        :param form: ``language``, ``prompt``, ``temperature``, where they are known.
+        """
         # verbose_json loses sentences on some models.
-        form = {"model": model, "response_format": "json"}
+        data = {"model": model, "response_format": "json", **form}
         files = {"file": (file_name, audio)}
-        answer = self._json(
-            self._send("POST", "/v1/audio/transcriptions", model, form=form, files=files)
+        response = self.server.send(
+            "POST", "/v1/audio/transcriptions", model, data=data, files=files
         )
-        return str(answer.get("text") or "")
+        text = _object(response, model).get("text")
+        if not isinstance(text, str):
+            raise from_answer("a transcription without text", model, response.url)
+        return text
 
-    def speak(self, model: str, text: str, voice: str) -> Iterator[bytes]:
-        """Say a text as mp3, in pieces of at most 64 KiB."""
-        body = {"model": model, "input": text, "voice": voice, "response_format": "mp3"}
-        response = self._send("POST", "/v1/audio/speech", model, body, stream=True)
-        with response, _reading(model, response.url):
-            yield from response.raw.stream(_PIECE, decode_content=True)
+    def speak(self, model: str, text: str, voice: str, *, stream: bool) -> Iterator[bytes]:
+        """Say a text as mp3, in pieces of at most 64 KiB; the request is made at once.
 
-    def _pieces(self, response: requests.Response, model: str) -> Iterator[ChatChunk]:
-        with response, _reading(model, response.url):
-            # Xinference sends each event as a chunk of its own, and urllib3 hands on chunks.
-            for event in events(response.raw.stream(_PIECE, decode_content=True)):
-                if isinstance(event, dict) and event.get("error"):
-                    raise from_event(event["error"], model, response.url)
-                if isinstance(event, dict):
-                    yield _chunk(event, part="delta")
+        :param voice: empty for the model's own.
+        :param stream: have the server hand on speech while it goes on speaking; models that
+            cannot do so refuse.
+        """
+        body: dict[str, Any] = {
+            "model": model,
+            "input": text,
+            "voice": voice,
+            "response_format": "mp3",
+            **({"stream": True} if stream else {}),
+        }
+        response = self.server.send("POST", "/v1/audio/speech", model, json=body, stream=True)
+        return self._audio(response, model)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        model: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        form: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-        stream: bool = False,
-    ) -> requests.Response:
-        url = self.base_url + path
-        headers = {"Authorization": f"Bearer {self.api_key.reveal()}"} if self.api_key else {}
-        try:
-            response = _session(self.max_retries).request(
-                method,
-                url,
-                json=body,
-                data=form,
-                files=files,
-                headers=headers,
-                timeout=(_CONNECT_TIMEOUT, self.timeout),
-                stream=stream,
-            )
-            if not response.ok:
-                with response:
-                    raise from_response(response, model)
-        except requests.RequestException as error:
-            raise from_exception(error, model, url) from None
-        return response
+    def _audio(self, response: requests.Response, model: str) -> Iterator[bytes]:
+        with reading(response, model) as pieces:
+            if _media_type(response) in ("application/json", "text/html"):
+                raise from_answer("something else than speech", model, response.url)
+            yield from filter(None, pieces)
 
-    @staticmethod
-    def _json(response: requests.Response) -> dict[str, Any]:
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise ServerUnavailable(
-                f"{response.url} answered something that is not Xinference's: "
-                "check that the server URL is that of a Xinference server."
-            )
-        return answer
+    def _whole(self, path: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
+        response = self.server.send("POST", path, model, json={"model": model, **body})
+        return _answer(_object(response, model), model, response)
+
+    def _stream(self, path: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
+        asked = {
+            "model": model,
+            **body,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        response = self.server.send("POST", path, model, json=asked, stream=True)
+        return self._pieces(response, model)
+
+    def _pieces(self, response: requests.Response, model: str) -> Iterator[list[ChatChunk]]:
+        with reading(response, model) as pieces:
+            if _media_type(response) == "application/json":
+                body = _bounded(pieces)
+                yield [_answer(_parsed(body, response, model), model, response)]
+                return
+            events, reasoning = Events(), Reasoning()
+            began = finished = False
+            for arrived in _and_end(pieces):
+                values = events.close() if arrived is None else events.feed(arrived)
+                chunks = _chunks(values, model, response)
+                if chunks:
+                    began = True
+                    finished = finished or any(chunk.finish_reason for chunk in chunks)
+                    yield [reasoning.sort(chunk) for chunk in chunks]
+                if events.ended:
+                    return
+            if not began:
+                raise from_answer("without any event of a stream", model, response.url)
+            if not finished:
+                raise from_exception(ChunkedEncodingError(), model, response.url)
 
 
-@contextmanager
-def _reading(model: str, url: str) -> Iterator[None]:
-    """Name what goes wrong while a body is read, where ``requests`` does not look any more."""
+def _and_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
+    yield from pieces
+    yield None
+
+
+def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:
+    chunks = []
+    for value in values:
+        if isinstance(value, dict):
+            if value.get("error"):
+                raise from_event(value["error"], model, response)
+            chunks.append(answers.chat_chunk(value))
+    return chunks
+
+
+def _answer(answer: Mapping[str, Any], model: str, response: requests.Response) -> ChatChunk:
+    if answer.get("error"):
+        raise from_event(answer["error"], model, response)
+    if not isinstance(answer.get("choices"), list):
+        raise from_answer("without choices", model, response.url)
+    return answered(answers.chat_chunk(answer))
+
+
+def _object(response: requests.Response, model: str) -> dict[str, Any]:
+    return _parsed(response.content, response, model)
+
+
+def _parsed(body: bytes, response: requests.Response, model: str) -> dict[str, Any]:
     try:
-        yield
-    except ReadTimeoutError:
-        raise from_exception(requests.ReadTimeout(), model, url) from None
-    except (HTTPError, OSError):
-        broken = requests.exceptions.ChunkedEncodingError()
-        raise from_exception(broken, model, url) from None
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise from_answer("something that is not Xinference's", model, response.url)
+    return answer
 
 
-@cache
-def _session(max_retries: int) -> requests.Session:
-    """Share connections: one pool for each number of retries, of which there are few."""
-    session = requests.Session()
-    retries = Retry(
-        max_retries, read=0, status=0, other=0, backoff_factor=0.2, raise_on_status=False
-    )
-    adapter = HTTPAdapter(pool_connections=32, pool_maxsize=256, max_retries=retries)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+def _bounded(pieces: Iterator[bytes]) -> bytes:
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > _LARGEST_ANSWER:
+            break
+    return body
 
 
-def _chunk(answer: Mapping[str, Any], *, part: str) -> ChatChunk:
-    """Read one piece, or a whole answer, in OpenAI's shape; what is absent is empty."""
-    choice = next(iter(answer.get("choices") or ()), None) or {}
-    content = (choice.get(part) or {}).get("content")
-    usage = answer.get("usage")
-    return ChatChunk(
-        text=content if isinstance(content, str) else "",
-        finish_reason=choice.get("finish_reason"),
-        usage=Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
-        if isinstance(usage, dict)
-        and isinstance(usage.get("prompt_tokens"), int)
-        and isinstance(usage.get("completion_tokens"), int)
-        else None,
-    )
+def _media_type(response: requests.Response) -> str:
+    return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()

@@ -186,7 +186,10 @@ class _Answer:
         self._reason = self._reason or chunk.finish_reason
         self.usage = chunk.usage or self.usage
         self.calls.add(chunk.tool_calls)
-        text = self._in_text.feed(chunk.text) if self._in_text and chunk.text else chunk.text
+        # Beside parsed calls the Transformers engine leaves the line breaks that were around them.
+        text = "" if chunk.tool_calls and chunk.text.isspace() else chunk.text
+        if self._in_text and text:
+            text = self._in_text.feed(text)
         self._said += (chunk.reasoning, chunk.text)
         shown = self._thinking.feed(chunk.reasoning, text)
         return shown + self._thinking.close() if chunk.tool_calls else shown

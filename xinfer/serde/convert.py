@@ -1,8 +1,8 @@
 """Spec to plain data and back, through one cattrs converter.
 
 Data is what YAML holds: mappings in the order of declaration, lists, strings, numbers and
-booleans. What equals its default is left out, except the keys whose absence the daemon and the
-SDK understand differently.
+booleans. What was not said and equals its default is left out, except the keys whose absence the
+daemon and the SDK understand differently.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
     Resource: frozenset({"memory"}),
     CredentialSchema: frozenset({"credential_form_schemas"}),
 }
-_ONLY_IN_PYTHON = frozenset({"origin", "when"})
+_ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when"})
 
 
 def to_data(declared: Declaration) -> dict[str, Any]:
@@ -48,17 +48,19 @@ def to_data(declared: Declaration) -> dict[str, Any]:
     return data
 
 
-def to_spec[T: Declaration](data: object, kind: type[T]) -> T:
+def to_spec[T: Declaration](data: object, kind: type[T], *, lenient: bool = False) -> T:
     """Turn plain data into a declared object.
 
+    :param lenient: keep keys that the format does not know, and keys whose value is null, as
+        ``extra_keys`` instead of refusing them.
     :raises cattrs.BaseValidationError: one tree of every mismatch in the data.
     """
-    return _converter().structure(data, kind)
+    return _converter(lenient=lenient).structure(data, kind)
 
 
 @cache
-def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+def _converter(*, lenient: bool = False) -> Converter:
+    converter = Converter(forbid_extra_keys=True)
     for kind, hook in _STRICT.items():
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_factory(
@@ -79,7 +81,7 @@ def _converter() -> Converter:
         _is_declared, lambda kind: _writer_of(kind, converter)
     )
     converter.register_structure_hook_factory(
-        _is_declared, lambda kind: _reader_of(kind, converter)
+        _is_declared, lambda kind: _reader_of(kind, converter, lenient=lenient)
     )
     return converter
 
@@ -88,31 +90,48 @@ def _is_declared(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Declaration)
 
 
+def _written(kind: Any) -> list[attrs.Attribute[Any]]:
+    """List the fields of a class that YAML holds."""
+    declared = attrs.fields(attrs.resolve_types(kind))
+    return [field for field in declared if field.name not in _ONLY_IN_PYTHON]
+
+
 def _writer_of(kind: Any, converter: Converter) -> Any:
-    always = _ALWAYS_WRITTEN.get(kind, ())
-    keys: dict[str, Any] = {
-        field.name: override(omit=True)
-        if field.name in _ONLY_IN_PYTHON
-        else override(omit_if_default=field.name not in always)
-        for field in attrs.fields(attrs.resolve_types(kind))
-    }
-    write = make_dict_unstructure_fn(kind, converter, **keys)
+    always = _ALWAYS_WRITTEN.get(kind, frozenset())
+    left_out: dict[str, Any] = dict.fromkeys(_ONLY_IN_PYTHON, override(omit=True))
+    write = make_dict_unstructure_fn(kind, converter, **left_out)
+    defaults = {field.name: field.default for field in _written(kind)}
 
     def hook(declared: Any) -> dict[str, Any]:
-        # cattrs puts the keys that may be left out behind the others.
-        data = write(declared)
-        return {name: data[name] for name in keys if name in data}
+        data, said = write(declared), declared.explicit
+        kept = {}
+        for name, default in defaults.items():
+            value = getattr(declared, name)
+            if value != default or name in always or (name in said and value is not None):
+                kept[name] = data[name]
+        return kept | declared.extra_keys if declared.extra_keys else kept
 
     return hook
 
 
-def _reader_of(kind: Any, converter: Converter) -> Any:
-    left_out: dict[str, Any] = {
-        field.name: override(omit=True)
-        for field in attrs.fields(attrs.resolve_types(kind))
-        if field.name in _ONLY_IN_PYTHON
-    }
-    return make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out)
+def _reader_of(kind: Any, converter: Converter, *, lenient: bool) -> Any:
+    left_out: dict[str, Any] = dict.fromkeys(_ONLY_IN_PYTHON, override(omit=True))
+    read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out)
+    if not lenient:
+        return read
+    known = {field.name for field in _written(kind)}
+
+    def hook(data: Any, _: Any) -> Any:
+        if not isinstance(data, dict):
+            return read(data, kind)
+        kept = {key: value for key, value in data.items() if key in known and value is not None}
+        declared = read(kept, kind)
+        if len(kept) < len(data):
+            extra = {key: value for key, value in data.items() if key not in kept}
+            object.__setattr__(declared, "extra_keys", extra)
+        return declared
+
+    return hook
 
 
 def _mismatch(expected: str, value: object) -> ValueError:

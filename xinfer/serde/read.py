@@ -14,24 +14,41 @@ from cattrs import (
 )
 
 from xinfer.serde.convert import to_spec
-from xinfer.serde.document import DocumentError, Path, read_document
-from xinfer.spec import Declaration
+from xinfer.serde.document import Document, DocumentError, Path, read_document
+from xinfer.spec import Declaration, Origin
 
 
-def read_spec[T: Declaration](text: str | bytes, kind: type[T], *, file: str) -> T:
-    """Read a declared object from YAML.
+def read_spec[T: Declaration](
+    text: str | bytes, kind: type[T], *, file: str, lenient: bool = False
+) -> T:
+    """Read a declared object from YAML; every object in it has the place it was read from.
 
-    :param file: named in the faults.
+    :param file: named in the faults and places.
+    :param lenient: keep unknown and null keys, as :func:`~xinfer.serde.to_spec` does.
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
     if not isinstance(document.data, dict):
         raise DocumentError([document.fault((), "expected a mapping")])
     try:
-        return to_spec(document.data, kind)
+        declared = to_spec(document.data, kind, lenient=lenient)
     except BaseValidationError as error:
         faults = [document.fault(path, message) for path, message in _mismatches(error, ())]
         raise DocumentError(faults) from None
+    _place(declared, (), document)
+    return declared
+
+
+def _place(value: object, path: Path, document: Document) -> None:
+    """Give each declared object the place of its data."""
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _place(item, (*path, index), document)
+    elif isinstance(value, Declaration):
+        line, column = document.places.get(path, (1, 1))
+        object.__setattr__(value, "origin", Origin(document.file, line, column))
+        for name in value.explicit:
+            _place(getattr(value, name), (*path, name), document)
 
 
 def _mismatches(error: BaseException, path: Path) -> Iterator[tuple[Path, str]]:

@@ -141,18 +141,21 @@ class _Specification:
 
 def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
     validator = given.get("validator", ())
+    # What was not given must not look as if it had been: it would be written.
+    said: dict[str, Any] = {
+        name: given[name] for name in ("placeholder", "max_length", "help", "url") if name in given
+    }
+    if "options" in given:
+        said["options"] = tuple(given["options"])
+    if "show_on" in given:
+        said["show_on"] = tuple(ShowOn(key, value) for key, value in given["show_on"].items())
     specification = _Specification(
         form=FormField(
             variable=given.get("variable", ""),
             label=given["label"],
             type=form_type,
             required=True,
-            options=tuple(given.get("options", ())),
-            placeholder=given.get("placeholder"),
-            max_length=given.get("max_length", 0),
-            show_on=tuple(ShowOn(key, value) for key, value in given.get("show_on", {}).items()),
-            help=given.get("help"),
-            url=given.get("url"),
+            **said,
         ),
         convert=(given["converter"],) if "converter" in given else (),
         validate=validator if isinstance(validator, tuple) else (validator,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
@@ -130,12 +132,11 @@ def _model_files(project: Project) -> ProviderModels | None:
     types = {model.model_type for model in project.models} & set(MODEL_FOLDERS)
     if not types:
         return None
-    return ProviderModels(
-        **{
-            MODEL_FOLDERS[kind]: ModelFiles(
-                predefined=(f"models/{MODEL_FOLDERS[kind]}/*.yaml",),
-                position=f"models/{MODEL_FOLDERS[kind]}/_position.yaml",
-            )
-            for kind in types
-        }
-    )
+    files: dict[str, Any] = {
+        MODEL_FOLDERS[kind]: ModelFiles(
+            predefined=(f"models/{MODEL_FOLDERS[kind]}/*.yaml",),
+            position=f"models/{MODEL_FOLDERS[kind]}/_position.yaml",
+        )
+        for kind in types
+    }
+    return ProviderModels(**files)

@@ -46,7 +46,7 @@ def raw_credentials(
         variable = field.form.variable
         demanded = field.default is NOTHING
         if demanded or draw(st.booleans()):
-            raw[variable] = draw(given.get(variable) or _accepted(field))
+            raw[variable] = draw(given[variable] if variable in given else _accepted(field))
     if draw(st.booleans()):
         raw["of_another_version"] = draw(texts())
     return raw

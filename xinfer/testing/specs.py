@@ -43,7 +43,7 @@ def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
         **{
             field.name: _values(field.type)
             for field in declared
-            if field.init and field.type != (Condition | None)
+            if field.init and field.type != (Condition | None) and field.name != "extra_keys"
         },
     )
 

@@ -29,6 +29,11 @@ def test_no_string_changes_on_its_way_through_yaml(text):
     assert yaml.safe_load(written) == {"en_US": text, "zh_Hans": text + "中"}
 
 
+@given(number=st.floats(allow_nan=False) | st.integers())
+def test_no_number_changes_either(number):
+    assert yaml.safe_load(to_yaml({"n": number}, source="s.py")) == {"n": number}
+
+
 def test_chinese_stands_unescaped_long_lines_whole_and_the_source_on_top():
     written = to_yaml(I18n("word " * 60 + "end", zh_Hans="服务器"), source="provider_spec.py")
     assert "服务器" in written

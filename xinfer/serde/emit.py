@@ -58,4 +58,14 @@ def _represent_text(representer: _Representer, text: str) -> ScalarNode:
     return representer.represent_scalar(_STRING, text, style=style)
 
 
+def _represent_float(representer: _Representer, number: float) -> ScalarNode:
+    text = _SPECIAL.get(repr(number)) or repr(number)
+    if "e" in text and "." not in text:
+        text = text.replace("e", ".0e")  # without a point YAML 1.1 reads a string
+    return representer.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+_SPECIAL = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
+
 _Representer.add_representer(str, _represent_text)
+_Representer.add_representer(float, _represent_float)

@@ -107,6 +107,37 @@ def test_a_model_reads_back_equal():
     assert read_spec(to_yaml(model, source="s.py"), Model, file="m.yaml") == model
 
 
-def test_a_manifest_with_a_date_only_is_read_as_utc():
-    text = to_yaml(SPEC.plugin, source="s.py").replace("'2026-11-23T00:00:00Z'", "2026-11-23")
-    assert read_spec(text, Plugin, file="manifest.yaml") == SPEC.plugin
+@pytest.mark.parametrize(
+    "time", ["2026-11-23", "2026-11-23T00:00:00Z", "'2024-09-20T00:13:50.29298939-04:00'"]
+)
+def test_a_time_reads_back_as_what_it_was(time):
+    text = to_yaml(SPEC.plugin, source="s.py").replace("2026-11-23T00:00:00Z", time)
+    assert f"created_at: {time}" in text
+    read = read_spec(text, Plugin, file="manifest.yaml")
+    assert yaml.safe_load(to_yaml(read, source="s.py")) == yaml.safe_load(text)
+
+
+def test_what_was_said_is_written_even_where_it_equals_the_default():
+    said = "model: m\nmodel_type: llm\nmodel_properties: {}\ndeprecated: false\nfeatures: []\n"
+    read = read_spec(said, Model, file="m.yaml")
+    assert to_data(read) == yaml.safe_load(said)
+    assert "deprecated" not in to_data(
+        Model(model="m", model_type=ModelType.LLM, model_properties=ModelProperties())
+    )
+
+
+def test_unknown_and_null_keys_are_kept_when_asked_to():
+    text = "model: m\nmodel_type: llm\nmodel_properties: {}\npricing: null\nicon: {a: [1]}\n"
+    read = read_spec(text, Model, file="m.yaml", lenient=True)
+    assert read.extra_keys == {"pricing": None, "icon": {"a": [1]}}
+    assert yaml.safe_load(to_yaml(read, source="s.py")) == yaml.safe_load(text)
+
+
+def test_what_is_read_knows_its_place():
+    text = to_yaml(SPEC.provider, source="s.py")
+    read = read_spec(text, Provider, file="p.yaml")
+    lines = text.splitlines()
+    form = read.provider_credential_schema.credential_form_schemas[2]
+    assert form.origin.file == "p.yaml"
+    assert "server_url" in lines[form.origin.line - 1]
+    assert lines[form.label.origin.line - 1].strip().startswith("en_US: Server url")

@@ -9,7 +9,7 @@ import click
 from xinfer.build import BuildError, differences, prepare, write
 from xinfer.checks import Kind, check
 from xinfer.cli.options import UnusableInput, spec_option
-from xinfer.cli.report import TextReport
+from xinfer.cli.report import show
 
 
 @click.command
@@ -39,7 +39,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
     files = {path: len(content) for path, content in prepared.tree.items()}
     findings = check(prepared.project, files)
     if findings:
-        TextReport().show(findings)
+        show(findings)
     if any(finding.kind is not Kind.ADVICE for finding in findings):
         raise SystemExit(1)
     folder = out / prepared.name

@@ -7,7 +7,7 @@ daemon and the SDK understand differently.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
@@ -21,7 +21,6 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from xinfer.spec import (
     CredentialSchema,
     Declaration,
-    FormField,
     Meta,
     Plugin,
     Resource,
@@ -31,7 +30,6 @@ from xinfer.spec import (
 from xinfer.spec.facts import Term
 
 _ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
-    FormField: frozenset({"required"}),
     Plugin: frozenset({"type", "resource", "plugins", "meta"}),
     Meta: frozenset({"version", "arch", "runner"}),
     Runner: frozenset({"language", "version", "entrypoint"}),
@@ -72,7 +70,6 @@ def _converter(*, lenient: bool = False) -> Converter:
     )
     converter.register_unstructure_hook(StrEnum, lambda word: word.value)
     converter.register_unstructure_hook(Decimal, lambda number: format(number, "f"))
-    converter.register_unstructure_hook(datetime, _rfc3339)
     converter.register_unstructure_hook_factory(
         lambda kind: getattr(kind, "__origin__", None) is tuple,
         lambda _: lambda items: [converter.unstructure(item) for item in items],
@@ -186,21 +183,10 @@ def _decimal(value: object, _: Any) -> Decimal:
     raise _mismatch("a decimal number", value)
 
 
-def _moment(value: object, _: Any) -> datetime:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise _mismatch("an RFC 3339 time, e.g. 2026-01-31T00:00:00Z", value) from None
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise _mismatch("an RFC 3339 time, e.g. 2026-01-31T00:00:00Z", value)
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _moment(value: object, _: Any) -> date | str:
+    if isinstance(value, date | str):
+        return value
+    raise _mismatch("a time, e.g. 2026-01-31T00:00:00Z", value)
 
 
 def _word(value: object, kind: type[StrEnum]) -> StrEnum:
@@ -242,5 +228,5 @@ _STRICT: dict[Any, Any] = {
     float: _number,
     bool: _switch,
     Decimal: _decimal,
-    datetime: _moment,
+    date | str: _moment,
 }

@@ -8,6 +8,7 @@ word of either version stand bare; all others are quoted.
 from __future__ import annotations
 
 import io
+from datetime import date, datetime
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -65,7 +66,15 @@ def _represent_float(representer: _Representer, number: float) -> ScalarNode:
     return representer.represent_scalar("tag:yaml.org,2002:float", text)
 
 
+def _represent_time(representer: _Representer, moment: date) -> ScalarNode:
+    """Write RFC 3339: PyYAML's and ruamel's own form is an error to the daemon."""
+    text = moment.isoformat().replace("+00:00", "Z")
+    return representer.represent_scalar("tag:yaml.org,2002:timestamp", text)
+
+
 _SPECIAL = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 
 _Representer.add_representer(str, _represent_text)
 _Representer.add_representer(float, _represent_float)
+_Representer.add_representer(date, _represent_time)
+_Representer.add_representer(datetime, _represent_time)

@@ -51,8 +51,7 @@ class FormField(Declaration):
     """One input of a credential form, as it stands in the YAML.
 
     :param variable: the key in the credentials, 1 to 255 characters.
-    :param required: always written, because its absence means false to the daemon and true to
-        the SDK.
+    :param required: say it: its absence means false to the daemon and true to the SDK.
     :param default: a string, whatever the type; shorter than 256 characters.
     :param options: at most 128, for select and radio.
     :param max_length: characters; 0 means no limit.
@@ -66,7 +65,7 @@ class FormField(Declaration):
     variable: str
     label: I18n
     type: FormType
-    required: bool
+    required: bool | None = None
     default: str | None = None
     options: tuple[Option, ...] = ()
     placeholder: I18n | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 
 from attrs import frozen
@@ -152,7 +152,8 @@ class Plugin(Declaration):
     :param author: ``[a-z0-9_-]``, 1 to 64 characters, and not a UUID.
     :param name: ``[a-z0-9_-]``, 1 to 128 characters.
     :param icon: a file in ``_assets``; at most 128 characters; likewise ``icon_dark``.
-    :param created_at: with a time zone; written as RFC 3339.
+    :param created_at: a ``datetime`` with its time zone; a text where it is one in the YAML, which
+        must then be RFC 3339.
     :param privacy: path of the privacy statement; the marketplace requires it.
     :param repo: URL of the source; the marketplace requires it.
     :param contact: an e-mail address; the marketplace requires it.
@@ -169,7 +170,7 @@ class Plugin(Declaration):
     description: I18n
     icon: str
     icon_dark: str | None = None
-    created_at: datetime
+    created_at: date | str
     resource: Resource = Resource()
     plugins: Extensions = Extensions()
     meta: Meta = Meta()

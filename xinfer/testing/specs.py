@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -77,5 +77,5 @@ _PLAIN: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     float: lambda: st.floats(allow_nan=False, allow_infinity=False),
     Decimal: lambda: st.decimals(allow_nan=False, allow_infinity=False, places=6),
     NoneType: st.none,
-    datetime: _moments,
+    date: _moments,
 }

@@ -1,0 +1,106 @@
+"""Findings on their way out: for people, for programs, for a pull request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from linecache import getline
+from pathlib import Path
+
+import click
+
+from xinfer.checks import Finding, Kind
+
+_COLOURS = {Kind.REFUSED: "red", Kind.BROKEN: "yellow", Kind.ADVICE: "cyan"}
+
+
+def show(findings: Sequence[Finding], output: str = "text") -> None:
+    """Print findings to standard output in one of :data:`FORMATS`."""
+    for line in FORMATS[output](findings):
+        click.echo(line)
+
+
+def _text(findings: Sequence[Finding]) -> Iterable[str]:
+    """Group findings by file; below each the line it is about, and how to mend it."""
+    for file, group in groupby(findings, key=_file):
+        yield click.style(_shown(file), bold=True)
+        for finding in group:
+            yield from _lines(finding)
+    yield summary(findings)
+
+
+def _lines(finding: Finding) -> Iterable[str]:
+    place = finding.place
+    kind = click.style(f"{finding.kind} {finding.code}", fg=_COLOURS[finding.kind], bold=True)
+    yield f"  {kind} {finding.message}"
+    yield click.style(f"    {finding.path}", dim=True)
+    if place and (source := getline(place.file, place.line).rstrip()):
+        stripped = source.lstrip()
+        yield click.style(f"    {place.line:>5} | {stripped}", dim=True)
+        if place.column:
+            indent = place.column - 1 - (len(source) - len(stripped))
+            yield click.style(f"          | {' ' * max(indent, 0)}^", fg=_COLOURS[finding.kind])
+    if finding.hint:
+        yield click.style(f"    {finding.hint}", fg="green")
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Count findings by kind."""
+    if not findings:
+        return "No findings."
+    counts = {kind: sum(finding.kind is kind for finding in findings) for kind in Kind}
+    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}: {listed}."
+
+
+def _json(findings: Sequence[Finding]) -> Iterable[str]:
+    yield json.dumps([_data(finding) for finding in findings], indent=2, ensure_ascii=False)
+
+
+def _data(finding: Finding) -> dict[str, object]:
+    place = finding.place
+    return {
+        "code": finding.code,
+        "kind": finding.kind.value,
+        "message": finding.message,
+        "hint": finding.hint,
+        "path": finding.path,
+        "file": _shown(place.file) if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+    }
+
+
+def _github(findings: Sequence[Finding]) -> Iterable[str]:
+    """Write the commands that GitHub turns into notes on the lines of a pull request."""
+    for finding in findings:
+        level = "warning" if finding.kind is Kind.ADVICE else "error"
+        where = {"title": f"{finding.code} {finding.path}"}
+        if finding.place:
+            where |= {"file": _shown(finding.place.file), "line": str(finding.place.line)}
+        said = " ".join(filter(None, (finding.message, finding.hint)))
+        properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in where.items())
+        yield f"::{level} {properties}::{_escaped(said)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    return "".join(f"%{ord(c):02X}" if c in "%\r\n" + also else c for c in text)
+
+
+def _file(finding: Finding) -> str:
+    return finding.place.file if finding.place else ""
+
+
+def _shown(file: str) -> str:
+    here = Path.cwd()
+    path = Path(file)
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else file
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Finding]], Iterable[str]]] = {
+    "text": _text,
+    "json": _json,
+    "github": _github,
+}
+"""How findings can be written."""

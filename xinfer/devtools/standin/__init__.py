@@ -13,6 +13,9 @@ answers. What its models say follows from what they are asked; see
 
 .. code-block:: python
 
+    from xinfer.devtools.standin.faults import LOADING, Cut
+
+    server.next_answer(LOADING, on="/v1/models/")
     server.next_answer(Cut(after=2), on="/v1/chat/completions")
 """
 

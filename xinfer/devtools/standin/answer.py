@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 EVENT_END = "\r\n\r\n"
 DONE = "[DONE]"
@@ -124,8 +124,3 @@ def failing(detail: str, *, streaming: bool, status: int = 500) -> Answer:
     if streaming:
         return stream([event({"error": detail})])
     return refusal(status, detail)
-
-
-def with_steps(answer: Answer, steps: Iterable[Step]) -> Answer:
-    """Return the answer with another body."""
-    return evolve(answer, steps=tuple(steps))

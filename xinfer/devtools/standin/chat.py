@@ -21,7 +21,7 @@ _NO_TOOLS = "Only {'qwen2.5-instruct', 'qwen3', 'glm4-chat'} support tool calls"
 _A_MESSAGE = 5
 """Tokens that a chat template adds to each message."""
 _SPARE = 8
-"""Tokens left for the answer when Transformers cuts a prompt."""
+"""Tokens left when Transformers cuts a prompt, besides the ``max_tokens`` asked for."""
 
 type Body = Mapping[str, Any]
 
@@ -94,7 +94,7 @@ def _run(model: Served, body: Body, prompt: int, said: says.Said) -> Run | None:
     too_long = prompt >= length and not _engine(model).cuts
     if too_long or limit > length:
         return None
-    prompt = min(prompt, length - _SPARE)
+    prompt = min(prompt, max(1, length - (body.get("max_tokens") or 0) - _SPARE))
     thinking = _thinks(model, body) and not said.reasoning and "messages" in body
     if thinking:
         said = says.Said(text=said.text, reasoning=says.THOUGHT, calls=said.calls)

@@ -6,6 +6,7 @@ Xinference 4.1.0.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -78,7 +79,7 @@ def checked(arrived: Arrived, name: str, fields: tuple[Field, ...]) -> Mapping[s
     :raises Refused: it is no JSON object, or a field is missing or wrong.
     """
     if not isinstance(arrived.body, dict):
-        raise Refused(crashed("Expecting value: line 1 column 1 (char 0)"))
+        raise Refused(crashed(_unreadable(arrived.raw)))
     body: Mapping[str, Any] = arrived.body
     wrong = [(field.name, words) for field in fields if (words := _wrong(field, body))]
     if wrong:
@@ -86,6 +87,13 @@ def checked(arrived: Arrived, name: str, fields: tuple[Field, ...]) -> Mapping[s
         lines = "".join(f"\n{field}\n  {words}" for field, words in wrong)
         raise Refused(crashed(f"{len(wrong)} validation error{plural} for {name}{lines}"))
     return body
+
+
+def _unreadable(raw: bytes) -> str:
+    try:
+        return f"'{type(json.loads(raw)).__name__}' object is not a mapping"
+    except ValueError as error:
+        return str(error)
 
 
 def _wrong(field: Field, body: Mapping[str, Any]) -> str | None:

@@ -18,6 +18,9 @@ from xinfer.devtools.standin.tokens import Kind, Token, split
 THOUGHT = "The user said something.\nI should greet them politely."
 _UNICODE = 'He said "hi" — 你好 😀\nline two'
 _MOST = 100_000
+"""The number that counting ends at, at the latest."""
+_SHOWN = 200
+"""Characters of a message that are repeated."""
 _COUNT = re.compile(r"\bcount\b(?: to (\d+))?")
 _CITIES = ("Paris", "London")
 
@@ -90,7 +93,8 @@ def reply(text: str) -> str:
         return _UNICODE
     if "json" in text:
         return '{"answer": 42, "ok": true}'
-    said = f'You said: "{text}". ' if text.strip() else ""
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    said = f'You said: "{shown}". ' if text.strip() else ""
     return f"Hello! {said}I am a stand-in for Xinference."
 
 

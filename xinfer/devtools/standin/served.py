@@ -140,6 +140,8 @@ _EMBEDDING: Any = {"model_type": "embedding", "abilities": ("embed",), **_TRANSF
 _RERANK: Any = {"model_type": "rerank", "abilities": ("rerank",), **_TRANSFORMER}
 _WHISPER: Any = {"model_type": "audio", "abilities": ("audio2text",), "family": "whisper"}
 _SPEECH: Any = {"model_type": "audio", "abilities": ("text2audio", "text2audio_zero_shot")}
+_PUBLISHED = {"model_revision": "88885630388d6249d876a3ab145b78b34665b79a"}
+"""Models that Xinference knows by name have a revision; registered ones have none."""
 
 MODELS: tuple[Served, ...] = (
     Served(uid="chat", abilities=("chat", "tools")),
@@ -168,6 +170,7 @@ MODELS: tuple[Served, ...] = (
         family="qwen3",
         languages=("en", "zh"),
         limits={"context_length": 40960},
+        described={"model_size_in_billions": "0_6"},
         reasoning=Reasoning.INLINE,
     ),
     Served(uid="base", abilities=("generate",), family="qwen2.5"),
@@ -183,12 +186,25 @@ MODELS: tuple[Served, ...] = (
         uid="bge-small-en-v1.5",
         name="bge-small-en-v1.5",
         limits={"dimensions": 384, "max_tokens": 512},
+        described=_PUBLISHED,
         **_EMBEDDING,
     ),
     Served(uid="rerank", **_RERANK),
-    Served(uid="bge-reranker-base", name="bge-reranker-base", languages=("en", "zh"), **_RERANK),
+    Served(
+        uid="bge-reranker-base",
+        name="bge-reranker-base",
+        languages=("en", "zh"),
+        described=_PUBLISHED,
+        **_RERANK,
+    ),
     Served(uid="whisper", engine="transformers", **_WHISPER),
-    Served(uid="whisper-tiny", name="whisper-tiny", engine="transformers", **_WHISPER),
+    Served(
+        uid="whisper-tiny",
+        name="whisper-tiny",
+        engine="transformers",
+        described=_PUBLISHED,
+        **_WHISPER,
+    ),
     Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", engine="PyTorch", **_SPEECH),
     Served(
         uid="cosyvoice",

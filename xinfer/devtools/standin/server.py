@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,19 +17,28 @@ from typing import Any, Self
 from attrs import frozen
 
 from xinfer.devtools.standin import audio, chat, vectors
-from xinfer.devtools.standin.answer import Answer, Drop, Hold, Refused, as_json, refusal
+from xinfer.devtools.standin.answer import (
+    Answer,
+    Drop,
+    Hold,
+    Refused,
+    as_json,
+    crashed,
+    refusal,
+)
 from xinfer.devtools.standin.arrived import Arrived
+from xinfer.devtools.standin.faults import Fault
 from xinfer.devtools.standin.house import House
 from xinfer.devtools.standin.keys import Keys
 from xinfer.devtools.standin.served import MODELS, Served
 
 _HOST = "127.0.0.1"
 _MODELS = "/v1/models/"
+_LOOK = 0.02
+"""Seconds between two looks whether a client still waits."""
 _JOIN = 10.0
 """Seconds to wait for a thread to end."""
 _VERSION = {"version": "4.1.0", "full-revisionid": "a3625815f8daa70a1beb428734147ca973cf916c"}
-
-type Fault = Answer | Callable[[Answer], Answer]
 
 _POSTED: Mapping[str, Callable[[House, Arrived], Answer]] = {
     "/v1/chat/completions": chat.chat,
@@ -76,11 +88,11 @@ class StandIn:
         self._house = House(models)
         self._keys = Keys({**({} if key is None else {key: None}), **(limited or {})})
         self._expected: list[_Expected] = []
+        self._mistakes: list[Exception] = []
         self._lock = threading.Lock()
-        self._server = _Server((_HOST, port), self)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="xinference-stand-in", daemon=True
-        )
+        self._port = port
+        self._server: _Server
+        self._thread: threading.Thread
 
     @property
     def url(self) -> str:
@@ -88,12 +100,23 @@ class StandIn:
         return f"http://{_HOST}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
+        self._server = _Server((_HOST, self._port), self)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="xinference-stand-in", daemon=True
+        )
         self._thread.start()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, exception: object, traceback: object) -> None:
+        """Stop.
+
+        :raises Exception: what a fault or a model's ``answer`` raised, unless something else is
+            being raised.
+        """
         self._server.stop()
         self._thread.join(_JOIN)
+        if self._mistakes and exception is None:
+            raise self._mistakes[0]
 
     def next_answer(
         self, *faults: Fault, on: str = "/v1/", model: str | None = None, times: int = 1
@@ -116,10 +139,17 @@ class StandIn:
             if expected:
                 self._expected.remove(expected)
         try:
+            return self._answered(arrived, expected.faults if expected else ())
+        except Exception as mistake:
+            self._mistakes.append(mistake)
+            return crashed(f"the stand-in failed: {mistake!r}")
+
+    def _answered(self, arrived: Arrived, faults: Iterable[Fault]) -> Answer:
+        try:
             answer = self._routed(arrived)
         except Refused as refused:
             answer = refused.answer
-        for fault in expected.faults if expected else ():
+        for fault in faults:
             answer = fault if isinstance(fault, Answer) else fault(answer)
         return answer
 
@@ -154,18 +184,16 @@ class StandIn:
 class _Server(ThreadingHTTPServer):
     """Accepts connections, and closes all when it stops."""
 
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
         self.stand_in = stand_in
         self.stopping = threading.Event()
-        self._open: dict[threading.Thread, socket.socket] = {}
-        self._lock = threading.Lock()
+        self._running: dict[threading.Thread, socket.socket] = {}
         super().__init__(address, _Handler)
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002
-        """Accept until stopped.
+        """Accept until stopped, then cut every connection.
 
         The inherited loop keeps a poll object of its import time, which stops the whole process
         once gevent (which the Dify SDK brings) has replaced sockets and threads.
@@ -177,36 +205,32 @@ class _Server(ThreadingHTTPServer):
                 continue
             self.process_request(request, address)
         self.server_close()
-
-    def stop(self) -> None:
-        """Stop accepting, cut every connection, wait for their threads."""
-        self.stopping.set()
-        with contextlib.suppress(OSError):
-            socket.create_connection((_HOST, self.server_address[1]), _JOIN).close()
-        with self._lock:
-            still = dict(self._open)
-        for connection in still.values():
+        for connection in self._running.values():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in still:
+        for thread in self._running:
             thread.join(_JOIN)
 
-    @contextlib.contextmanager
-    def opened(self, connection: socket.socket) -> Any:
-        """Keep a connection among those to cut."""
-        thread = threading.current_thread()
-        with self._lock:
-            self._open[thread] = connection
-            if self.stopping.is_set():
-                connection.shutdown(socket.SHUT_RDWR)
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._open[thread]
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer the requests of a connection in a thread that :meth:`serve_forever` joins."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        alive = {known: kept for known, kept in self._running.items() if known.is_alive()}
+        self._running = {**alive, thread: request}
+        thread.start()
+
+    def stop(self) -> None:
+        """Let :meth:`serve_forever` end."""
+        self.stopping.set()
+        # Nothing but a connection wakes it.
+        with contextlib.suppress(OSError):
+            socket.create_connection((_HOST, self.server_address[1]), _JOIN).close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that went away or of connections cut at the stop."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -215,10 +239,6 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
-
-    def handle(self) -> None:
-        with self.server.opened(self.connection):
-            super().handle()
 
     def do_GET(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -265,15 +285,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _took(self, step: Hold | Drop) -> bool:
         """Do what is not a piece of the body; return whether the answer goes on."""
-        if isinstance(step, Hold) and not self.server.stopping.wait(step.seconds):
-            return True
-        if isinstance(step, Drop) and step.reset:
+        if isinstance(step, Hold):
+            return self._held(step.seconds)
+        if step.reset:
             # To close at once, without lingering, is a reset; an open file would put it off.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
             self.rfile.close()
             self.connection.close()
         self.close_connection = True
         return False
+
+    def _held(self, seconds: float) -> bool:
+        """Wait; return whether the server still runs.
+
+        :raises ConnectionResetError: the client went away meanwhile.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.server.stopping.wait(min(left, _LOOK)):
+                self.close_connection = True
+                return False
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionResetError
+        return True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: what arrived is in ``requests``."""

@@ -86,6 +86,13 @@ def test_tools_are_called_and_their_results_told(server):
     assert content(answered(server, "/v1/chat/completions", asked)) == "get_weather says: sunny"
 
 
+def test_models_without_tools_refuse_them_and_their_results(server):
+    result = {"role": "tool", "tool_call_id": "1", "content": "sunny"}
+    asked = ask("Hi", model="omni")
+    for refused in (asked | {"tools": TOOLS}, asked | {"messages": [*asked["messages"], result]}):
+        assert post(server, "/v1/chat/completions", refused)[0] == 400
+
+
 def test_llama_cpp_streams_calls_in_fragments_that_add_up(server):
     asked = ask("Rome and two", model="chat-gguf", tools=TOOLS, stream=True)
     _, _, raw = post(server, "/v1/chat/completions", asked)
@@ -205,7 +212,11 @@ def test_a_models_answer_can_be_declared():
         Served(
             uid="echo", answer=lambda body: Said(text=f"{len(body['messages'])}", reasoning="Hm")
         ),
-        Served(uid="caller", answer=lambda _: Said(calls=(Call("go", {"x": 1}),))),
+        Served(
+            uid="caller",
+            abilities=("chat", "tools"),
+            answer=lambda _: Said(calls=(Call("go", {"x": 1}),)),
+        ),
         Served(uid="flat", model_type="embedding", answer=lambda text: [len(text), 0.5]),
         Served(uid="long", model_type="rerank", answer=lambda query, document: len(document)),
         Served(uid="old", unreported=("model_ability",), described={"context_length": 7}),

@@ -17,7 +17,7 @@ from xinfer.devtools.standin.tokens import count, generate
 from xinfer.devtools.standin.transformers import TRANSFORMERS
 
 FAILED = "The chat completion request failed. Check the server logs for details."
-_NO_TOOLS = "Only {'qwen2.5-instruct', 'qwen3', 'glm4-chat'} support tool calls"
+_NO_TOOLS = "Only {'qwen2.5-instruct', 'qwen3', 'Qwen3-VL-Instruct'} support tool "
 _A_MESSAGE = 5
 """Tokens that a chat template adds to each message."""
 _SPARE = 8
@@ -35,8 +35,12 @@ def chat(house: House, arrived: Arrived) -> Answer:
     if body.get("logit_bias"):
         return refusal(501, "Not implemented")
     model = house.model(body["model"])
-    if model.model_type == "LLM" and body.get("tools") and "chat" not in model.abilities:
-        return refusal(400, _NO_TOOLS)
+    if model.model_type == "LLM" and "tools" not in model.abilities:
+        # Xinference goes by the model's family, and its families with tools have the ability.
+        if body.get("tools"):
+            return refusal(400, f"{_NO_TOOLS}calls")
+        if any(message.get("role") == "tool" for message in body["messages"]):
+            return refusal(400, f"{_NO_TOOLS}messages")
     if "chat" not in model.abilities:
         return failing(FAILED, streaming=streaming)
     prompt = sum(_A_MESSAGE + count(says.text_of(message)) for message in body["messages"])

@@ -174,7 +174,7 @@ MODELS: tuple[Served, ...] = (
         reasoning=Reasoning.INLINE,
     ),
     Served(uid="base", abilities=("generate",), family="qwen2.5"),
-    Served(uid="vision", abilities=("chat", "vision", "tools"), family="qwen2.5-vl-instruct"),
+    Served(uid="vision", abilities=("chat", "vision", "tools"), family="Qwen3-VL-Instruct"),
     Served(
         uid="omni",
         abilities=("chat", "vision", "audio", "omni"),

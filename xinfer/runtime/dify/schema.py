@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 from dify_plugin.entities import I18nObject
 from dify_plugin.entities.model import (
     AIModelEntity,
@@ -21,7 +20,10 @@ from xinfer import spec
 
 def entity(model: spec.Model) -> AIModelEntity:
     """Make the answer to Dify's question for a model's schema."""
-    properties = attrs.asdict(model.model_properties, filter=lambda field, _: field.init)
+    declared = model.model_properties
+    properties = {key.value: getattr(declared, key.value, None) for key in ModelPropertyKey}
+    if declared.voices is not None:
+        properties["voices"] = [_voice(voice) for voice in declared.voices]
     return AIModelEntity(
         model=model.model,
         label=_i18n(model.label or spec.I18n(model.model)),
@@ -33,6 +35,10 @@ def entity(model: spec.Model) -> AIModelEntity:
         },
         parameter_rules=[_rule(rule) for rule in model.parameter_rules],
     )
+
+
+def _voice(voice: spec.Voice) -> dict[str, Any]:
+    return {"mode": voice.mode, "name": voice.name, "language": list(voice.language)}
 
 
 def _i18n(text: spec.I18n) -> I18nObject:

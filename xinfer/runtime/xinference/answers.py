@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Self, TypeGuard
 
 from attrs import field, frozen
@@ -266,11 +266,11 @@ def _score(score: object) -> float:
     return number if math.isfinite(number) else 0.0
 
 
-def running(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Read the uid and type of each model of ``GET /v1/models``."""
-    rows: Sequence[Any] = answer.get("data") or ()
+def listed(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Read the description of each model of ``GET /v1/models``, by uid."""
+    rows = answer.get("data")
     return {
-        str(row["id"]): str(row.get("model_type") or "")
-        for row in rows
+        str(row["id"]): row
+        for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, Mapping) and row.get("id")
     }

@@ -23,7 +23,7 @@ from xinfer.runtime.xinference.answers import (
     Unreadable,
 )
 from xinfer.runtime.xinference.descriptions import DescriptionCache
-from xinfer.runtime.xinference.errors import from_answer, from_event, from_exception
+from xinfer.runtime.xinference.errors import BadRequest, from_answer, from_event, from_exception
 from xinfer.runtime.xinference.events import Events
 from xinfer.runtime.xinference.reasoning import Reasoning, answered
 from xinfer.runtime.xinference.transport import Server, reading
@@ -52,13 +52,23 @@ class Client:
         return _described.get((self.server, model), lambda: self._describe(model))
 
     def _describe(self, model: str) -> ModelDescription:
-        response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
+        try:
+            response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
+        except BadRequest:
+            # A path with an encoded slash leads nowhere on the server, though it runs such models.
+            listed = self._listed() if "/" in model else {}
+            if model not in listed:
+                raise
+            return ModelDescription.from_json(listed[model])
         return ModelDescription.from_json(_object(response, model))
 
     def running(self) -> dict[str, str]:
         """List what runs: the type of each model by its uid."""
+        return {uid: str(row.get("model_type") or "") for uid, row in self._listed().items()}
+
+    def _listed(self) -> dict[str, Mapping[str, Any]]:
         response = self.server.send("GET", "/v1/models", "")
-        return answers.running(_object(response, ""))
+        return answers.listed(_object(response, ""))
 
     def chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from xinfer.build.code import code_files
 from xinfer.build.writer import FileTree
 from xinfer.serde import to_yaml
-from xinfer.spec import MODEL_FOLDERS, Project, complete
+from xinfer.spec import MODEL_FOLDERS, Project, complete, model_file
 
 SPEC = "provider_spec.py"
 _MAIN = "main.py"
+_DEPENDENCIES = {"requirements.txt", "pyproject.toml"}
 
 _IGNORED = """\
 .xinfer.json
@@ -45,33 +47,56 @@ def emit(
 
     :param modules: ``provider_spec.py`` and the modules it imports from beside it.
     :param carried: the files of the project's own folder. A module there takes the place of the
-        generated one; a ``main.py`` there means that all the code is the project's own.
-    :param runtime: the part of xinfer that the plugin needs to run.
+        generated one; a ``main.py`` there means that all the code is the project's own. Its
+        dependencies, ignore file and lists of positions stand for ours, too.
+    :param runtime: the part of xinfer that the plugin needs to run; left out, like ``modules``,
+        when all the code is the project's own and does not mention them.
     :raises ConflictError: a carried file stands where a declared one belongs.
     """
     project = complete(project)
-    made = {path: text.encode() for path, text in _declared(project)} | dict(modules)
+    declared = {path: text.encode() for path, text in _declared(project)}
+    code = {} if _MAIN in carried else {path: text.encode() for path, text in code_files(project)}
+    usual = {path: text.encode() for path, text in _usual(project)}
+    if _DEPENDENCIES & carried.keys():
+        usual = {path: text for path, text in usual.items() if path not in _DEPENDENCIES}
+    needed = {**runtime, **modules} if code or _mention(carried, runtime, modules) else {}
     for path in carried:
-        if path in made or path in runtime:
+        if path in declared or path in needed:
             raise ConflictError(
                 f"{project.files}/{path} is made by the build itself: remove it there, and say "
                 f"what it said in {SPEC}."
             )
-    code = {} if _MAIN in carried else {path: text.encode() for path, text in code_files(project)}
-    return {**runtime, **code, **carried, **made}
+    return {**usual, **needed, **code, **carried, **declared}
+
+
+def _mention(carried: FileTree, *needed: FileTree) -> bool:
+    """Say whether the project's own code imports what we would add."""
+    names = {PurePosixPath(path).parts[0].removesuffix(".py") for tree in needed for path in tree}
+    words = tuple(name.encode() for name in names)
+    return any(
+        word in content
+        for path, content in carried.items()
+        if path.endswith(".py")
+        for word in words
+    )
 
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:
-    provider = project.provider
+    """Yield the YAML that only the spec can say."""
     yield "manifest.yaml", to_yaml(project.plugin, source=SPEC)
-    yield f"provider/{provider.provider}.yaml", to_yaml(provider, source=SPEC)
-    positions: dict[str, list[str]] = {}
+    yield project.provider_file, to_yaml(project.provider, source=SPEC)
     for model in project.models:
-        folder = f"models/{MODEL_FOLDERS[model.model_type]}"
-        positions.setdefault(folder, []).append(model.model)
-        yield f"{folder}/{_file_name(model.model)}.yaml", to_yaml(model, source=SPEC)
-    for folder, names in positions.items():
-        yield f"{folder}/_position.yaml", to_yaml(list(names), source=SPEC)
+        yield model_file(model), to_yaml(model, source=SPEC)
+
+
+def _usual(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield what a project may have its own of: positions, dependencies, what is not packed."""
+    declared = project.provider.models
+    for kind, folder in MODEL_FOLDERS.items():
+        files = getattr(declared, folder) if declared else None
+        names = [model.model for model in project.models if model.model_type is kind]
+        if files and files.position:
+            yield files.position, to_yaml(list(names), source=SPEC)
     yield "requirements.txt", "".join(f"{line}\n" for line in project.requirements)
     yield (
         "pyproject.toml",
@@ -82,8 +107,3 @@ def _declared(project: Project) -> Iterator[tuple[str, str]]:
         ),
     )
     yield ".difyignore", _IGNORED
-
-
-def _file_name(model: str) -> str:
-    """Make a model's name fit for a file: what a path or a glob would read otherwise goes."""
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in model)

@@ -53,7 +53,7 @@ class _Invoke(click.Command):
 
 
 def _credential_options(project: Project) -> Iterator[click.Option]:
-    for field in fields(project.credentials):
+    for field in fields(project.credentials) if project.credentials else ():
         if field.asked_by_dify:
             continue
         variable = field.form.variable

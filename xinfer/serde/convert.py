@@ -37,7 +37,7 @@ _ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
     Resource: frozenset({"memory"}),
     CredentialSchema: frozenset({"credential_form_schemas"}),
 }
-_ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when"})
+_ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when", "file"})
 
 
 def to_data(declared: Declaration) -> dict[str, Any]:

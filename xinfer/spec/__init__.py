@@ -68,7 +68,7 @@ from xinfer.spec.plugin import (
     StoragePermission,
     Tag,
 )
-from xinfer.spec.project import MODEL_FOLDERS, Project, complete, model_source
+from xinfer.spec.project import MODEL_FOLDERS, Project, complete, model_file, model_source
 from xinfer.spec.provider import (
     ConfigurateMethod,
     Help,
@@ -145,6 +145,7 @@ __all__ = [
     "gt",
     "http_url",
     "limit",
+    "model_file",
     "model_form",
     "model_source",
     "pem",

@@ -167,6 +167,8 @@ class Model(Declaration):
     :param label: shown instead of the name; Dify shows the name without it.
     :param features: at most 256.
     :param deprecated: hides it from new users, keeps it working for old ones.
+    :param file: where a predefined model is written, where that is not
+        ``models/<type>/<model>.yaml``.
 
     Source: ``AIModelEntity`` (SDK), ``ModelDeclaration`` (daemon).
     """
@@ -180,6 +182,7 @@ class Model(Declaration):
     parameter_rules: tuple[ParameterRule, ...] = ()
     pricing: Pricing | None = None
     deprecated: bool = False
+    file: str | None = None
 
 
 @frozen(kw_only=True)

@@ -39,7 +39,8 @@ class Project(Declaration):
     :param plugin: becomes ``manifest.yaml``.
     :param provider: becomes ``provider/<name>.yaml``.
     :param credentials: the class that the forms are made of and that the code reads.
-    :param models: predefined models, each becomes ``models/<type>/<model>.yaml``.
+    :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
+        Dify's list.
     :param customizable_models: what users add by hand, one entry a type.
     :param requirements: what the plugin's own environment must hold.
     :param files: a folder beside ``provider_spec.py`` that is carried into the plugin as it is:
@@ -48,11 +49,17 @@ class Project(Declaration):
 
     plugin: Plugin
     provider: Provider
-    credentials: type[Credentials]
+    credentials: type[Credentials] | None = None
     models: tuple[Model, ...] = ()
     customizable_models: tuple[CustomizableModel, ...] = ()
     requirements: tuple[str, ...] = ("dify_plugin>=0.9.0",)
     files: str = "plugin"
+
+    @property
+    def provider_file(self) -> str:
+        """The path of the provider's YAML, from the plugin's root."""
+        named = self.plugin.plugins.models
+        return named[0] if named else f"provider/{self.provider.provider}.yaml"
 
     @property
     def model_types(self) -> tuple[ModelType, ...]:
@@ -72,6 +79,13 @@ class Project(Declaration):
         raise KeyError(model_type)
 
 
+def model_file(model: Model) -> str:
+    """Name the YAML file of a predefined model, as a path from the plugin's root."""
+    # What a path or a glob would read otherwise goes.
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.model)
+    return model.file or f"models/{MODEL_FOLDERS[model.model_type]}/{name}.yaml"
+
+
 def model_source(model_type: ModelType) -> str:
     """Name the module that serves a model type, as a path from the plugin's root."""
     folder = MODEL_FOLDERS[model_type]
@@ -79,36 +93,37 @@ def model_source(model_type: ModelType) -> str:
 
 
 def complete(project: Project) -> Project:
-    """Fill in what follows from the rest and was not declared: forms, file names, model types."""
+    """Fill in what follows from the rest: forms, file names, model types.
+
+    What was said stays as it is; ``None``, said of a field, leaves it out.
+    """
     provider = project.provider
-    methods = provider.configurate_methods or _methods(project)
-    types = tuple(kind for kind in project.model_types if kind in MODEL_FOLDERS)
-    filled = evolve(
-        provider,
-        supported_model_types=provider.supported_model_types or project.model_types,
-        configurate_methods=methods,
-        provider_credential_schema=provider.provider_credential_schema
-        or provider_form(project.credentials),
-        model_credential_schema=provider.model_credential_schema
-        or (
-            model_form(project.credentials, model=_model_name(project.credentials))
-            if ConfigurateMethod.CUSTOMIZABLE_MODEL in methods
-            else None
-        ),
-        models=provider.models or _model_files(project),
-        extra=provider.extra
-        or ProviderExtra(
+    said = provider.explicit
+    methods = provider.configurate_methods if "configurate_methods" in said else _methods(project)
+    follows: dict[str, Any] = {
+        "supported_model_types": project.model_types,
+        "configurate_methods": methods,
+        "models": _model_files(project),
+        "extra": ProviderExtra(
             python=PythonSources(
                 provider_source=f"provider/{provider.provider}.py",
-                model_sources=tuple(model_source(kind) for kind in types),
+                model_sources=tuple(
+                    model_source(kind) for kind in project.model_types if kind in MODEL_FOLDERS
+                ),
             )
         ),
-    )
+    }
+    if project.credentials is not None:
+        follows["provider_credential_schema"] = provider_form(project.credentials)
+        if ConfigurateMethod.CUSTOMIZABLE_MODEL in methods:
+            name = _model_name(project.credentials)
+            follows["model_credential_schema"] = model_form(project.credentials, model=name)
+    filled = {name: value for name, value in follows.items() if name not in said}
     plugin = project.plugin
-    if plugin.plugins == Extensions():
+    if "plugins" not in plugin.explicit:
         named = Extensions(models=(f"provider/{provider.provider}.yaml",))
         plugin = evolve(plugin, plugins=named)
-    return evolve(project, provider=filled, plugin=plugin)
+    return evolve(project, provider=evolve(provider, **filled), plugin=plugin)
 
 
 def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:

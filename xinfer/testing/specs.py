@@ -13,9 +13,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 import attrs
 from hypothesis import strategies as st
 
-from xinfer.spec import Condition, Declaration
+from xinfer.spec import Declaration
 from xinfer.spec.facts import Term
 
+_ONLY_IN_PYTHON = ("extra_keys", "when", "file")
 _LONGEST = 3
 """Items in a list; faults need few, and a large object is slow to make."""
 
@@ -43,7 +44,7 @@ def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
         **{
             field.name: _values(field.type)
             for field in declared
-            if field.init and field.type != (Condition | None) and field.name != "extra_keys"
+            if field.init and field.name not in _ONLY_IN_PYTHON
         },
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+from keyword import iskeyword
 
 import click
 
 _COMMANDS = {
     "build": "Write the plugin that a provider_spec.py declares.",
     "check": "Find the mistakes in a declared plugin.",
+    "import": "Write the provider_spec.py that builds an existing plugin.",
     "invoke": "Start the plugin as Dify does and call one of its models.",
 }
-"""Name and help of each; its module is ``xinfer.cli.<name>``, its function ``<name>``."""
+"""Name and help of each; its module in ``xinfer.cli`` and its function there have that name."""
 
 
 class _Lazy(click.Group):
@@ -23,7 +25,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in _COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"xinfer.cli.{name}"), name)
+        module = f"{name}_" if iskeyword(name) else name
+        command = getattr(importlib.import_module(f"xinfer.cli.{module}"), module)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

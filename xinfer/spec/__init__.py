@@ -18,7 +18,7 @@ from xinfer.spec.credentials import (
     switch,
     text_input,
 )
-from xinfer.spec.declaration import Declaration, Origin
+from xinfer.spec.declaration import Declaration, Origin, evolve
 from xinfer.spec.facts import (
     Condition,
     Facts,
@@ -140,6 +140,7 @@ __all__ = [
     "between",
     "choose",
     "complete",
+    "evolve",
     "fields",
     "first_of",
     "gt",

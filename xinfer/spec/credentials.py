@@ -81,26 +81,28 @@ class FieldOptions(TypedDict, total=False):
 
     ``label``: what the form shows. ``default``: the value when nothing is entered; its absence
     makes the field required. ``show_on``: other variables and the values they must have for this
-    one to be shown. ``converter`` and ``validator``: functions that mend and refuse a value.
-    ``variable``: the key Dify stores, when it cannot be the attribute's name. ``required``: what
-    the form demands, when it differs from what the code needs. ``asked_by_dify``: Dify's dialog
-    asks this itself for a customizable model (its type, its name); such a field stands in the
-    provider's form only.
+    one to be shown, or :class:`ShowOn` objects. ``converter`` and ``validator``: functions that
+    mend and refuse a value. ``variable``: the key Dify stores, when it cannot be the attribute's
+    name. ``required``: what the form demands, when it differs from what the code needs; ``None``
+    leaves the key out. ``asked_by_dify``: Dify's dialog asks this itself for a customizable model
+    (its type, its name); such a field stands in the provider's form only. ``extra_keys``: keys
+    that the format does not know.
     """
 
     label: Required[I18n]
     default: Any
     placeholder: I18n
     options: Iterable[Option]
-    show_on: Mapping[str, str]
+    show_on: Mapping[str, str] | Iterable[ShowOn]
     converter: Converter
     validator: Validator | tuple[Validator, ...]
     max_length: int
-    required: bool
+    required: bool | None
     variable: str
     help: I18n
     url: str
     asked_by_dify: bool
+    extra_keys: Mapping[str, Any]
 
 
 def text_input(**options: Unpack[FieldOptions]) -> Any:
@@ -135,7 +137,7 @@ class _Specification:
     form: FormField
     convert: tuple[Converter, ...]
     validate: tuple[Validator, ...]
-    required: bool | None
+    required: Any
     asked_by_dify: bool
 
 
@@ -143,12 +145,14 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
     validator = given.get("validator", ())
     # What was not given must not look as if it had been: it would be written.
     said: dict[str, Any] = {
-        name: given[name] for name in ("placeholder", "max_length", "help", "url") if name in given
+        name: given[name]
+        for name in ("placeholder", "max_length", "help", "url", "extra_keys")
+        if name in given
     }
     if "options" in given:
         said["options"] = tuple(given["options"])
     if "show_on" in given:
-        said["show_on"] = tuple(ShowOn(key, value) for key, value in given["show_on"].items())
+        said["show_on"] = tuple(_conditions(given["show_on"]))
     specification = _Specification(
         form=FormField(
             variable=given.get("variable", ""),
@@ -159,12 +163,18 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
         ),
         convert=(given["converter"],) if "converter" in given else (),
         validate=validator if isinstance(validator, tuple) else (validator,),
-        required=given.get("required"),
+        required=given.get("required", attrs.NOTHING),
         asked_by_dify=given.get("asked_by_dify", False),
     )
     return attrs.field(
         default=given.get("default", attrs.NOTHING), metadata={_SPECIFICATION: specification}
     )
+
+
+def _conditions(given: Mapping[str, str] | Iterable[ShowOn]) -> Iterable[ShowOn]:
+    if isinstance(given, Mapping):
+        return (ShowOn(variable, value) for variable, value in given.items())
+    return given
 
 
 _SPECIFICATION = "xinfer specification"
@@ -381,9 +391,9 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
     if (form.type is FormType.SECRET_INPUT) != (codec_of(Secret)[0] is codec):
         raise TypeError(f"{where}: secret_input and the type Secret go together")
     default = attribute.default
-    required = (
-        default is attrs.NOTHING if specification.required is None else specification.required
-    )
+    required = specification.required
+    if required is attrs.NOTHING:
+        required = default is attrs.NOTHING
     written = None if default in (None, attrs.NOTHING) else codec.write(default)
     complete = evolve(
         form, variable=form.variable or attribute.name, required=required, default=written
@@ -404,15 +414,21 @@ def fields(credentials: type[Credentials]) -> tuple[CredentialField, ...]:
     return credentials.__credential_fields__
 
 
-def provider_form(credentials: type[Credentials]) -> CredentialSchema:
+def provider_form(
+    credentials: type[Credentials], *, extra_keys: Mapping[str, Any] | None = None
+) -> CredentialSchema:
     """Make the form of a provider: every field."""
     return CredentialSchema(
-        credential_form_schemas=tuple(field.form for field in fields(credentials))
+        credential_form_schemas=tuple(field.form for field in fields(credentials)),
+        extra_keys=extra_keys or {},
     )
 
 
 def model_form(
-    credentials: type[Credentials], *, model: ModelName | None = None
+    credentials: type[Credentials],
+    *,
+    model: ModelName | None = None,
+    extra_keys: Mapping[str, Any] | None = None,
 ) -> ModelCredentialSchema:
     """Make the form of a customizable model: every field that Dify does not ask by itself.
 
@@ -423,4 +439,5 @@ def model_form(
         credential_form_schemas=tuple(
             field.form for field in fields(credentials) if not field.asked_by_dify
         ),
+        extra_keys=extra_keys or {},
     )

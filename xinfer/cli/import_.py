@@ -1,0 +1,65 @@
+"""``xinfer import``: a published plugin's folder to a project that builds the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xinfer.cli.options import UnusableInput
+from xinfer.importer import ImportFailed, read_plugin, write_spec
+
+_WORTH_A_BAR = 50
+"""Model files; fewer are read before a bar could be seen."""
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder to make; by default one of the plugin's name, here.",
+)
+def import_(folder: Path, out: Path | None) -> None:
+    """Write the provider_spec.py that builds the plugin in FOLDER.
+
+    Its YAML becomes Python; its own Python, icons and documents are carried over. Building the
+    result gives YAML that is equal, key for key, to what was read.
+    """
+    try:
+        with _Progress() as progress:
+            imported = read_plugin(folder, progress=progress)
+        spec = write_spec(imported, out or Path(imported.plugin.name))
+    except ImportFailed as error:
+        raise UnusableInput(str(error)) from error
+    for warning in imported.warnings:
+        click.secho(warning, fg="yellow", err=True)
+    click.echo(
+        f"Wrote {spec}: {len(imported.models)} models, {len(imported.carried)} files carried over."
+    )
+
+
+class _Progress:
+    """Shows a bar once it is known that there is much to read."""
+
+    def __init__(self) -> None:
+        self._shown: Any = None
+        self._bar: Any = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._shown.__exit__(None, None, None)
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is None and total >= _WORTH_A_BAR:
+            from rich.progress import Progress
+
+            self._shown = Progress(transient=True).__enter__()
+            self._bar = self._shown.add_task("Reading models", total=total)
+        if self._bar is not None:
+            self._shown.update(self._bar, completed=done)

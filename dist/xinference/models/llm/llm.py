@@ -1,0 +1,10 @@
+"""Models of type llm. Made from provider_spec.py by xinfer; edit that file, then run build.py."""
+
+from xinfer.runtime.dify import llm
+
+import provider_spec
+
+
+class XinferenceLargeLanguageModel(llm.LargeLanguageModel):
+    credentials_class = provider_spec.project.credentials
+    declared = provider_spec.project.customizable_model("llm")

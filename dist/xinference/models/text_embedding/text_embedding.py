@@ -1,0 +1,10 @@
+"""Models of type text-embedding. Made from provider_spec.py by xinfer; edit that file, then run build.py."""
+
+from xinfer.runtime.dify import text_embedding
+
+import provider_spec
+
+
+class XinferenceTextEmbeddingModel(text_embedding.TextEmbeddingModel):
+    credentials_class = provider_spec.project.credentials
+    declared = provider_spec.project.customizable_model("text-embedding")

@@ -1,0 +1,150 @@
+"""What the models of every type share: credentials, their validation, the schema, the errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from dify_plugin.entities.model import AIModelEntity
+from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
+
+from xinfer.runtime.dify.errors import MAPPING, invoke_error
+from xinfer.runtime.dify.schema import entity
+from xinfer.runtime.xinference import BadRequest, Client, ModelDescription, Server, XinferenceError
+from xinfer.spec import Credentials, CustomizableModel, Facts, FormError, Model
+
+_LEARNED = "xinfer_learned"
+"""The key in the stored credentials that keeps what validation learned of the model, so that a
+question for the schema costs no HTTP. Dify stores what ``validate_credentials`` leaves there."""
+
+_ADD_AS: Mapping[str, str] = {
+    "LLM": "LLM",
+    "embedding": "Text Embedding",
+    "rerank": "Rerank",
+    "audio2text": "Speech2text",
+    "text2audio": "TTS",
+}
+"""Dify's model type for each of Xinference's tasks."""
+
+_MOST_LISTED = 20
+
+
+class XinferenceModel:
+    """Mixed into one of the SDK's model classes, in front of it.
+
+    The plugin's own module names the two declarations it works by; the runtime's class names the
+    ``task`` that the server reports of such models.
+    """
+
+    credentials_class: ClassVar[type[Credentials]]
+    declared: ClassVar[CustomizableModel]
+    task: ClassVar[str]
+
+    def entered(self, credentials: Mapping[str, Any]) -> Any:
+        """Read the stored credentials; raise ``FormError`` where they are wrong."""
+        return self.credentials_class.from_form(credentials)
+
+    def client(self, entered: Any) -> Client:
+        """Make the client that these credentials describe."""
+        return Client(
+            Server(
+                base_url=entered.server_url,
+                api_key=entered.api_key,
+                timeout=entered.invoke_timeout,
+                max_retries=entered.max_retries,
+                verify_tls=entered.verify_tls,
+                ca_certificate=entered.ca_certificate,
+            )
+        )
+
+    def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
+        """Ask the server for the model, try it, and keep what was learned.
+
+        :raises CredentialsValidateFailedError: names every wrong field, or what the server said.
+        """
+        try:
+            entered = self.entered(credentials)
+            client = self.client(entered)
+            described = self._described(client, entered.model_uid)
+            self._expect_task(described, entered.model_uid)
+            self.try_out(client, entered, described)
+        except (FormError, XinferenceError) as error:
+            raise CredentialsValidateFailedError(str(error)) from error
+        if isinstance(credentials, dict):
+            learned = {**described.to_json(), "of": _identity(entered)}
+            credentials[_LEARNED] = json.dumps(learned)
+
+    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+        """Make the smallest call of its kind: a key may describe a model and not use it."""
+        raise NotImplementedError
+
+    def described(self, credentials: Mapping[str, Any], entered: Any) -> ModelDescription:
+        """Say what the model is: as validation learned, else as the server says."""
+        return _learned(credentials, entered) or self.client(entered).describe(entered.model_uid)
+
+    def known(self, model: str, credentials: Mapping[str, Any], entered: Any) -> Model:
+        """Complete the declaration for this model."""
+        described = self.described(credentials, entered)
+        facts = Facts(
+            abilities=described.abilities, limits=described.limits, settings=vars(entered)
+        )
+        return self.declared.known(model, facts)
+
+    def get_customizable_model_schema(
+        self, model: str, credentials: Mapping[str, Any]
+    ) -> AIModelEntity | None:
+        """Describe a model to Dify."""
+        try:
+            return entity(self.known(model, credentials, self.entered(credentials)))
+        except (FormError, XinferenceError) as error:
+            # The SDK asks this before every call, outside the place where it maps errors.
+            raise invoke_error(error) from error
+
+    @property
+    def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
+        return MAPPING
+
+    def _described(self, client: Client, uid: str) -> ModelDescription:
+        try:
+            return client.describe(uid, fresh=True)
+        except BadRequest as error:
+            raise CredentialsValidateFailedError(f"{error} {_what_runs(client)}") from error
+
+    def _expect_task(self, described: ModelDescription, uid: str) -> None:
+        if described.task in ("", self.task):
+            return
+        kind = _ADD_AS.get(described.task)
+        cure = (
+            f"Add it under the model type {kind}." if kind else "Dify has no use for such models."
+        )
+        raise CredentialsValidateFailedError(
+            f"The model {uid!r} is for {described.task}, not for {self.task}. {cure}"
+        )
+
+
+def _what_runs(client: Client) -> str:
+    """List what the server runs, for a user who entered a uid that it does not know."""
+    try:
+        running = client.running()
+    except XinferenceError:
+        return ""
+    listed = [f"{uid} ({kind})" for uid, kind in list(running.items())[:_MOST_LISTED]]
+    if len(running) > _MOST_LISTED:
+        listed.append("…")
+    return f"These models run there: {', '.join(listed)}." if listed else "No model runs there yet."
+
+
+def _identity(entered: Any) -> list[str]:
+    return [entered.server_url, entered.model_uid]
+
+
+def _learned(credentials: Mapping[str, Any], entered: Any) -> ModelDescription | None:
+    """Read what validation stored, unless it is of another model or server."""
+    try:
+        learned = json.loads(credentials.get(_LEARNED) or "null")
+    except (TypeError, ValueError):
+        return None
+    if not isinstance(learned, dict) or learned.get("of") != _identity(entered):
+        return None
+    return ModelDescription.from_json(learned)

@@ -1,0 +1,95 @@
+"""Voices: the user's own, else those that each family of models is known to have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _named(*values: str) -> dict[str, str]:
+    return {value: value.partition("_")[2].title() or value for value in values}
+
+
+_KOKORO = {
+    "en-US": _named(
+        "af_heart",
+        "af_alloy",
+        "af_aoede",
+        "af_bella",
+        "af_jessica",
+        "af_kore",
+        "af_nicole",
+        "af_nova",
+        "af_river",
+        "af_sarah",
+        "af_sky",
+        "am_adam",
+        "am_echo",
+        "am_eric",
+        "am_fenrir",
+        "am_liam",
+        "am_michael",
+        "am_onyx",
+        "am_puck",
+        "am_santa",
+    ),
+    "en-GB": _named(
+        "bf_alice",
+        "bf_emma",
+        "bf_isabella",
+        "bf_lily",
+        "bm_daniel",
+        "bm_fable",
+        "bm_george",
+        "bm_lewis",
+    ),
+    "zh-Hans": _named(
+        "zf_xiaobei",
+        "zf_xiaoni",
+        "zf_xiaoxiao",
+        "zf_xiaoyi",
+        "zm_yunjian",
+        "zm_yunxi",
+        "zm_yunxia",
+        "zm_yunyang",
+    ),
+    "ja-JP": _named("jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"),
+    "es-ES": _named("ef_dora", "em_alex", "em_santa"),
+    "fr-FR": _named("ff_siwis"),
+    "hi-IN": _named("hf_alpha", "hf_beta", "hm_omega", "hm_psi"),
+    "it-IT": _named("if_sara", "im_nicola"),
+    "pt-BR": _named("pf_dora", "pm_alex", "pm_santa"),
+}
+_COSYVOICE = {
+    "zh-Hans": {"中文女": "中文女", "中文男": "中文男", "粤语女": "粤语女"},
+    "en-US": {"英文女": "English, female", "英文男": "English, male"},
+    "ja-JP": {"日语男": "日本語、男性"},
+    "ko-KR": {"韩语女": "한국어, 여성"},
+}
+_FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "Kokoro": _KOKORO,
+    "CosyVoice": _COSYVOICE,
+}
+"""Voices by language, of the families whose names begin so: those that the models themselves
+publish. Families that speak with any voice, or clone one, have none."""
+
+DEFAULT = "default"
+"""The voice that the server chooses itself; always listed, unless a user listed others."""
+
+
+def voices(family: str, own: str | None, language: str | None = None) -> dict[str, str]:
+    """List value and name of each voice; there is always one, and the first is the default.
+
+    :param own: what the user entered: voices separated by commas.
+    :param language: of the text, e.g. ``en-US``; voices of other languages are left out.
+    """
+    if own and (entered := [voice.strip() for voice in own.split(",") if voice.strip()]):
+        return {voice: voice for voice in entered}
+    known = next((found for begin, found in _FAMILIES.items() if family.startswith(begin)), {})
+    spoken = [
+        listed
+        for tongue, listed in known.items()
+        if not language or tongue.split("-")[0] == language.split("-")[0]
+    ]
+    return {DEFAULT: "Default"} | {
+        value: name for listed in spoken for value, name in listed.items()
+    }

@@ -1,0 +1,247 @@
+"""The client: one object for one server and key, a method for each thing a model does.
+
+Every method raises :class:`~xinfer.runtime.xinference.errors.XinferenceError`, whose text names
+the model, the server, what went wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from attrs import frozen
+from requests.exceptions import ChunkedEncodingError
+
+from xinfer.runtime.xinference import answers
+from xinfer.runtime.xinference.answers import (
+    ChatChunk,
+    Embeddings,
+    ModelDescription,
+    Unreadable,
+)
+from xinfer.runtime.xinference.descriptions import DescriptionCache
+from xinfer.runtime.xinference.errors import BadRequest, from_answer, from_event, from_exception
+from xinfer.runtime.xinference.events import Events
+from xinfer.runtime.xinference.reasoning import Reasoning, answered
+from xinfer.runtime.xinference.transport import Server, reading
+
+type Input = str | Mapping[str, str]
+"""A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
+
+_described = DescriptionCache()
+_LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer that should have been a stream."""
+
+
+@frozen
+class Client:
+    """Talks to one server about its models, which are named by uid."""
+
+    server: Server
+
+    def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
+        """Ask what a model is; the answer is kept for a minute.
+
+        :param fresh: ask anew, as when a user adds the model.
+        """
+        if fresh:
+            return self._describe(model)
+        return _described.get((self.server, model), lambda: self._describe(model))
+
+    def _describe(self, model: str) -> ModelDescription:
+        try:
+            response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
+        except BadRequest:
+            # A path with an encoded slash leads nowhere on the server, though it runs such models.
+            listed = self._listed() if "/" in model else {}
+            if model not in listed:
+                raise
+            return ModelDescription.from_json(listed[model])
+        return ModelDescription.from_json(_object(response, model))
+
+    def running(self) -> dict[str, str]:
+        """List what runs: the type of each model by its uid."""
+        return {uid: str(row.get("model_type") or "") for uid, row in self._listed().items()}
+
+    def _listed(self) -> dict[str, Mapping[str, Any]]:
+        response = self.server.send("GET", "/v1/models", "")
+        return answers.listed(_object(response, ""))
+
+    def chat(
+        self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
+    ) -> ChatChunk:
+        """Ask for an answer at once."""
+        return self._whole("/v1/chat/completions", model, {"messages": messages, **parameters})
+
+    def complete(self, model: str, prompt: str, parameters: Mapping[str, Any]) -> ChatChunk:
+        """Ask for the continuation of a text at once."""
+        return self._whole("/v1/completions", model, {"prompt": prompt, **parameters})
+
+    def stream_chat(
+        self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
+    ) -> Iterator[list[ChatChunk]]:
+        """Ask for an answer in pieces; those that arrived together are yielded together.
+
+        The request is made before the first piece is taken: what refuses it is raised here, and
+        what breaks the answer off while iterating.
+        """
+        return self._stream("/v1/chat/completions", model, {"messages": messages, **parameters})
+
+    def stream_complete(
+        self, model: str, prompt: str, parameters: Mapping[str, Any]
+    ) -> Iterator[list[ChatChunk]]:
+        """Ask for the continuation of a text in pieces, like :meth:`stream_chat`."""
+        return self._stream("/v1/completions", model, {"prompt": prompt, **parameters})
+
+    def embed(self, model: str, inputs: list[Input], *, task: str | None = None) -> Embeddings:
+        """Turn texts, or images, into vectors.
+
+        :param task: what the vectors are for, to models that tell queries from documents.
+        """
+        body = {"model": model, "input": inputs, **({"task": task} if task else {})}
+        response = self.server.send("POST", "/v1/embeddings", model, json=body)
+        try:
+            return answers.embeddings(_object(response, model), len(inputs))
+        except Unreadable as error:
+            raise from_answer(str(error), model, response.url) from None
+
+    def rerank(
+        self, model: str, query: Input, documents: list[Input], *, top_n: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Score documents against a query: index and score of each, the best first."""
+        body: dict[str, Any] = {"model": model, "query": query, "documents": documents}
+        if top_n is not None:
+            body["top_n"] = top_n
+        response = self.server.send("POST", "/v1/rerank", model, json=body)
+        try:
+            return answers.scores(_object(response, model), len(documents))
+        except Unreadable as error:
+            raise from_answer(str(error), model, response.url) from None
+
+    def transcribe(self, model: str, file_name: str, audio: bytes, **form: str) -> str:
+        """Write down what is said in a recording, of any container the server reads.
+
+        :param form: ``language``, ``prompt``, ``temperature``, where they are known.
+        """
+        # verbose_json loses sentences on some models.
+        data = {"model": model, "response_format": "json", **form}
+        files = {"file": (file_name, audio)}
+        response = self.server.send(
+            "POST", "/v1/audio/transcriptions", model, data=data, files=files
+        )
+        text = _object(response, model).get("text")
+        if not isinstance(text, str):
+            raise from_answer("a transcription without text", model, response.url)
+        return text
+
+    def speak(self, model: str, text: str, voice: str, *, stream: bool) -> Iterator[bytes]:
+        """Say a text as mp3, in pieces of at most 64 KiB; the request is made at once.
+
+        :param voice: empty for the model's own.
+        :param stream: have the server hand on speech while it goes on speaking; models that
+            cannot do so refuse.
+        """
+        body: dict[str, Any] = {
+            "model": model,
+            "input": text,
+            "voice": voice,
+            "response_format": "mp3",
+            **({"stream": True} if stream else {}),
+        }
+        response = self.server.send("POST", "/v1/audio/speech", model, json=body, stream=True)
+        return self._audio(response, model)
+
+    def _audio(self, response: requests.Response, model: str) -> Iterator[bytes]:
+        with reading(response, model) as pieces:
+            if _media_type(response) in ("application/json", "text/html"):
+                raise from_answer("something else than speech", model, response.url)
+            yield from filter(None, pieces)
+
+    def _whole(self, path: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
+        response = self.server.send("POST", path, model, json={"model": model, **body})
+        return _answer(_object(response, model), model, response)
+
+    def _stream(self, path: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
+        asked = {
+            "model": model,
+            **body,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        response = self.server.send("POST", path, model, json=asked, stream=True)
+        return self._pieces(response, model)
+
+    def _pieces(self, response: requests.Response, model: str) -> Iterator[list[ChatChunk]]:
+        with reading(response, model) as pieces:
+            if _media_type(response) == "application/json":
+                body = _bounded(pieces)
+                yield [_answer(_parsed(body, response, model), model, response)]
+                return
+            events, reasoning = Events(), Reasoning()
+            began = finished = False
+            for arrived in _and_end(pieces):
+                values = events.close() if arrived is None else events.feed(arrived)
+                chunks = _chunks(values, model, response)
+                if chunks:
+                    began = True
+                    finished = finished or any(chunk.finish_reason for chunk in chunks)
+                    yield [reasoning.sort(chunk) for chunk in chunks]
+                if events.ended:
+                    return
+            if not began:
+                raise from_answer("without any event of a stream", model, response.url)
+            if not finished:
+                raise from_exception(ChunkedEncodingError(), model, response.url)
+
+
+def _and_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
+    yield from pieces
+    yield None
+
+
+def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:
+    chunks = []
+    for value in values:
+        if isinstance(value, dict):
+            if value.get("error"):
+                raise from_event(value["error"], model, response)
+            chunks.append(answers.chat_chunk(value))
+    return chunks
+
+
+def _answer(answer: Mapping[str, Any], model: str, response: requests.Response) -> ChatChunk:
+    if answer.get("error"):
+        raise from_event(answer["error"], model, response)
+    if not isinstance(answer.get("choices"), list):
+        raise from_answer("without choices", model, response.url)
+    return answered(answers.chat_chunk(answer))
+
+
+def _object(response: requests.Response, model: str) -> dict[str, Any]:
+    return _parsed(response.content, response, model)
+
+
+def _parsed(body: bytes, response: requests.Response, model: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise from_answer("something that is not Xinference's", model, response.url)
+    return answer
+
+
+def _bounded(pieces: Iterator[bytes]) -> bytes:
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > _LARGEST_ANSWER:
+            break
+    return body
+
+
+def _media_type(response: requests.Response) -> str:
+    return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()

@@ -1,0 +1,171 @@
+"""Requests on their way: shared connections, retries, the key, and bodies as they arrive."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Self
+
+import requests
+from attrs import frozen
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.util import Retry
+
+from xinfer.runtime.xinference.errors import from_exception, from_response
+from xinfer.spec import Secret
+
+_CONNECT_TIMEOUT = 5.0
+_LONGEST_WAIT = 30.0
+"""Seconds; a server that wants to be left alone for longer gets no second try."""
+
+_PIECE = 64 * 1024
+
+
+@frozen(kw_only=True)
+class Server:
+    """How a server is reached.
+
+    :param base_url: without ``/v1`` and without a slash at the end.
+    :param timeout: the longest silence, in seconds, before an answer or between two parts of it.
+    :param max_retries: how often a call that got no answer, or "try again later", is repeated.
+    :param verify_tls: whether the server must show a certificate that we trust.
+    :param ca_certificate: PEM, trusted besides the usual authorities.
+    """
+
+    base_url: str
+    api_key: Secret | None = None
+    timeout: float = 60.0
+    max_retries: int = 3
+    verify_tls: bool = True
+    ca_certificate: str | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        model: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Make a request about a model; the answer is 2xx.
+
+        :raises XinferenceError: there is no answer, or it is another one.
+        """
+        url = self.base_url + path
+        session = _session(
+            self.base_url, self.max_retries, self.verify_tls, self.ca_certificate or ""
+        )
+        try:
+            response = session.request(
+                method,
+                url,
+                json=json,
+                data=data,
+                files=files,
+                auth=_Key(self.api_key),
+                timeout=(_CONNECT_TIMEOUT, self.timeout),
+                stream=stream,
+            )
+            if not response.ok:
+                with response:
+                    raise from_response(response, model)
+        except requests.RequestException as error:
+            raise from_exception(error, model, url) from None
+        return response
+
+
+@contextmanager
+def reading(response: requests.Response, model: str) -> Iterator[Iterator[bytes]]:
+    """Hand out a body as it arrives, in pieces of at most 64 KiB; close it in the end.
+
+    :raises XinferenceError: it breaks off, or nothing comes for too long.
+    """
+    with response:
+        try:
+            # Xinference sends each event as a chunk of its own, and urllib3 hands on chunks.
+            yield response.raw.stream(_PIECE, decode_content=True)
+        except ReadTimeoutError:
+            raise from_exception(requests.ReadTimeout(), model, response.url) from None
+        except (HTTPError, OSError):
+            # requests looks no further than the headers.
+            broken = requests.exceptions.ChunkedEncodingError()
+            raise from_exception(broken, model, response.url) from None
+
+
+class _Key(AuthBase):
+    """Sends the key, or none at all: without this requests would look into ``.netrc``."""
+
+    def __init__(self, key: Secret | None) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        return request
+
+
+class _Retry(Retry):
+    """Repeats what never began: refused and dropped connections, and "try again later"."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        if isinstance(error, ReadTimeoutError):
+            raise error  # the server is at work on it: a second request would double the work
+        wait = self.get_retry_after(response) if response is not None else None
+        if wait is not None and wait > _LONGEST_WAIT:
+            raise MaxRetryError(_pool, url or "", error)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts a private authority besides the usual ones."""
+
+    def __init__(self, ca_certificate: str, **options: Any) -> None:
+        self._ca_certificate = ca_certificate
+        super().__init__(**options)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        if self._ca_certificate:
+            options["ssl_context"] = ssl.create_default_context(cadata=self._ca_certificate)
+        super().init_poolmanager(*arguments, **options)
+
+
+@lru_cache(maxsize=64)
+def _session(
+    base_url: str,  # noqa: ARG001 (a server's connections are its own)
+    max_retries: int,
+    verify_tls: bool,
+    ca_certificate: str,
+) -> requests.Session:
+    """Share the connections to a server between calls."""
+    session = requests.Session()
+    session.verify = verify_tls
+    # One user's cookies are nothing to another one's calls.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    retries = _Retry(
+        total=max_retries,
+        status_forcelist=(429, 502, 503, 504),
+        allowed_methods=None,
+        backoff_factor=0.3,
+        backoff_jitter=0.3,
+        raise_on_status=False,
+    )
+    adapter = _Adapter(ca_certificate, pool_maxsize=256, max_retries=retries)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session

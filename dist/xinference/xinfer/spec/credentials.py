@@ -1,0 +1,443 @@
+"""Credentials as classes: one declaration gives the form Dify shows and the value code uses.
+
+.. code-block:: python
+
+    class ServerCredentials(Credentials):
+        server_url: str = text_input(label=I18n("Server URL"), converter=http_url())
+        api_key: Secret | None = secret_input(label=I18n("API key"), default=None)
+        timeout: float = text_input(label=I18n("Timeout"), default=60.0, validator=gt(0))
+
+A field without a default is required. Its annotation says what it holds at run time: ``str``,
+``int``, ``float``, ``bool``, :class:`Secret`, an Enum, or one of these ``| None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import (
+    Any,
+    ClassVar,
+    Required,
+    Self,
+    TypedDict,
+    Unpack,
+    dataclass_transform,
+    get_type_hints,
+)
+
+import attrs
+from attrs import frozen
+
+from xinfer.spec.accept import Converter, Validator
+from xinfer.spec.declaration import evolve
+from xinfer.spec.form import (
+    CredentialSchema,
+    FormField,
+    FormType,
+    ModelCredentialSchema,
+    ModelName,
+    Option,
+    ShowOn,
+)
+from xinfer.spec.i18n import I18n
+from xinfer.spec.secret import Secret
+from xinfer.spec.values import Codec, Invalid, codec_of, text_of
+
+_CIPHERTEXT = "SFlCUklE"
+"""Base64 of ``HYBRID``: how Dify's ciphertext begins. A text field holds one when an earlier
+version of the plugin stored the same variable as a secret."""
+
+
+@frozen
+class Problem:
+    """What is wrong with one field: its variable, its label and the reason."""
+
+    variable: str
+    label: I18n
+    message: I18n
+
+
+class FormError(ValueError):
+    """Credentials were refused: names every wrong field at once, in English and in Chinese.
+
+    No value of a secret field ever appears in it.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        english = [f"{count} credential field{'s' if count > 1 else ''} must be corrected:"]
+        chinese = [f"有 {count} 个凭据字段需要更正："]
+        for problem in self.problems:
+            english.append(f"- {problem.label} ({problem.variable}): {problem.message}")
+            chinese.append(
+                f"- {problem.label.chinese}（{problem.variable}）：{problem.message.chinese}"
+            )
+        super().__init__("\n".join(english + chinese))
+
+
+class FieldOptions(TypedDict, total=False):
+    """What every field specifier takes.
+
+    ``label``: what the form shows. ``default``: the value when nothing is entered; its absence
+    makes the field required. ``show_on``: other variables and the values they must have for this
+    one to be shown, or :class:`ShowOn` objects. ``converter`` and ``validator``: functions that
+    mend and refuse a value. ``variable``: the key Dify stores, when it cannot be the attribute's
+    name. ``required``: what the form demands, when it differs from what the code needs; ``None``
+    leaves the key out. ``asked_by_dify``: Dify's dialog asks this itself for a customizable model
+    (its type, its name); such a field stands in the provider's form only. ``extra_keys``: keys
+    that the format does not know.
+    """
+
+    label: Required[I18n]
+    default: Any
+    placeholder: I18n
+    options: Iterable[Option]
+    show_on: Mapping[str, str] | Iterable[ShowOn]
+    converter: Converter
+    validator: Validator | tuple[Validator, ...]
+    max_length: int
+    required: bool | None
+    variable: str
+    help: I18n
+    url: str
+    asked_by_dify: bool
+    extra_keys: Mapping[str, Any]
+
+
+def text_input(**options: Unpack[FieldOptions]) -> Any:
+    """Declare a line of text; also for numbers, which Dify's form has no input for."""
+    return _specify(FormType.TEXT_INPUT, **options)
+
+
+def secret_input(**options: Unpack[FieldOptions]) -> Any:
+    """Declare a text that Dify encrypts and hides; annotate it :class:`Secret`."""
+    return _specify(FormType.SECRET_INPUT, **options)
+
+
+def select(**options: Unpack[FieldOptions]) -> Any:
+    """Declare a choice from ``options`` in a drop-down list."""
+    return _specify(FormType.SELECT, **options)
+
+
+def radio(**options: Unpack[FieldOptions]) -> Any:
+    """Declare a choice from ``options``, all of them in sight."""
+    return _specify(FormType.RADIO, **options)
+
+
+def switch(**options: Unpack[FieldOptions]) -> Any:
+    """Declare an on/off choice; annotate it ``bool``."""
+    return _specify(FormType.SWITCH, **options)
+
+
+@frozen(kw_only=True)
+class _Specification:
+    """What a specifier was told; it waits in the attrs metadata for its name and type."""
+
+    form: FormField
+    convert: tuple[Converter, ...]
+    validate: tuple[Validator, ...]
+    required: Any
+    asked_by_dify: bool
+
+
+def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
+    validator = given.get("validator", ())
+    # What was not given must not look as if it had been: it would be written.
+    said: dict[str, Any] = {
+        name: given[name]
+        for name in ("placeholder", "max_length", "help", "url", "extra_keys")
+        if name in given
+    }
+    if "options" in given:
+        said["options"] = tuple(given["options"])
+    if "show_on" in given:
+        said["show_on"] = tuple(_conditions(given["show_on"]))
+    specification = _Specification(
+        form=FormField(
+            variable=given.get("variable", ""),
+            label=given["label"],
+            type=form_type,
+            required=True,
+            **said,
+        ),
+        convert=(given["converter"],) if "converter" in given else (),
+        validate=validator if isinstance(validator, tuple) else (validator,),
+        required=given.get("required", attrs.NOTHING),
+        asked_by_dify=given.get("asked_by_dify", False),
+    )
+    return attrs.field(
+        default=given.get("default", attrs.NOTHING), metadata={_SPECIFICATION: specification}
+    )
+
+
+def _conditions(given: Mapping[str, str] | Iterable[ShowOn]) -> Iterable[ShowOn]:
+    if isinstance(given, Mapping):
+        return (ShowOn(variable, value) for variable, value in given.items())
+    return given
+
+
+_SPECIFICATION = "xinfer specification"
+
+
+@frozen(kw_only=True)
+class CredentialField:
+    """One field of a credentials class, both sides of it.
+
+    :param name: the Python attribute.
+    :param form: the input as Dify shows it.
+    :param codec: how its type is read and written.
+    :param optional: whether the annotation admits ``None``.
+    :param default: the value when nothing was entered, or ``attrs.NOTHING``.
+    :param steps: mend and validate a value, one after the other; each raises ``ValueError``.
+    """
+
+    name: str
+    form: FormField
+    codec: Codec
+    optional: bool
+    default: Any
+    steps: tuple[Converter, ...] = attrs.field(repr=False)
+    asked_by_dify: bool
+
+    def accept(self, value: Any) -> Any:
+        """Mend and validate a value of the field's own type; raise ``ValueError`` if refused."""
+        if value is None and (self.optional or self.default is None):
+            return None
+        for step in self.steps:
+            value = step(value)
+        return value
+
+    def read(self, raw: object) -> Any:
+        """Turn what Dify stored into a value; ``attrs.NOTHING`` when nothing was entered.
+
+        :raises ValueError: it is not accepted.
+        """
+        text = text_of(raw)
+        if text is None:
+            return attrs.NOTHING
+        if text.startswith(_CIPHERTEXT):
+            raise Invalid(
+                "holds a value that another version of this plugin encrypted: "
+                "enter this field again",
+                "保存的是其他版本插件加密的值：请重新输入此字段",
+            )
+        try:
+            value = self.codec.parse(text)
+        except ValueError:
+            expected = self.codec.expected
+            raise Invalid(
+                f"{text!r} is not {expected}", f"{text!r} 无效，应为{expected.chinese}"
+            ) from None
+        return self.accept(value)
+
+    def shown(self, raw: Mapping[str, object]) -> bool | None:
+        """Say whether Dify's form shows this field; ``None`` when ``raw`` does not tell."""
+        known = [
+            text_of(raw[condition.variable]) == condition.value
+            for condition in self.form.show_on
+            if condition.variable in raw
+        ]
+        if not all(known):
+            return False
+        return True if len(known) == len(self.form.show_on) else None
+
+    def problem(self, error: ValueError, raw: object) -> Problem:
+        """Describe a refusal; a message that quotes a secret is replaced."""
+        message = error.message if isinstance(error, Invalid) else I18n(str(error))
+        secret = str(raw).strip() if self.form.type is FormType.SECRET_INPUT else ""
+        if secret and any(part in message.en_US + message.chinese for part in secret.split()):
+            message = I18n("is not accepted", zh_Hans="不被接受")
+        return Problem(self.form.variable, self.form.label, message)
+
+
+def _steps(specification: _Specification, codec: Codec) -> Iterable[Converter]:
+    """List what happens to a value, in order: blanks, converter, validators, choices, length."""
+    form = specification.form
+
+    def not_blank(value: Any) -> Any:
+        text = value.strip() if isinstance(value, str) else value
+        if text == "" or (isinstance(value, Secret) and not value.reveal().strip()):
+            raise Invalid("must not be blank", "不能为空")
+        return text
+
+    yield not_blank
+    yield from specification.convert
+    for validator in specification.validate:
+        yield _passing(validator)
+    if form.options:
+        choices = [option.value for option in form.options]
+
+        def one_of(value: Any) -> None:
+            if codec.write(value) not in choices:
+                listed = ", ".join(choices)
+                raise Invalid(
+                    f"{codec.write(value)!r} is not one of {listed}", f"应为以下之一：{listed}"
+                )
+
+        yield _passing(one_of)
+    if form.max_length > 0:
+
+        def short_enough(value: Any) -> None:
+            if len(codec.write(value)) > form.max_length:
+                raise Invalid(
+                    f"is longer than {form.max_length} characters",
+                    f"超过 {form.max_length} 个字符",
+                )
+
+        yield _passing(short_enough)
+
+
+def _passing(validator: Validator) -> Converter:
+    """Make a converter of a validator: it hands on what it was given."""
+
+    def step(value: Any) -> Any:
+        validator(value)
+        return value
+
+    return step
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    frozen_default=True,
+    field_specifiers=(text_input, secret_input, select, radio, switch),
+)
+class Credentials:
+    """Base of every credentials class; a subclass becomes a frozen attrs class by itself.
+
+    :raises TypeError: on a subclass with a field that is not declared by a specifier, or whose
+        type cannot be read from a form.
+    """
+
+    __credential_fields__: ClassVar[tuple[CredentialField, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        attrs.define(
+            cls,
+            frozen=True,
+            kw_only=True,
+            slots=False,
+            field_transformer=_collect,
+        )
+
+    @classmethod
+    def from_form(cls, raw: Mapping[str, object]) -> Self:
+        """Read what Dify sends: strings under the form's variables, with keys missing or extra.
+
+        Blank means not entered: the default applies. A field that the form hides is not
+        demanded, and what an earlier choice left in it is not used.
+
+        :raises FormError: names every field that is wrong or missing.
+        """
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for field in cls.__credential_fields__:
+            shown = field.shown(raw) if field.form.show_on else True
+            stored = raw.get(field.form.variable) if shown is not False else None
+            try:
+                value = field.read(stored)
+            except ValueError as error:
+                problems.append(field.problem(error, stored))
+                continue
+            if value is attrs.NOTHING:
+                value = field.default
+                if value is attrs.NOTHING and shown is not True:
+                    value = None
+                if value is attrs.NOTHING:
+                    missing = I18n("is required, and nothing was entered", zh_Hans="必填，但未填写")
+                    problems.append(Problem(field.form.variable, field.form.label, missing))
+            values[field.name] = value
+        if problems:
+            # A traceback that prints local variables must find no secret in this frame.
+            raw, values, stored, value = {}, {}, None, None
+            raise FormError(problems)
+        credentials = cls.__new__(cls)
+        # The values are converted and validated already; __init__ would do it a second time.
+        credentials.__dict__.update(values)
+        return credentials
+
+    def to_form(self) -> dict[str, str]:
+        """Write the values as Dify stores them, secrets revealed; fields that are None left out."""
+        return {
+            field.form.variable: field.codec.write(value)
+            for field in self.__credential_fields__
+            if (value := getattr(self, field.name)) is not None
+        }
+
+
+def _collect(cls: type, attributes: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Read the specifications off a class being made and hang the conversions on its fields."""
+    hints = get_type_hints(cls)
+    fields = tuple(_field(cls, attribute, hints[attribute.name]) for attribute in attributes)
+    cls.__credential_fields__ = fields  # type: ignore[attr-defined]
+    return [
+        attribute.evolve(converter=field.accept)
+        for attribute, field in zip(attributes, fields, strict=True)
+    ]
+
+
+def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> CredentialField:
+    where = f"{cls.__name__}.{attribute.name}"
+    specification = attribute.metadata.get(_SPECIFICATION)
+    if specification is None:
+        raise TypeError(f"{where} is not declared: use text_input, secret_input, select, …")
+    try:
+        codec, optional = codec_of(annotation)
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+    form: FormField = specification.form
+    if (form.type is FormType.SECRET_INPUT) != (codec_of(Secret)[0] is codec):
+        raise TypeError(f"{where}: secret_input and the type Secret go together")
+    default = attribute.default
+    required = specification.required
+    if required is attrs.NOTHING:
+        required = default is attrs.NOTHING
+    written = None if default in (None, attrs.NOTHING) else codec.write(default)
+    complete = evolve(
+        form, variable=form.variable or attribute.name, required=required, default=written
+    )
+    return CredentialField(
+        name=attribute.name,
+        form=complete,
+        codec=codec,
+        optional=optional,
+        default=default,
+        steps=tuple(_steps(specification, codec)),
+        asked_by_dify=specification.asked_by_dify,
+    )
+
+
+def fields(credentials: type[Credentials]) -> tuple[CredentialField, ...]:
+    """List the fields of a credentials class in the order of its declaration."""
+    return credentials.__credential_fields__
+
+
+def provider_form(
+    credentials: type[Credentials], *, extra_keys: Mapping[str, Any] | None = None
+) -> CredentialSchema:
+    """Make the form of a provider: every field."""
+    return CredentialSchema(
+        credential_form_schemas=tuple(field.form for field in fields(credentials)),
+        extra_keys=extra_keys or {},
+    )
+
+
+def model_form(
+    credentials: type[Credentials],
+    *,
+    model: ModelName | None = None,
+    extra_keys: Mapping[str, Any] | None = None,
+) -> ModelCredentialSchema:
+    """Make the form of a customizable model: every field that Dify does not ask by itself.
+
+    :param model: how Dify asks for the model's name.
+    """
+    return ModelCredentialSchema(
+        model=model or ModelName(label=I18n("Model name", zh_Hans="模型名称")),
+        credential_form_schemas=tuple(
+            field.form for field in fields(credentials) if not field.asked_by_dify
+        ),
+        extra_keys=extra_keys or {},
+    )

@@ -1,0 +1,214 @@
+"""What depends on the model a server runs, said as data.
+
+A customizable model is known only at run time: its abilities and limits come from the server,
+its settings from the user. Conditions (``ability("tools")``) and terms
+(``limit("context_length")``) say in the declaration what follows from them; the runtime
+evaluates both against :class:`Facts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Facts:
+    """What is known of one model.
+
+    :param abilities: the server's own words, e.g. ``chat``, ``tools``, ``hybrid``.
+    :param limits: numbers the server reports, e.g. ``context_length`` in tokens.
+    :param settings: what the user entered, by credentials attribute; ``None`` for nothing.
+    """
+
+    abilities: frozenset[str] = frozenset()
+    limits: Mapping[str, int] = field(factory=dict)
+    settings: Mapping[str, Any] = field(factory=dict)
+
+
+class Condition:
+    """Holds of a model or not; combines with ``&``, ``|`` and ``~``."""
+
+    __slots__ = ()
+
+    def holds(self, facts: Facts) -> bool:
+        """Evaluate against what is known of a model."""
+        raise NotImplementedError
+
+    def __and__(self, other: Condition) -> Condition:
+        return AllOf((self, other))
+
+    def __or__(self, other: Condition) -> Condition:
+        return AnyOf((self, other))
+
+    def __invert__(self) -> Condition:
+        return Not(self)
+
+
+@frozen
+class Always(Condition):
+    """Holds of every model."""
+
+    def holds(self, facts: Facts) -> bool:  # noqa: ARG002 (every condition is asked alike)
+        """Hold."""
+        return True
+
+
+@frozen
+class Ability(Condition):
+    """The server lists this ability for the model."""
+
+    name: str
+
+    def holds(self, facts: Facts) -> bool:
+        """Look the ability up."""
+        return self.name in facts.abilities
+
+
+@frozen
+class AllOf(Condition):
+    """Every one of the conditions holds."""
+
+    conditions: tuple[Condition, ...]
+
+    def holds(self, facts: Facts) -> bool:
+        """Evaluate until one does not hold."""
+        return all(condition.holds(facts) for condition in self.conditions)
+
+
+@frozen
+class AnyOf(Condition):
+    """At least one of the conditions holds."""
+
+    conditions: tuple[Condition, ...]
+
+    def holds(self, facts: Facts) -> bool:
+        """Evaluate until one holds."""
+        return any(condition.holds(facts) for condition in self.conditions)
+
+
+@frozen
+class Not(Condition):
+    """The condition does not hold."""
+
+    condition: Condition
+
+    def holds(self, facts: Facts) -> bool:
+        """Turn the answer round."""
+        return not self.condition.holds(facts)
+
+
+always = Always()
+
+
+def ability(name: str) -> Condition:
+    """Hold when the server lists the ability ``name`` for the model."""
+    return Ability(name)
+
+
+class Term(Protocol):
+    """A value that is known once the model is."""
+
+    def of(self, facts: Facts) -> Any:
+        """Evaluate; ``None`` when it is not known."""
+
+
+@frozen
+class Limit:
+    """A number that the server reports of the model."""
+
+    name: str
+
+    def of(self, facts: Facts) -> int | None:
+        """Look the limit up."""
+        return facts.limits.get(self.name)
+
+
+@frozen
+class Setting:
+    """What the user entered in a credentials field."""
+
+    name: str
+
+    def of(self, facts: Facts) -> Any:
+        """Look the setting up."""
+        return facts.settings.get(self.name)
+
+
+@frozen
+class FirstOf:
+    """The first of several terms that is known."""
+
+    terms: tuple[Term | Any, ...]
+
+    def of(self, facts: Facts) -> Any:
+        """Evaluate until one is not ``None``."""
+        values = (value_of(term, facts) for term in self.terms)
+        return next((value for value in values if value is not None), None)
+
+
+@frozen
+class Choice:
+    """One of two values, by a condition."""
+
+    when: Condition
+    then: Any
+    otherwise: Any
+
+    def of(self, facts: Facts) -> Any:
+        """Evaluate the side that the condition chooses."""
+        return value_of(self.then if self.when.holds(facts) else self.otherwise, facts)
+
+
+@frozen
+class Share:
+    """How many things of one size fit into a whole: at least one, and at most so many."""
+
+    whole: int
+    size: Term
+    at_most: int
+
+    def of(self, facts: Facts) -> int | None:
+        """Divide, once the size is known."""
+        size = value_of(self.size, facts)
+        return max(1, min(self.at_most, self.whole // size)) if size else None
+
+
+def limit(name: str) -> Limit:
+    """Stand for a number that the server reports, e.g. ``limit("context_length")``."""
+    return Limit(name)
+
+
+def setting(name: str) -> Setting:
+    """Stand for what the user entered in the credentials field ``name``."""
+    return Setting(name)
+
+
+def first_of(*terms: Term | Any) -> FirstOf:
+    """Stand for the first term that is known; end with a plain value to be sure of one."""
+    return FirstOf(terms)
+
+
+def choose(when: Condition, then: Any, *, otherwise: Any) -> Choice:
+    """Stand for ``then`` where the condition holds, else for ``otherwise``."""
+    return Choice(when, then, otherwise)
+
+
+def share(*, of: int, size: Term, at_most: int) -> Share:
+    """Stand for the number of things of ``size`` that fit into ``of``, at least 1."""
+    return Share(of, size, at_most)
+
+
+_TERMS = (Limit, Setting, FirstOf, Choice, Share)
+
+
+def is_term(value: object) -> bool:
+    """Say whether a declared value still waits for a model."""
+    return isinstance(value, _TERMS)
+
+
+def value_of(value: Term | Any, facts: Facts) -> Any:
+    """Evaluate a term; any other value stands for itself."""
+    return value.of(facts) if isinstance(value, _TERMS) else value

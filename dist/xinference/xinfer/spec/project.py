@@ -1,0 +1,157 @@
+"""All that is declared for one plugin, and the parts of it that follow from the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
+from xinfer.spec.declaration import Declaration, evolve
+from xinfer.spec.form import ModelName
+from xinfer.spec.model import CustomizableModel, Model, ModelType
+from xinfer.spec.plugin import Extensions, Plugin
+from xinfer.spec.provider import (
+    ConfigurateMethod,
+    ModelFiles,
+    Provider,
+    ProviderExtra,
+    ProviderModels,
+    PythonSources,
+)
+
+MODEL_FOLDERS = {
+    ModelType.LLM: "llm",
+    ModelType.TEXT_EMBEDDING: "text_embedding",
+    ModelType.RERANK: "rerank",
+    ModelType.SPEECH2TEXT: "speech2text",
+    ModelType.TTS: "tts",
+    ModelType.MODERATION: "moderation",
+}
+"""Where a type's models live: ``models/<folder>/`` and ``models.<folder>`` in the provider's YAML.
+Only these six are read; with a hyphen they are silently ignored."""
+
+
+@frozen(kw_only=True)
+class Project(Declaration):
+    """Everything ``build.py`` needs to know; ``provider_spec.py`` calls it ``project``.
+
+    :param plugin: becomes ``manifest.yaml``.
+    :param provider: becomes ``provider/<name>.yaml``.
+    :param credentials: the class that the forms are made of and that the code reads.
+    :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
+        Dify's list.
+    :param customizable_models: what users add by hand, one entry a type.
+    :param requirements: what the plugin's own environment must hold.
+    :param files: a folder beside ``provider_spec.py`` that is carried into the plugin as it is:
+        icons, documents, and the Python of a plugin that brings its own.
+    """
+
+    plugin: Plugin
+    provider: Provider
+    credentials: type[Credentials] | None = None
+    models: tuple[Model, ...] = ()
+    customizable_models: tuple[CustomizableModel, ...] = ()
+    requirements: tuple[str, ...] = ("dify_plugin>=0.9.0",)
+    files: str = "plugin"
+
+    @property
+    def provider_file(self) -> str:
+        """The path of the provider's YAML, from the plugin's root."""
+        named = self.plugin.plugins.models
+        return named[0] if named else f"provider/{self.provider.provider}.yaml"
+
+    @property
+    def model_types(self) -> tuple[ModelType, ...]:
+        """The types of all declared models, each once, in the order of declaration."""
+        predefined = (model.model_type for model in self.models)
+        customizable = (model.model_type for model in self.customizable_models)
+        return tuple(dict.fromkeys((*predefined, *customizable)))
+
+    def customizable_model(self, model_type: str) -> CustomizableModel:
+        """Find what is declared for the models of one type.
+
+        :raises KeyError: nothing is.
+        """
+        for model in self.customizable_models:
+            if model.model_type == model_type:
+                return model
+        raise KeyError(model_type)
+
+
+def model_file(model: Model) -> str:
+    """Name the YAML file of a predefined model, as a path from the plugin's root."""
+    # What a path or a glob would read otherwise goes.
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.model)
+    return model.file or f"models/{MODEL_FOLDERS[model.model_type]}/{name}.yaml"
+
+
+def model_source(model_type: ModelType) -> str:
+    """Name the module that serves a model type, as a path from the plugin's root."""
+    folder = MODEL_FOLDERS[model_type]
+    return f"models/{folder}/{folder}.py"
+
+
+def complete(project: Project) -> Project:
+    """Fill in what follows from the rest: forms, file names, model types.
+
+    What was said stays as it is; ``None``, said of a field, leaves it out.
+    """
+    provider = project.provider
+    said = provider.explicit
+    methods = provider.configurate_methods if "configurate_methods" in said else _methods(project)
+    follows: dict[str, Any] = {
+        "supported_model_types": project.model_types,
+        "configurate_methods": methods,
+        "models": _model_files(project),
+        "extra": ProviderExtra(
+            python=PythonSources(
+                provider_source=f"provider/{provider.provider}.py",
+                model_sources=tuple(
+                    model_source(kind) for kind in project.model_types if kind in MODEL_FOLDERS
+                ),
+            )
+        ),
+    }
+    if project.credentials is not None:
+        follows["provider_credential_schema"] = provider_form(project.credentials)
+        if ConfigurateMethod.CUSTOMIZABLE_MODEL in methods:
+            name = _model_name(project.credentials)
+            follows["model_credential_schema"] = model_form(project.credentials, model=name)
+    filled = {name: value for name, value in follows.items() if name not in said}
+    plugin = project.plugin
+    if "plugins" not in plugin.explicit:
+        named = Extensions(models=(f"provider/{provider.provider}.yaml",))
+        plugin = evolve(plugin, plugins=named)
+    return evolve(project, provider=evolve(provider, **filled), plugin=plugin)
+
+
+def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:
+    declared = (
+        (ConfigurateMethod.PREDEFINED_MODEL, project.models),
+        (ConfigurateMethod.CUSTOMIZABLE_MODEL, project.customizable_models),
+    )
+    return tuple(method for method, models in declared if models)
+
+
+def _model_name(credentials: type[Credentials]) -> ModelName | None:
+    """Ask for the name in the words of the field that declares it, where one does."""
+    forms = {
+        field.form.variable: field.form for field in fields(credentials) if field.asked_by_dify
+    }
+    form = forms.get("model_name")
+    return ModelName(label=form.label, placeholder=form.placeholder) if form else None
+
+
+def _model_files(project: Project) -> ProviderModels | None:
+    types = {model.model_type for model in project.models} & set(MODEL_FOLDERS)
+    if not types:
+        return None
+    files: dict[str, Any] = {
+        MODEL_FOLDERS[kind]: ModelFiles(
+            predefined=(f"models/{MODEL_FOLDERS[kind]}/*.yaml",),
+            position=f"models/{MODEL_FOLDERS[kind]}/_position.yaml",
+        )
+        for kind in types
+    }
+    return ProviderModels(**files)

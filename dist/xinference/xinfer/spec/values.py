@@ -1,0 +1,122 @@
+"""Text in, value out: how each Python type reads and writes what a form stores.
+
+Dify stores every credential as a string. A :class:`Codec` is the pair of functions for one
+type; the table at the end is all there is to extend.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Literal, Union, get_args, get_origin
+
+from attrs import frozen
+
+from xinfer.spec.i18n import I18n
+from xinfer.spec.secret import Secret
+
+
+class Invalid(ValueError):
+    """A value is not accepted; says why in English and, where given, in Chinese.
+
+    Converters and validators of a credentials field raise it (or a plain ``ValueError``).
+    """
+
+    def __init__(self, english: str, chinese: str | None = None) -> None:
+        self.message = I18n(english, zh_Hans=chinese)
+        super().__init__(english)
+
+
+@frozen
+class Codec:
+    """How one type is read from a form and written to it.
+
+    :param parse: stripped text to value; raises ``ValueError``.
+    :param write: value to text, such that ``parse(write(value)) == value``.
+    :param expected: what is accepted, to complete "expected …".
+    """
+
+    parse: Callable[[str], Any]
+    write: Callable[[Any], str]
+    expected: I18n
+
+
+def _parse_bool(text: str) -> bool:
+    try:
+        return _SWITCH[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _write_float(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+_CODECS: dict[type, Codec] = {
+    str: Codec(str, str, I18n("a text", zh_Hans="文本")),
+    Secret: Codec(Secret, Secret.reveal, I18n("a text", zh_Hans="文本")),
+    int: Codec(int, str, I18n("a whole number, e.g. 3", zh_Hans="整数，例如 3")),
+    float: Codec(_parse_float, _write_float, I18n("a number, e.g. 60", zh_Hans="数字，例如 60")),
+    bool: Codec(
+        _parse_bool,
+        lambda value: "true" if value else "false",
+        I18n("true or false", zh_Hans="true 或 false"),
+    ),
+}
+
+
+def codec_of(annotation: Any) -> tuple[Codec, bool]:
+    """Find how a field's type is read and written, and whether it may be ``None``.
+
+    :raises TypeError: the type has no codec.
+    """
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [arg for arg in get_args(annotation) if arg is not types.NoneType]
+        if len(inner) == 1 and len(get_args(annotation)) == 2:
+            return codec_of(inner[0])[0], True
+    if get_origin(annotation) is Literal and all(isinstance(a, str) for a in get_args(annotation)):
+        return _CODECS[str], False
+    if isinstance(annotation, type):
+        if issubclass(annotation, Enum):
+            choices = ", ".join(str(member.value) for member in annotation)
+            expected = I18n(f"one of {choices}", zh_Hans=f"以下之一：{choices}")
+            return Codec(annotation, lambda member: str(member.value), expected), False
+        if annotation in _CODECS:
+            return _CODECS[annotation], False
+    known = ", ".join(kind.__name__ for kind in _CODECS)
+    raise TypeError(
+        f"{annotation!r} cannot be read from a credential form: "
+        f"use {known}, an Enum, a Literal of strings, or one of these | None"
+    )
+
+
+def text_of(value: object) -> str | None:
+    """Read what Dify sent as text: stripped, ``None`` when there is nothing.
+
+    :raises Invalid: a list, an object or another thing that no form holds.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise Invalid(f"got {type(value).__name__}, expected a text", "类型错误，应为文本")

@@ -1,0 +1,347 @@
+"""Every rule is broken once, and found at the line that broke it; what is right has no findings."""
+
+import inspect
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import provider_spec
+from xinfer.build import prepare
+from xinfer.checks import Kind, catalogue, check
+from xinfer.spec import (
+    Allowed,
+    ConfigurateMethod,
+    CustomizableModel,
+    Extensions,
+    Feature,
+    FormField,
+    FormType,
+    Help,
+    I18n,
+    Meta,
+    Model,
+    ModelFiles,
+    ModelName,
+    ModelProperties,
+    ModelType,
+    Option,
+    ParameterRule,
+    ParameterType,
+    Permission,
+    Pricing,
+    ProviderExtra,
+    ProviderModels,
+    ProviderPosition,
+    PythonSources,
+    Resource,
+    Runner,
+    ShowOn,
+    StoragePermission,
+    Template,
+    Voice,
+    ability,
+    complete,
+    evolve,
+    limit,
+)
+from xinfer.testing import projects
+from xinfer.testing.projects import ICON
+
+ROOT = Path(__file__).parent.parent
+PREPARED = prepare(ROOT / "provider_spec.py")
+PROJECT = complete(provider_spec.project)
+FILES = {path: len(content) for path, content in PREPARED.tree.items()}
+
+
+def plugin(**changes):
+    return evolve(PROJECT, plugin=evolve(PROJECT.plugin, **changes))
+
+
+def provider(**changes):
+    return evolve(PROJECT, provider=evolve(PROJECT.provider, **changes))
+
+
+def form(*fields):
+    schema = evolve(PROJECT.provider.model_credential_schema, credential_form_schemas=fields)
+    return provider(model_credential_schema=schema)
+
+
+def field(variable="v", type=FormType.TEXT_INPUT, **said):
+    said = {"required": False, "label": I18n("V"), **said}
+    return FormField(variable=variable, type=type, **said)
+
+
+def choice(*values, **said):
+    options = tuple(Option(value, I18n("O")) for value in values)
+    return field(type=FormType.SELECT, options=options, **said)
+
+
+def model(name="m", **said):
+    said = {
+        "model_type": ModelType.LLM,
+        "model_properties": ModelProperties(mode="chat", context_size=4096),
+        **said,
+    }
+    return Model(model=name, **said)
+
+
+def models(*declared):
+    return evolve(PROJECT, models=declared)
+
+
+def rule(name="p", type=ParameterType.FLOAT, **said):
+    return models(model(parameter_rules=(ParameterRule(name=name, type=type, **said),)))
+
+
+def price(**said):
+    said = {"input": Decimal(1), "unit": Decimal("0.001"), "currency": "USD", **said}
+    return models(model(pricing=Pricing(**said)))
+
+
+def custom(**said):
+    return evolve(PROJECT, customizable_models=(CustomizableModel(**said),))
+
+
+def sources(*names, provider_source="provider/xinference.py"):
+    python = PythonSources(provider_source=provider_source, model_sources=names)
+    return provider(extra=ProviderExtra(python=python))
+
+
+def globs(*patterns):
+    return provider(models=ProviderModels(llm=ModelFiles(predefined=patterns)))
+
+
+def with_file(path, size=1):
+    return {**FILES, path: size}
+
+
+def without(*paths):
+    return {path: size for path, size in FILES.items() if path not in paths}
+
+
+BREAKS = {
+    "XI001": lambda: plugin(version=3),
+    "XI002": lambda: plugin(label=I18n("cut \ud83d")),
+    "XI003": lambda: plugin(extra_keys={"lable": 1}),
+    "XI004": lambda: models(model(extra_keys={"parameter_rules": None})),
+    "XI101": lambda: plugin(version="1.2.3-hotfix"),
+    "XI102": lambda: plugin(author="Some.One"),
+    "XI103": lambda: plugin(name="My Plugin"),
+    "XI104": lambda: plugin(description=I18n("")),
+    "XI105": lambda: plugin(icon="i" * 129),
+    "XI106": lambda: plugin(created_at=datetime(2026, 1, 1)),
+    "XI107": lambda: plugin(resource=Resource(memory=0)),
+    "XI108": lambda: plugin(
+        resource=Resource(permission=Permission(storage=StoragePermission(size=10)))
+    ),
+    "XI109": lambda: plugin(resource=Resource(permission=Permission(tool=Allowed(enabled=True)))),
+    "XI110": lambda: plugin(meta=Meta(runner=Runner(entrypoint="main.py"))),
+    "XI111": lambda: plugin(meta=Meta(version="1")),
+    "XI112": lambda: plugin(meta=Meta(minimum_dify_version="soon")),
+    "XI113": lambda: plugin(repo="github.com/me"),
+    "XI114": lambda: plugin(plugins=Extensions(models=("provider/x.yaml",), tools=("t.yaml",))),
+    "XI115": lambda: plugin(plugins=Extensions(models=("provider/x.yaml", "provider/y.yaml"))),
+    "XI116": lambda: plugin(author="a" * 64, name="n" * 128),
+    "XI117": lambda: plugin(contact=None),
+    "XI118": lambda: plugin(author="my-dify-tools"),
+    "XI119": lambda: evolve(PROJECT, requirements=("requests",)),
+    "XI201": lambda: provider(provider="My/Provider"),
+    "XI202": lambda: provider(provider="p" * 256),
+    "XI203": lambda: provider(supported_model_types=(ModelType.LLM, ModelType.MULTIMODAL_RERANK)),
+    "XI204": lambda: provider(supported_model_types=(*PROJECT.model_types, ModelType.TEXT2IMG)),
+    "XI205": lambda: provider(supported_model_types=(ModelType.LLM,)),
+    "XI206": lambda: provider(model_credential_schema=None),
+    "XI207": lambda: provider(configurate_methods=()),
+    "XI208": lambda: provider(supported_model_types=PROJECT.model_types * 4),
+    "XI209": lambda: provider(label=I18n("")),
+    "XI210": lambda: provider(help=Help(title=I18n("t"), url=I18n(""))),
+    "XI211": lambda: provider(models=ProviderModels(), position=ProviderPosition(llm=("m",))),
+    "XI212": lambda: globs("models/**/*.yaml"),
+    "XI213": lambda: globs("/models/*.yaml"),
+    "XI214": lambda: sources("models/llm.py"),
+    "XI215": lambda: provider(extra=None),
+    "XI216": lambda: sources("models/llm/nothing.py"),
+    "XI301": lambda: form(field(variable="")),
+    "XI302": lambda: form(field(), field()),
+    "XI303": lambda: form(field(label=I18n(""))),
+    "XI304": lambda: form(choice()),
+    "XI305": lambda: form(field(options=(Option("a", I18n("A")),))),
+    "XI306": lambda: form(choice("a", default="b")),
+    "XI307": lambda: form(field(default="d" * 256)),
+    "XI308": lambda: form(field(default="long", max_length=2)),
+    "XI309": lambda: form(choice("")),
+    "XI310": lambda: form(field(type=FormType.SELECT, options=(Option("a", I18n("")),))),
+    "XI311": lambda: form(choice("a", "a")),
+    "XI312": lambda: form(*(field(variable=f"v{n}") for n in range(33))),
+    "XI313": lambda: form(choice(*(f"o{n}" for n in range(129)))),
+    "XI314": lambda: form(field(), field("w", show_on=(ShowOn("v", ""),))),
+    "XI315": lambda: form(field(show_on=(ShowOn("nothing", "x"),))),
+    "XI316": lambda: form(choice("a"), field("w", show_on=(ShowOn("v", "b"),))),
+    "XI317": lambda: form(
+        choice("a"),
+        field("w", required=True, show_on=(ShowOn("v", "a"), ShowOn("__model_type", "llm"))),
+    ),
+    "XI318": lambda: form(
+        choice("a", "b"), field("w", show_on=(ShowOn("v", "a"), ShowOn("v", "b")))
+    ),
+    "XI319": lambda: provider(configurate_methods=(*ConfigurateMethod,)),
+    "XI320": lambda: form(field(required=None)),
+    "XI321": lambda: form(field(variable="api_key")),
+    "XI322": lambda: form(field(type=FormType.SECRET_INPUT, default="s3cret")),
+    "XI323": lambda: provider(
+        model_credential_schema=evolve(
+            PROJECT.provider.model_credential_schema, model=ModelName(label=I18n(""))
+        )
+    ),
+    "XI401": lambda: models(model(name="")),
+    "XI402": lambda: models(model(), model()),
+    "XI403": lambda: models(model(name="a/b"), model(name="a:b")),
+    "XI404": lambda: rule(max=limit("context_length")),
+    "XI405": lambda: models(model(model_type=ModelType.TEXT2IMG)),
+    "XI406": lambda: models(model(model_properties=ModelProperties(context_size=0))),
+    "XI407": lambda: models(model(model_properties=ModelProperties(mode="chat"))),
+    "XI408": lambda: models(model(model_type=ModelType.TTS)),
+    "XI409": lambda: models(
+        model(
+            model_type=ModelType.TTS,
+            model_properties=ModelProperties(voices=(Voice(mode="", name="V", language=()),)),
+        )
+    ),
+    "XI410": lambda: models(
+        model(
+            parameter_rules=tuple(
+                ParameterRule(name=f"p{n}", type=ParameterType.INT) for n in range(129)
+            )
+        )
+    ),
+    "XI411": lambda: models(model(features=(Feature.STREAM_TOOL_CALL,))),
+    "XI420": lambda: rule(name=""),
+    "XI421": lambda: rule(type=None),
+    "XI422": lambda: models(
+        model(parameter_rules=(ParameterRule(name="p", type=ParameterType.INT),) * 2)
+    ),
+    "XI423": lambda: custom(
+        model_type=ModelType.LLM,
+        parameter_rules=(ParameterRule(name="p", type=ParameterType.INT),) * 2,
+    ),
+    "XI424": lambda: rule(min=2, max=1),
+    "XI425": lambda: rule(type=None, use_template=Template.TEMPERATURE, default=1.5),
+    "XI426": lambda: rule(default="warm"),
+    "XI427": lambda: rule(options=("a",)),
+    "XI428": lambda: rule(type=ParameterType.STRING, options=("a",), default="b"),
+    "XI429": lambda: rule(precision=-1),
+    "XI430": lambda: rule(type=ParameterType.STRING, options=("o" * 256,)),
+    "XI440": lambda: price(unit=Decimal(1000000)),
+    "XI441": lambda: price(input=Decimal(-1)),
+    "XI442": lambda: price(currency=""),
+    "XI450": lambda: custom(model_type=ModelType.LLM, properties={"contextsize": 1}),
+    "XI451": lambda: custom(model_type=ModelType.LLM, features={Feature.VISION: True}),
+    "XI452": lambda: evolve(PROJECT, customizable_models=(provider_spec.LLM, provider_spec.LLM)),
+    "XI501": lambda: provider(icon_large=I18n("nothing.svg")),
+    "XI502": lambda: plugin(icon="nothing.svg"),
+    "XI503": lambda: (PROJECT, with_file("large.bin", 51 * 1024 * 1024)),
+    "XI504": lambda: (PROJECT, {**FILES, **{f"f{n}": 1 for n in range(5001)}}),
+    "XI505": lambda: (PROJECT, with_file("config/.env")),
+    "XI506": lambda: (PROJECT, with_file("models/__pycache__/x.pyc")),
+    "XI507": lambda: (PROJECT, without("main.py")),
+    "XI508": lambda: (PROJECT, without("pyproject.toml", "requirements.txt")),
+    "XI509": lambda: (PROJECT, without("README.md")),
+    "XI510": lambda: (PROJECT, without("PRIVACY.md")),
+}
+
+
+def broken(code):
+    made = BREAKS[code]()
+    project, files = made if isinstance(made, tuple) else (made, FILES)
+    return check(project, files)
+
+
+def test_our_own_provider_has_no_findings():
+    assert check(provider_spec.project, FILES) == ()
+
+
+def test_every_rule_is_broken_here():
+    assert [rule.code for rule in catalogue()] == sorted(BREAKS)
+
+
+def test_every_rule_says_what_is_wrong_and_how_to_mend_it():
+    for entered in catalogue():
+        assert entered.summary.endswith((".", ";")) or entered.summary[-1].isalpha(), entered.code
+        assert entered.cure.endswith("."), entered.code
+
+
+@pytest.mark.parametrize("code", sorted(BREAKS))
+def test_a_broken_rule_is_found(code):
+    findings = [finding for finding in broken(code) if finding.code == code]
+    assert findings
+    for finding in findings:
+        assert finding.message
+        assert "\n" not in finding.message
+        assert finding.path
+
+
+def test_a_finding_points_to_the_line_that_made_the_object():
+    line = inspect.currentframe().f_lineno + 1
+    wrong = FormField(variable="w", type=FormType.TEXT_INPUT, label=I18n("W"), required=1)
+    wrong = form(field(), wrong)
+    (finding,) = check(wrong, FILES)
+    assert (finding.code, finding.place.line) == ("XI001", line)
+    assert finding.place.file == __file__
+    assert finding.path.endswith("credential_form_schemas[1].required")
+
+
+def test_a_mistake_in_both_forms_is_said_once():
+    wrong = form(choice())
+    twice = provider(
+        provider_credential_schema=evolve(
+            wrong.provider.provider_credential_schema,
+            credential_form_schemas=wrong.provider.model_credential_schema.credential_form_schemas,
+        ),
+        model_credential_schema=wrong.provider.model_credential_schema,
+    )
+    assert [finding.code for finding in check(twice, FILES)] == ["XI304"]
+
+
+def test_conditions_and_terms_are_right_on_customizable_models():
+    rules = (
+        ParameterRule(name="p", type=ParameterType.INT, max=limit("n"), when=ability("a")),
+        ParameterRule(name="p", type=ParameterType.FLOAT, when=~ability("a")),
+    )
+    assert not [
+        f
+        for f in check(custom(model_type=ModelType.LLM, parameter_rules=rules), FILES)
+        if f.code.startswith("XI4")
+    ]
+
+
+@given(project=projects())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_drawn_provider_is_right(project):
+    findings = check(project, {**FILES, f"_assets/{ICON}": 1})
+    wrong = [f for f in findings if f.kind is not Kind.ADVICE and f.code != "XI216"]
+    assert wrong == []
+
+
+ODD = st.sampled_from([None, 3, -1.5, "x", "", True, [], {}, (), ("a",), (1, 2), b"x", object()])
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_value_whatever_makes_a_rule_fail(data):
+    code = data.draw(st.sampled_from(sorted(BREAKS)))
+    made = BREAKS[code]()
+    project = made[0] if isinstance(made, tuple) else made
+    part = data.draw(st.sampled_from(["plugin", "provider", "models"]))
+    target = getattr(project, part)
+    target = target[0] if isinstance(target, tuple) and target else target
+    if not hasattr(target, "explicit"):
+        return
+    name = data.draw(st.sampled_from(sorted(type(target).__slots__)))
+    if name in ("origin", "explicit", "extra_keys", "__weakref__"):
+        return
+    object.__setattr__(target := evolve(target), name, data.draw(ODD))
+    check(evolve(project, **{part: (target,) if part == "models" else target}), FILES)

@@ -1,0 +1,104 @@
+"""Rules: small functions that look at one declared object, in a catalogue by code."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from xinfer.checks.finding import Kind
+from xinfer.spec import Declaration, Project
+
+type Check = Callable[..., Iterator[Problem]]
+
+
+@frozen(kw_only=True)
+class Subject:
+    """The plugin that a rule's object belongs to.
+
+    :param project: complete.
+    :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` where
+        nobody knows.
+    """
+
+    project: Project
+    files: Mapping[str, int] | None = None
+
+
+@frozen
+class Problem:
+    """What a rule found.
+
+    :param message: one line that names the thing and the cause.
+    :param at: the field it is about, below the rule's object.
+    :param of: the object whose place is shown, where it is not the rule's own.
+    """
+
+    message: str
+    at: str = field(default="", kw_only=True)
+    of: Declaration | None = field(default=None, kw_only=True)
+
+
+@frozen(kw_only=True)
+class Rule:
+    """A rule and its page.
+
+    :param name: its docstring's first line, as words joined by hyphens would be too long: the
+        function's name.
+    :param why: what happens, and at which gate.
+    """
+
+    code: str
+    kind: Kind
+    name: str
+    on: type[Declaration]
+    summary: str
+    why: str
+    cure: str
+    check: Check
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(code: str, kind: Kind, on: type[Declaration], *, cure: str) -> Callable[[Check], Check]:
+    """Enter a function into the catalogue.
+
+    It takes an object of the class ``on``, and the :class:`Subject`, and yields problems. Its
+    docstring is the rule's page: what is wrong in the first line, then what comes of it.
+
+    :param cure: how to mend it; every finding shows it.
+    """
+
+    def enter(check: Check) -> Check:
+        summary, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
+        if code in _RULES:
+            raise ValueError(f"{code} is taken by {_RULES[code].name}")
+        _RULES[code] = Rule(
+            code=code,
+            kind=kind,
+            name=check.__name__.replace("_", "-"),
+            on=on,
+            summary=summary,
+            why=" ".join(why.split()),
+            cure=cure,
+            check=check,
+        )
+        return check
+
+    return enter
+
+
+def catalogue() -> tuple[Rule, ...]:
+    """List every rule, by code."""
+    return tuple(_RULES[code] for code in sorted(_RULES))
+
+
+def rules_by_class() -> dict[type[Any], list[Rule]]:
+    """Group the rules by the class that they look at."""
+    grouped: dict[type[Any], list[Rule]] = {}
+    for entered in catalogue():
+        grouped.setdefault(entered.on, []).append(entered)
+    return grouped

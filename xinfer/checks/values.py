@@ -1,0 +1,156 @@
+"""Rules of any object: fields of their type, texts that can be written, keys that are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import attrs
+
+from xinfer.checks.finding import Finding, Kind
+from xinfer.checks.rule import Problem, Rule, rule
+from xinfer.checks.walk import walk
+from xinfer.spec import Declaration, Project, is_term
+from xinfer.spec.facts import Condition, Term
+
+type _Fits = Callable[[object], bool]
+
+
+@rule("XI001", Kind.REFUSED, Declaration, cure="Give it a value of that type.")
+def wrong_type(declared: Declaration) -> Iterator[Problem]:
+    """A field holds a value of another type than it is declared with.
+
+    The YAML would hold something else than the daemon and the SDK read there.
+    """
+    for name, fits, expected in _checkers(_kind(declared)):
+        value = getattr(declared, name)
+        if not fits(value):
+            yield Problem(f"{name} is {_shown(value)}, expected {expected}", at=name)
+
+
+@rule("XI002", Kind.REFUSED, Declaration, cure="Remove the character; most often an emoji was cut.")
+def unencodable_text(declared: Declaration) -> Iterator[Problem]:
+    """A text holds half of a character, which no file can hold."""
+    for name, _, _ in _checkers(_kind(declared)):
+        value = getattr(declared, name)
+        if isinstance(value, str) and not _encodable(value):
+            yield Problem(f"{name} holds a lone surrogate and cannot be written", at=name)
+
+
+@rule("XI003", Kind.ADVICE, Declaration, cure="Correct its spelling, or leave it out.")
+def unknown_key(declared: Declaration) -> Iterator[Problem]:
+    """A key is none of the format's; the daemon and the SDK pass over it."""
+    known = [name for name, _, _ in _checkers(_kind(declared))]
+    for key, value in declared.extra_keys.items():
+        if value is not None:
+            near = get_close_matches(key, known, n=1)
+            guess = f"; did you mean {near[0]}?" if near and near[0] != key else ""
+            said = (
+                "has a value that nothing reads" if key in known else "is not a key of the format"
+            )
+            yield Problem(f"{key} {said}{guess}", at=key)
+
+
+@rule("XI004", Kind.REFUSED, Declaration, cure="Leave the key out, or give it a value.")
+def null_list(declared: Declaration) -> Iterator[Problem]:
+    """A key that must hold a list is there and empty; the SDK refuses to start.
+
+    YAML reads ``parameter_rules:`` with nothing behind it as null, which is no list.
+    """
+    fields = {field.name: field for field in attrs.fields(type(declared))}
+    for key, value in declared.extra_keys.items():
+        if value is None and key in fields and isinstance(fields[key].default, tuple):
+            yield Problem(f"{key} is null, and must be a list", at=key)
+
+
+_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_list)
+
+
+def mistyped(project: Project) -> Iterator[Finding]:
+    """Check what holds of any object, of every object of a project."""
+    from xinfer.checks.rule import catalogue
+
+    rules: list[Rule] = [entered for entered in catalogue() if entered.check in _OF_ANY]
+    for path, declared in walk(project):
+        for entered in rules:
+            for problem in entered.check(declared):
+                yield Finding(
+                    code=entered.code,
+                    kind=entered.kind,
+                    message=problem.message,
+                    hint=entered.cure,
+                    path=f"{path}.{problem.at}",
+                    place=declared.origin,
+                )
+
+
+def _kind(declared: Declaration) -> Any:
+    return type(declared)
+
+
+@cache
+def _checkers(kind: Any) -> tuple[tuple[str, _Fits, str], ...]:
+    """Compile the test of each field of a class, and the name of what it expects."""
+    return tuple(
+        (field.name, _fits(field.type), _name(field.type))
+        for field in attrs.fields(attrs.resolve_types(kind))
+        if field.init and field.name != "extra_keys"
+    )
+
+
+def _fits(annotation: Any) -> _Fits:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is Any:
+        return lambda _: True
+    if annotation is Term:
+        return lambda value: is_term(value)
+    if origin in (Union, UnionType):
+        tests = [_fits(argument) for argument in arguments]
+        return lambda value: any(test(value) for test in tests)
+    if origin is Literal:
+        return lambda value: value in arguments
+    if origin is tuple:
+        item = _fits(arguments[0])
+        return lambda value: isinstance(value, tuple) and all(map(item, value))
+    if origin is type:
+        return lambda value: isinstance(value, type) and issubclass(value, arguments[0])
+    if origin is not None:  # a mapping
+        return lambda value: isinstance(value, Mapping)
+    if annotation is float:
+        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    if annotation is int:
+        return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    return lambda value: isinstance(value, annotation)
+
+
+def _name(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return " or ".join(_name(argument) for argument in arguments if argument is not NoneType)
+    if origin is tuple:
+        return f"a tuple of {_name(arguments[0])}"
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if annotation is Condition:
+        return 'a condition such as ability("tools")'
+    if annotation is Term:
+        return 'a term such as limit("context_length")'
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _shown(value: object) -> str:
+    text = value.name if isinstance(value, Enum) else repr(value)
+    text = text if len(text) <= 40 else text[:37] + "..."
+    return f"{text} (of type {type(value).__name__})"
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""The commands as a user types them: what they print, what they leave behind, how they exit."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xinfer.devtools.standin import StandIn
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A project of one's own, as a clone has it."""
+    for name in ("provider_spec.py", "build.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "plugin", tmp_path / "plugin")
+    return tmp_path
+
+
+def run(*command, cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, *command], cwd=cwd, capture_output=True, text=True, timeout=180
+    )
+
+
+def xinfer(*arguments, cwd=ROOT):
+    return run("-m", "xinfer.cli", *arguments, cwd=cwd)
+
+
+def test_the_committed_plugin_is_what_the_spec_builds():
+    checked = run("build.py", "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_build_writes_once_and_a_hand_edit_is_found_and_undone(home):
+    first = run("build.py", cwd=home)
+    assert "Wrote dist/xinference" in first.stdout, first.stderr
+    assert (home / "dist/xinference-0.1.0.difypkg").is_file()
+    assert "is up to date" in run("build.py", cwd=home).stdout
+    assert run("build.py", "--check", cwd=home).returncode == 0
+    manifest = home / "dist/xinference/manifest.yaml"
+    manifest.write_text(manifest.read_text().replace("author: xinfer", "author: someone"))
+    checked = run("build.py", "--check", cwd=home)
+    assert checked.returncode == 1
+    assert "-author: someone" in checked.stdout
+    assert "+author: xinfer" in checked.stdout
+    assert "author: someone" in manifest.read_text()
+    run("build.py", cwd=home)
+    assert "author: xinfer" in manifest.read_text()
+
+
+def test_nothing_is_written_when_a_check_fails(home):
+    spec = home / "provider_spec.py"
+    spec.write_text(spec.read_text().replace('author="xinfer"', 'author="X Infer"'))
+    built = run("build.py", cwd=home)
+    assert built.returncode == 1
+    assert "XI102" in built.stdout
+    assert not (home / "dist").exists()
+
+
+def test_a_spec_that_does_not_import_is_unusable(home):
+    (home / "provider_spec.py").write_text("from xinfer.spec import Nothing\n")
+    for command in (("build.py",), ("-m", "xinfer.cli", "check")):
+        failed = run(*command, cwd=home)
+        assert failed.returncode == 2, failed
+        assert 'provider_spec.py", line 1' in failed.stderr
+        assert "cannot import name 'Nothing'" in failed.stderr
+
+
+def test_findings_for_people_programs_and_pull_requests(home):
+    spec = home / "provider_spec.py"
+    text = spec.read_text().replace('name="xinference"', 'name="X"')
+    spec.write_text(text)
+    line = text[: text.index("plugin=Plugin(")].count("\n") + 1
+    plain = xinfer("check", cwd=home)
+    assert plain.returncode == 1
+    assert "refused XI103 the name 'X' is refused" in plain.stdout
+    assert f"{line} | plugin=Plugin(" in plain.stdout
+    (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
+    assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
+    github = xinfer("check", "--format", "github", cwd=home).stdout
+    assert github.startswith(f"::error title=XI103 plugin.name,file=provider_spec.py,line={line}::")
+
+
+def test_a_clean_spec_exits_with_0():
+    clean = xinfer("check")
+    assert (clean.returncode, clean.stdout) == (0, "No findings.\n")
+
+
+def test_invoke_streams_an_answer_through_the_emitted_plugin():
+    with StandIn() as server:
+        answered = xinfer(
+            "invoke", "llm", "Hello", "--server-url", server.url, "--model-uid", "chat"
+        )
+    assert answered.returncode == 0, answered.stderr
+    assert answered.stdout.startswith("Hello!")
+    assert "finish reason: stop" in answered.stderr
+    assert "tokens" in answered.stderr
+
+
+def test_invoke_needs_no_server_of_ones_own():
+    answered = xinfer("invoke", "llm", "Hello", "-p", "max_tokens=2")
+    assert answered.returncode == 0, answered.stderr
+    assert "finish reason: length" in answered.stderr
+    assert "stand-in" in answered.stderr
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        (("--server-url", "host:9997", "--model-uid", "chat"), "is not a URL"),
+        (("--server-url", "http://127.0.0.1:9", "--model-uid", "chat"), "cannot be reached"),
+        (("--model-uid", "chat"), "is required, and nothing was entered"),
+    ],
+)
+def test_invoke_says_what_is_wrong_with_the_credentials(credentials, said):
+    failed = xinfer("invoke", "llm", "Hello", *credentials, "--max-retries", "0")
+    assert failed.returncode == 1
+    assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_the_help_of_invoke_lists_the_fields_of_the_spec():
+    said = xinfer("invoke", "--help").stdout
+    assert "--server-url" in said
+    assert "XINFER_API_KEY" in said
+    said = xinfer("invoke", "--spec", "examples/tariff/provider_spec.py", "--help").stdout
+    assert "--server-url" not in said
+    assert "--base-url" in said
+
+
+def test_the_second_provider_builds_with_the_same_command(tmp_path):
+    built = run(
+        "build.py", "--spec", "examples/tariff/provider_spec.py", "--out", str(tmp_path / "dist")
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert (tmp_path / "dist/tariff/manifest.yaml").is_file()

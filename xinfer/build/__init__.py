@@ -14,10 +14,18 @@ from xinfer.build.emit import ConflictError, emit
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.package import pack
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
-from xinfer.build.writer import FileTree, ForeignFileError, differences, write_file, write_tree
+from xinfer.build.writer import (
+    RECORD,
+    FileTree,
+    ForeignFileError,
+    differences,
+    write_file,
+    write_tree,
+)
 from xinfer.spec import Project
 
 __all__ = [
+    "RECORD",
     "BuildError",
     "Built",
     "FileTree",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -271,7 +272,7 @@ def rule_option_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]
 def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     """The unit of a price makes it nothing, or a fortune: cost is tokens x price x unit."""
     free = not pricing.input and not pricing.output
-    if not pricing.unit.is_finite() or not (0 < pricing.unit <= 1 or free):
+    if not (math.isfinite(pricing.unit) and (0 < pricing.unit <= 1 or free)):
         yield Problem(f"the unit is {pricing.unit}", at="unit")
 
 
@@ -279,8 +280,8 @@ def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
 def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     """A price is negative or no number."""
     for name in ("input", "output"):
-        price: Decimal | None = getattr(pricing, name)
-        if price is not None and (not price.is_finite() or price < 0):
+        price: Decimal | float | None = getattr(pricing, name)
+        if price is not None and (not math.isfinite(price) or price < 0):
             yield Problem(f"{name} costs {price}", at=name)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from attrs import evolve as attrs_evolve
 from attrs import frozen
 
-from xinfer.build import FileTree
+from xinfer.build import RECORD, FileTree
 from xinfer.importer.comments import CommentFinder
 from xinfer.serde import DocumentError, Fault, read_document, read_spec
 from xinfer.spec import MODEL_FOLDERS, Declaration, Model, ModelFiles, Plugin, Provider, model_file
@@ -55,6 +55,11 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
     files = _files(folder)
     if _MANIFEST not in files:
         raise ImportFailed(f"{folder} holds no manifest.yaml: name the folder of a plugin.")
+    if RECORD in files and "provider_spec.py" in files:
+        raise ImportFailed(
+            f"{folder} was built by xinfer, and its spec is {folder / 'provider_spec.py'}: "
+            "copy that one."
+        )
     faults: list[Fault] = []
     plugin = _read(files, _MANIFEST, Plugin, faults)
     if plugin is None:

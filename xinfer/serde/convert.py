@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, get_args
 
 import attrs
-from cattrs import Converter
+from cattrs import AttributeValidationNote, BaseValidationError, Converter
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -49,8 +49,8 @@ def to_data(declared: Declaration) -> dict[str, Any]:
 def to_spec[T: Declaration](data: object, kind: type[T], *, lenient: bool = False) -> T:
     """Turn plain data into a declared object.
 
-    :param lenient: keep keys that the format does not know, and keys whose value is null, as
-        ``extra_keys`` instead of refusing them.
+    :param lenient: keep as ``extra_keys``, instead of refusing them, keys that the format does not
+        know, and those that may be left out and whose value is null or does not fit.
     :raises cattrs.BaseValidationError: one tree of every mismatch in the data.
     """
     return _converter(lenient=lenient).structure(data, kind)
@@ -61,6 +61,9 @@ def _converter(*, lenient: bool = False) -> Converter:
     converter = Converter(forbid_extra_keys=True)
     for kind, hook in _STRICT.items():
         converter.register_structure_hook(kind, hook)
+    converter.register_structure_hook_factory(
+        lambda kind: Decimal in get_args(kind), lambda _: _decimal
+    )
     converter.register_structure_hook_factory(
         lambda kind: Term in get_args(kind), lambda kind: _scalar_of(kind)
     )
@@ -122,13 +125,28 @@ def _reader_of(kind: Any, converter: Converter, *, lenient: bool) -> Any:
         if not isinstance(data, dict):
             return read(data, kind)
         kept = {key: value for key, value in data.items() if key in known and value is not None}
-        declared = read(kept, kind)
+        try:
+            declared = read(kept, kind)
+        except BaseValidationError as error:
+            kept = {key: value for key, value in kept.items() if key not in _misfits(error, kind)}
+            declared = read(kept, kind)
         if len(kept) < len(data):
             extra = {key: value for key, value in data.items() if key not in kept}
             object.__setattr__(declared, "extra_keys", extra)
         return declared
 
     return hook
+
+
+def _misfits(error: BaseValidationError, kind: Any) -> set[str]:
+    """Name the fields that can be left out and whose values do not fit."""
+    optional = {f.name for f in attrs.fields(kind) if f.default is not attrs.NOTHING}
+    return optional & {
+        note.name
+        for inner in error.exceptions
+        for note in getattr(inner, "__notes__", ())
+        if isinstance(note, AttributeValidationNote)
+    }
 
 
 def _mismatch(expected: str, value: object) -> ValueError:
@@ -172,12 +190,12 @@ def _switch(value: object, _: Any) -> bool:
     raise _mismatch("true or false", value)
 
 
-def _decimal(value: object, _: Any) -> Decimal:
+def _decimal(value: object, _: Any) -> Decimal | float:
     try:
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            number = Decimal(str(value))
-            if number.is_finite():
-                return number
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and Decimal(value).is_finite():
+            return Decimal(value)
     except InvalidOperation:
         pass
     raise _mismatch("a decimal number", value)
@@ -227,6 +245,5 @@ _STRICT: dict[Any, Any] = {
     int: _whole,
     float: _number,
     bool: _switch,
-    Decimal: _decimal,
     date | str: _moment,
 }

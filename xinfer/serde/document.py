@@ -89,7 +89,9 @@ def read_document(text: str | bytes, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise DocumentError([Fault(file, line, column, "", f"{error.problem}")]) from None
-    except (YAMLError, RecursionError) as error:
+    except RecursionError:
+        raise DocumentError([Fault(file, 1, 1, "", "nests too deep")]) from None
+    except YAMLError as error:
         raise DocumentError([Fault(file, 1, 1, "", _first_line(error))]) from None
     if root is None:
         raise DocumentError([Fault(file, 1, 1, "", "is empty")])

@@ -1,0 +1,272 @@
+"""A plugin's folder to a spec and back: equal key for key, and written as a person would."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xinfer.build import load_spec, prepare, write
+from xinfer.checks import check
+from xinfer.importer import ImportFailed, read_plugin, write_spec
+
+ROOT = Path(__file__).parent.parent
+OURS = ROOT / "dist/xinference"
+CORPUS = Path(os.environ.get("XINFER_CORPUS", ""))
+PUBLISHED = sorted(p for p in CORPUS.iterdir() if p.is_dir()) if str(CORPUS) != "." else []
+
+
+def data_of(folder):
+    """Every YAML file of a plugin as data, by path."""
+    return {
+        path.relative_to(folder).as_posix(): yaml.safe_load(path.read_text("utf-8"))
+        for path in sorted(folder.rglob("*.yaml"))
+    }
+
+
+def built_data(spec):
+    return {
+        path: yaml.safe_load(content)
+        for path, content in prepare(spec).tree.items()
+        if path.endswith(".yaml")
+    }
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    """A small plugin, hand-written as people do."""
+    folder = tmp_path / "acme"
+    for path, text in SMALL.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return folder
+
+
+SMALL = {
+    "manifest.yaml": """\
+version: 0.0.1
+type: plugin
+author: acme
+name: acme
+label: {en_US: Acme}
+description: {en_US: "Models of Acme"}
+icon: icon.svg
+created_at: '2024-09-20T00:03:44.658609186Z'
+resource: {memory: 268435456}
+plugins: {models: [provider/acme.yaml]}
+meta:
+  version: 0.0.1
+  arch: [amd64]
+  runner: {language: python, version: "3.12", entrypoint: main}
+""",
+    "provider/acme.yaml": """\
+provider: acme
+label: {en_US: Acme}
+supported_model_types: [llm]
+configurate_methods: [predefined-model]
+provider_credential_schema:
+  credential_form_schemas:
+    # Found in the console, under Keys.
+    - variable: api-key
+      label: {en_US: Key}
+      type: secret-input
+      required: true
+    - variable: class
+      label: {en_US: Class}
+      type: select
+      default: a
+      options:
+        - value: a
+          label: {en_US: A}
+        - value: b
+          label: {en_US: B}
+          show_on: [{variable: api-key, value: x}]
+    - variable: from_form
+      label: {en_US: "A long label, longer than a line of the spec can be, so that it is broken"}
+      type: text-input
+      required: false
+      show_on:
+        - {variable: class, value: a}
+        - {variable: class, value: b}
+models:
+  llm: {predefined: ["models/llm/*.yaml"], position: models/llm/_position.yaml}
+extra:
+  python: {provider_source: provider/acme.py, model_sources: [models/llm/llm.py]}
+author: someone
+""",
+    "models/llm/_position.yaml": "- second\n- first\n",
+    "models/llm/first.yaml": """\
+model: first
+model_type: llm
+features: [vision]
+model_properties: {mode: chat, context_size: 1024}
+parameter_rules:
+  - name: temperature
+    use_template: temperature
+    default: 0.7
+  - name: max_tokens
+    use_template: max_tokens
+    max: 1024
+# the price of 2024
+pricing: {input: '0.0010', output: 0.002, unit: '0.001', currency: USD}
+deprecated: false
+""",
+    "models/llm/2nd.yaml": """\
+model: second
+model_type: llm
+label: null
+model_properties: {mode: chat, context_size: 2048}
+parameter_rules:
+  - {name: temperature, use_template: temperature, default: 0.7}
+pricing: {input: 1, unit: '0.001', currency: USD}
+""",
+    "models/llm/llm.py": "# the plugin's own\n",
+    "main.py": "print('hi')\n",
+    "requirements.txt": "dify_plugin>=0.9\n",
+    "_assets/icon.svg": "<svg/>",
+}
+
+
+def test_building_what_was_imported_gives_what_was_read(plugin, tmp_path):
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    assert built_data(spec) == data_of(plugin)
+    tree = prepare(spec).tree
+    for path in ("models/llm/llm.py", "main.py", "requirements.txt", "_assets/icon.svg"):
+        assert tree[path] == SMALL[path].encode()
+    assert "pyproject.toml" not in tree
+    assert not any(path.startswith("xinfer/") for path in tree)
+
+
+def test_the_spec_reads_as_a_person_would_have_written_it(plugin, tmp_path):
+    text = write_spec(read_plugin(plugin), tmp_path / "out").read_text("utf-8")
+    assert "class AcmeCredentials(Credentials):" in text
+    assert "    # Found in the console, under Keys.\n    api_key: Secret = secret_input(" in text
+    assert 'variable="api-key"' in text
+    assert "    class_: str = select(" in text
+    assert "    from_form_: str | None = text_input(" in text
+    assert "TEMPERATURE = ParameterRule(" in text
+    assert text.count("ParameterRule(") == 2
+    assert "# the price of 2024" in text
+    assert "use_template=Template.TEMPERATURE" in text
+    assert text.index('"second"') < text.index('"first"')
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_keys_of_no_format_are_kept_and_named_once(plugin):
+    warnings = read_plugin(plugin).warnings
+    assert len(warnings) == 1
+    assert warnings[0].startswith("provider/acme.yaml:")
+    assert "author is not a key of the format" in warnings[0]
+
+
+def test_a_plugin_of_ours_needs_no_import():
+    with pytest.raises(ImportFailed, match=r"its spec is .*provider_spec\.py: copy that one"):
+        read_plugin(OURS)
+
+
+def test_the_example_comes_back(tmp_path):
+    built = write(prepare(ROOT / "examples/tariff/provider_spec.py"), tmp_path).folder
+    (built / ".xinfer.json").unlink()
+    (built / "provider_spec.py").rename(built / "own_spec.py")
+    shutil.rmtree(built / "xinfer")
+    spec = write_spec(read_plugin(built), tmp_path / "out")
+    assert built_data(spec) == data_of(built)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("models/llm/first.yaml", "model: a\nmodel: b\n", "first.yaml:2:1: model: stands here a"),
+        ("models/llm/first.yaml", "model: [\n", "models/llm/first.yaml:2"),
+        ("models/llm/first.yaml", "model: 4\n", "expected a string, got 4: put it in quotes"),
+        ("provider/acme.yaml", "provider: x\n", "provider/acme.yaml:1:1: label: is required"),
+        ("manifest.yaml", "", "manifest.yaml:1:1: is empty"),
+    ],
+)
+def test_what_cannot_be_kept_is_named_and_nothing_is_written(plugin, tmp_path, path, text, said):
+    (plugin / path).write_text(text)
+    with pytest.raises(ImportFailed) as caught:
+        write_spec(read_plugin(plugin), tmp_path / "out")
+    assert said in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_values_that_do_not_fit_are_kept_as_they_are(plugin, tmp_path):
+    path = plugin / "models/llm/first.yaml"
+    path.write_text(path.read_text().replace("context_size: 1024", 'context_size: "1k"'))
+    imported = read_plugin(plugin)
+    assert any("context_size" in warning for warning in imported.warnings)
+    assert built_data(write_spec(imported, tmp_path / "out")) == data_of(plugin)
+
+
+def test_hostile_folders_are_answered(plugin, tmp_path):
+    (plugin / "out").symlink_to("/etc/hostname")
+    with pytest.raises(ImportFailed, match="is a link out of the plugin's folder"):
+        read_plugin(plugin)
+    (plugin / "out").unlink()
+    (plugin / "models/llm/first.yaml").write_bytes(b"model: \xff\n")
+    with pytest.raises(ImportFailed, match="is not UTF-8"):
+        read_plugin(plugin)
+    (plugin / "models/llm/first.yaml").write_text("a: " + "[" * 500 + "]" * 500)
+    with pytest.raises(ImportFailed, match="nests too deep"):
+        read_plugin(plugin)
+    with pytest.raises(ImportFailed, match=r"holds no manifest\.yaml"):
+        read_plugin(tmp_path)
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(plugin, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    with pytest.raises(ImportFailed, match="is not empty"):
+        write_spec(read_plugin(plugin), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_import_on_the_command_line(plugin, tmp_path):
+    command = [sys.executable, "-m", "xinfer.cli", "import", str(plugin), "-o", "spec"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Wrote spec/provider_spec.py: 2 models" in done.stdout
+    assert "author is not a key" in done.stderr
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert "is not empty" in again.stderr
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda path: path.name)
+def test_every_published_plugin_comes_back(folder, tmp_path):
+    spec = write_spec(read_plugin(folder), tmp_path / "out")
+    assert built_data(spec) == data_of(folder)
+    loaded = load_spec(spec)
+    check(loaded.project, {})
+    for path in [spec, *(spec.parent / "provider_models").rglob("*.py")]:
+        compile(path.read_text("utf-8"), str(path), "exec")
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=100", "--check", "."],
+        cwd=spec.parent,
+        capture_output=True,
+    )
+    assert formatted.returncode == 0
+    shutil.rmtree(tmp_path / "out")
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
+def test_imported_specs_pass_a_type_checker(tmp_path):
+    for folder in PUBLISHED:
+        write_spec(read_plugin(folder), tmp_path / folder.name)
+    specs = [str(path) for path in tmp_path.glob("*/provider_spec.py")]
+    config = tmp_path / "mypy.ini"
+    config.write_text("[mypy]\nstrict = True\nfollow_imports = silent\n")
+    for spec in specs:
+        done = subprocess.run(
+            [sys.executable, "-m", "mypy", f"--config-file={config}", "provider_spec.py"],
+            cwd=Path(spec).parent,
+            env={**os.environ, "MYPYPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{spec}\n{done.stdout}"

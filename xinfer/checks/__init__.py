@@ -2,65 +2,85 @@
 
 :func:`check` looks at a project; :func:`catalogue` lists the rules. Codes begin XI0 for what holds
 of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for models, XI5
-for the files of the plugin.
+for the files of the plugin, XI6 for its Python, XI7 for its package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # Each of these enters its rules into the catalogue.
 from xinfer.checks import credentials as _credentials  # noqa: F401
 from xinfer.checks import files as _files  # noqa: F401
 from xinfer.checks import manifest as _manifest  # noqa: F401
 from xinfer.checks import models as _models  # noqa: F401
+from xinfer.checks import package as _package  # noqa: F401
 from xinfer.checks import provider as _provider  # noqa: F401
 from xinfer.checks.finding import Finding, Kind
-from xinfer.checks.rule import Rule, Subject, catalogue, rules_by_class
+from xinfer.checks.rule import Problem, Rule, Subject, catalogue, rules_by_class
 from xinfer.checks.values import mistyped
 from xinfer.checks.walk import walk
-from xinfer.spec import Project, complete
+from xinfer.spec import Declaration, Project, complete
 
-__all__ = ["Finding", "Kind", "Rule", "catalogue", "check"]
+__all__ = ["Finding", "Kind", "Rule", "catalogue", "check", "check_one", "finding"]
 
 
-def check(project: Project, files: Mapping[str, int] | None = None) -> tuple[Finding, ...]:
+def check(
+    project: Project,
+    files: Mapping[str, int] | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> tuple[Finding, ...]:
     """Find what is wrong with a project.
 
     :param files: sizes in bytes of what the plugin holds, by path from its root; what is said of
         files is not checked without.
+    :param sources: the text of its Python, by path; not checked without.
     """
-    wrong = list(mistyped(project))
-    if any(finding.kind is Kind.REFUSED for finding in wrong):
+    found = list(mistyped(project))
+    if any(one.kind is Kind.REFUSED for one in found):
         # What is not even of its type would make every other rule guess.
-        return tuple(sorted(wrong, key=_place))
-    subject = Subject(project=complete(project), files=files)
-    by_class = rules_by_class()
-    found = wrong
+        return tuple(sorted(found, key=_place))
+    subject = Subject(project=complete(project), files=files, sources=sources)
     seen: set[tuple[str, str, str]] = set()
     for path, declared in walk(subject.project):
-        for rule in by_class.get(type(declared), ()):
-            for problem in rule.check(declared, subject):
-                finding = Finding(
-                    code=rule.code,
-                    kind=rule.kind,
-                    message=problem.message,
-                    hint=rule.cure,
-                    path=f"{path}.{problem.at}" if problem.at else path,
-                    place=(problem.of or declared).origin,
-                )
-                # The two forms of a provider share their fields: one mistake is said once.
-                key = (finding.code, finding.message, str(finding.place))
-                if key not in seen:
-                    seen.add(key)
-                    found.append(finding)
+        for one in _found(declared, path, subject):
+            # The two forms of a provider share their fields: one mistake is said once.
+            key = (one.code, one.message, str(one.place))
+            if key not in seen:
+                seen.add(key)
+                found.append(one)
     return tuple(sorted(found, key=_place))
 
 
-def _place(finding: Finding) -> tuple[str, int, int, str]:
-    place = finding.place
-    return (
-        (place.file, place.line, place.column or 0, finding.code)
-        if place
-        else ("", 0, 0, finding.code)
+def check_one(declared: Declaration, path: str) -> tuple[Finding, ...]:
+    """Find what is wrong with one object that belongs to no project."""
+    return tuple(_found(declared, path, None))
+
+
+def finding(code: str, declared: Declaration, message: str, path: str) -> Finding:
+    """Make a finding of a rule that was looked into elsewhere."""
+    entered = next(known for known in catalogue() if known.code == code)
+    return _finding(entered, Problem(message), declared, path)
+
+
+def _found(declared: Declaration, path: str, subject: Subject | None) -> Iterator[Finding]:
+    for entered in rules_by_class().get(type(declared), ()):
+        for problem in entered.check(declared, subject):
+            at = f"{path}.{problem.at}" if problem.at else path
+            yield _finding(entered, problem, declared, at)
+
+
+def _finding(entered: Rule, problem: Problem, declared: Declaration, path: str) -> Finding:
+    return Finding(
+        code=entered.code,
+        kind=entered.kind,
+        message=problem.message,
+        hint=entered.cure,
+        path=path,
+        place=problem.place or (problem.of or declared).origin,
     )
+
+
+def _place(one: Finding) -> tuple[str, int, int, str]:
+    place = one.place
+    return (place.file, place.line, place.column or 0, one.code) if place else ("", 0, 0, one.code)

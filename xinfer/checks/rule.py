@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from attrs import field, frozen
 
 from xinfer.checks.finding import Kind
-from xinfer.spec import Declaration, Project
+from xinfer.spec import Declaration, Origin, Project
 
 type Check = Callable[..., Iterator[Problem]]
 
@@ -21,10 +22,12 @@ class Subject:
     :param project: complete.
     :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` where
         nobody knows.
+    :param sources: the text of its Python, by path; ``None`` where nobody knows.
     """
 
     project: Project
     files: Mapping[str, int] | None = None
+    sources: Mapping[str, str] | None = None
 
 
 @frozen
@@ -34,11 +37,13 @@ class Problem:
     :param message: one line that names the thing and the cause.
     :param at: the field it is about, below the rule's object.
     :param of: the object whose place is shown, where it is not the rule's own.
+    :param place: the place to show, where it is that of no object.
     """
 
     message: str
     at: str = field(default="", kw_only=True)
     of: Declaration | None = field(default=None, kw_only=True)
+    place: Origin | None = field(default=None, kw_only=True)
 
 
 @frozen(kw_only=True)
@@ -96,8 +101,9 @@ def catalogue() -> tuple[Rule, ...]:
     return tuple(_RULES[code] for code in sorted(_RULES))
 
 
+@cache
 def rules_by_class() -> dict[type[Any], list[Rule]]:
-    """Group the rules by the class that they look at."""
+    """Group the rules by the class that they look at; once all of them have been entered."""
     grouped: dict[type[Any], list[Rule]] = {}
     for entered in catalogue():
         grouped.setdefault(entered.on, []).append(entered)

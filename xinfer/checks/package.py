@@ -1,0 +1,86 @@
+"""Rules of hand-written plugins: YAML that cannot be read, packages that cannot be unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from xinfer.checks.finding import Kind
+from xinfer.checks.rule import Problem, Subject, rule
+from xinfer.spec import Declaration
+
+
+@frozen(kw_only=True)
+class UnreadYaml(Declaration):
+    """A value in a YAML file that is not what the format has there."""
+
+    message: str
+    path: str
+
+
+@frozen(kw_only=True)
+class Package(Declaration):
+    """The names in a package.
+
+    :param entries: as they stand in the zip, its folders too; none of a folder.
+    :param files: without folders.
+    :param broken_positions: lists of positions that are no lists of names.
+    """
+
+    entries: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    broken_positions: tuple[str, ...] = ()
+
+
+@rule("XI011", Kind.REFUSED, UnreadYaml, cure="Write what is expected there.")
+def unreadable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A file is no YAML, or holds a value that the daemon or the SDK cannot read.
+
+    One such file keeps the whole plugin from starting.
+    """
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule("XI012", Kind.BROKEN, UnreadYaml, cure="Write what is expected there.")
+def unusable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A value that no gate looks at is not what the code will need: it fails at a request."""
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule("XI701", Kind.REFUSED, Package, cure="Pack files only: xinfer build, or dify plugin package.")
+def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
+    """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""
+    folders = [name for name in package.entries if name.endswith("/")]
+    if folders:
+        yield Problem(f"{folders[0]} is an entry of its own, as are {len(folders) - 1} others")
+
+
+@rule("XI702", Kind.REFUSED, Package, cure="Pack what is in the folder, not the folder itself.")
+def manifest_not_on_top(package: Package, _: Subject) -> Iterator[Problem]:
+    """There is no manifest.yaml at the root; this is no plugin, or was packed with its folder."""
+    if "manifest.yaml" not in package.files:
+        below = [path for path in package.files if path.endswith("/manifest.yaml")]
+        yield Problem(f"there is no manifest.yaml, but {below[0]}" if below else "no manifest.yaml")
+
+
+@rule("XI703", Kind.REFUSED, Package, cure="Pack with / between folders, and without ./.")
+def odd_entry_names(package: Package, _: Subject) -> Iterator[Problem]:
+    """A name in the package has a backslash or begins with ``./``; it cannot be installed."""
+    for name in package.entries:
+        if "\\" in name or name.startswith("./"):
+            yield Problem(f"an entry is called {name!r}")
+
+
+@rule("XI704", Kind.REFUSED, Package, cure="Add the folder, with the icons in it.")
+def assets_missing(package: Package, _: Subject) -> Iterator[Problem]:
+    """There is no folder ``_assets``; the SDK refuses to start."""
+    if package.files and not any(path.startswith("_assets/") for path in package.files):
+        yield Problem("there is no _assets")
+
+
+@rule("XI705", Kind.REFUSED, Package, cure='Write a list of names in quotes: - "gpt-4".')
+def broken_position(package: Package, _: Subject) -> Iterator[Problem]:
+    """A list of positions is no list of names; the daemon refuses to pack it."""
+    for path in package.broken_positions:
+        yield Problem(f"{path} is not a list of names")

@@ -1,0 +1,173 @@
+"""A plugin's folder or package to findings: what it declares, and what its files are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import attrs
+
+from xinfer.checks import Finding, check, check_one, finding
+from xinfer.checks.package import Package, UnreadYaml
+from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
+from xinfer.importer.source import PluginFiles, plugin_files
+from xinfer.serde import DocumentError, Fault, read_spec
+from xinfer.spec import Model, Origin, Plugin, Project, Provider, evolve
+
+_SAID_BY_HAND = (
+    "supported_model_types",
+    "configurate_methods",
+    "provider_credential_schema",
+    "model_credential_schema",
+    "models",
+    "extra",
+)
+"""What follows from the rest in a spec, and stands in YAML or does not exist."""
+
+
+def examine(path: Path) -> tuple[Finding, ...]:
+    """Find what is wrong with a plugin's folder or package.
+
+    :raises UnreadablePlugin: it cannot be looked into.
+    """
+    files = plugin_files(path)
+    package = _package(files)
+    found = list(check_one(package, "package"))
+    reading = read(files)
+    found += (_unread(fault, files) for fault in _faults(reading, files))
+    if reading.plugin is not None and reading.provider is not None:
+        project = _project(reading.plugin, reading.provider, reading, files)
+        sources = {
+            name: files[name].decode(errors="replace") for name in files if name.endswith(".py")
+        }
+        sizes = files.packed() if path.is_dir() else dict(files.sizes)
+        found += check(project, sizes, sources)
+    at = path if path.is_dir() else None
+    return tuple(_placed(one, at) for one in found)
+
+
+def read_project(path: Path) -> Project:
+    """Read the project that a folder or package is made of, as far as it can be read.
+
+    :raises UnreadablePlugin: it cannot be looked into, or its manifest or provider is unreadable.
+    """
+    from xinfer.importer.source import UnreadablePlugin
+
+    files = plugin_files(path)
+    reading = read(files)
+    if reading.plugin is None or reading.provider is None:
+        said = "; ".join(map(str, reading.faults)) or f"there is no {', '.join(reading.missing)}"
+        raise UnreadablePlugin(f"{path} cannot be read: {said}.")
+    return _project(reading.plugin, reading.provider, reading, files)
+
+
+def _project(plugin: Plugin, provider: Provider, reading: Reading, files: PluginFiles) -> Project:
+    """Make the project that says all that the YAML does, and nothing that it does not."""
+    said = {name: getattr(provider, name) for name in _SAID_BY_HAND}
+    project = Project(
+        plugin=evolve(plugin, plugins=plugin.plugins),
+        provider=evolve(provider, **said),
+        models=reading.models,
+        requirements=tuple(_requirements(files)),
+    )
+    object.__setattr__(project, "origin", None)
+    return project
+
+
+def _package(files: PluginFiles) -> Package:
+    reading_positions = {
+        path: listed(files, path) for path in files if path.endswith("_position.yaml")
+    }
+    package = Package(
+        entries=files.entries,
+        files=tuple(files),
+        broken_positions=tuple(p for p, names in reading_positions.items() if names is None),
+    )
+    object.__setattr__(package, "origin", None)
+    return package
+
+
+def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
+    """Yield what could not be read, then what was read leniently and fits nothing."""
+    yield from reading.faults
+    kinds: dict[str, type[Plugin] | type[Provider] | type[Model]] = {MANIFEST: Plugin}
+    if reading.provider_file:
+        kinds[reading.provider_file] = Provider
+    kinds |= dict.fromkeys(reading.model_paths, Model)
+    unread = {fault.file for fault in reading.faults}
+    strange = _with_misfits(reading)
+    for path, kind in kinds.items():
+        if path in files and path not in unread and path in strange:
+            try:
+                read_spec(files[path], kind, file=path)
+            except DocumentError as error:
+                yield from (
+                    fault
+                    for fault in error.faults
+                    if "is not a key" not in fault.message and "got nothing" not in fault.message
+                )
+    provider = reading.provider
+    if provider is not None:
+        for path, names in positions(provider, reading.models):
+            known = set(names)
+            for name in listed(files, path) or ():
+                if name not in known:
+                    yield Fault(path, 1, 1, name, "is listed, and no model of that name is there")
+    for path in reading.missing:
+        yield Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
+
+
+def _with_misfits(reading: Reading) -> set[str]:
+    """Name the files in which something was kept that nothing reads."""
+    found: set[str] = set()
+
+    def look(value: object) -> None:
+        if isinstance(value, tuple):
+            for item in value:
+                look(item)
+        elif attrs.has(type(value)) and hasattr(value, "extra_keys"):
+            origin = getattr(value, "origin", None)
+            if value.extra_keys and origin:
+                found.add(origin.file)
+            for name in getattr(value, "explicit", ()):
+                look(getattr(value, name))
+
+    look((reading.plugin, reading.provider, *reading.models))
+    return found
+
+
+def _unread(fault: Fault, files: PluginFiles) -> Finding:
+    """Say of a fault who refuses it: the SDK does not look at the values of properties."""
+    declared = UnreadYaml(message=fault.message, path=fault.path)
+    object.__setattr__(declared, "origin", Origin(fault.file, fault.line, fault.column))
+    code = "XI012" if _nobody_refuses(fault) else "XI011"
+    return finding(code, declared, fault.message, fault.path)
+
+
+def _nobody_refuses(fault: Fault) -> bool:
+    return "model_properties." in fault.path or fault.message.startswith("is listed")
+
+
+def _requirements(files: PluginFiles) -> Iterator[str]:
+    """Read what the plugin's environment will hold, as the daemon does: pyproject.toml first."""
+    if "pyproject.toml" in files:
+        try:
+            data = tomllib.loads(files["pyproject.toml"].decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return
+        listed_ = data.get("project", {}).get("dependencies", [])
+        yield from (line for line in listed_ if isinstance(line, str))
+    elif "requirements.txt" in files:
+        for line in files["requirements.txt"].decode(errors="replace").splitlines():
+            if text := re.sub(r"(^|\s)#.*", "", line).strip():
+                yield text
+
+
+def _placed(found: Finding, folder: Path | None) -> Finding:
+    """Let a place in a folder be found from here; one in a package stays as it is."""
+    place = found.place
+    if place is None or folder is None or PurePosixPath(place.file).is_absolute():
+        return found
+    return attrs.evolve(found, place=Origin(str(folder / place.file), place.line, place.column))

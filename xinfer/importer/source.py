@@ -1,0 +1,132 @@
+"""The files of a plugin, in a folder or a package: names and sizes at once, contents when asked.
+
+Whoever made them is not trusted: nothing outside is read, and nothing larger than a plugin can be.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from attrs import field, frozen
+from pathspec import GitIgnoreSpec
+
+MOST_FILES = 20_000
+MOST_BYTES = 200 * 1024 * 1024
+_LARGEST_FILE = 50 * 1024 * 1024
+_IGNORED_BY_ALL = {".git", ".venv", "venv", "__pycache__", "node_modules", ".DS_Store"}
+_LISTS = (".difyignore", ".gitignore")
+
+
+class UnreadablePlugin(Exception):
+    """A folder or package that cannot be looked into; ``str`` says why, and what to do."""
+
+
+@frozen
+class PluginFiles(Mapping[str, bytes]):
+    """Contents by path from the plugin's root.
+
+    :param where: the folder or package, for messages.
+    :param sizes: bytes of each file.
+    :param entries: the names in a package as they stand there, its folders too.
+    """
+
+    where: Path
+    sizes: Mapping[str, int]
+    _read: Callable[[str], bytes]
+    entries: tuple[str, ...] = ()
+    _cache: dict[str, bytes] = field(factory=dict, init=False, repr=False)
+
+    def __getitem__(self, path: str) -> bytes:
+        """Read one file, once.
+
+        :raises UnreadablePlugin: it is larger than any file of a plugin.
+        """
+        if path not in self._cache:
+            if self.sizes[path] > _LARGEST_FILE:
+                raise UnreadablePlugin(f"{path} in {self.where} is larger than a plugin can be.")
+            self._cache[path] = self._read(path)
+        return self._cache[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def packed(self) -> dict[str, int]:
+        """List the files that would go into a package: all but those that an ignore file names.
+
+        Like the daemon, this reads ``.difyignore`` or else ``.gitignore``, and knows no ``!``.
+        """
+        found = next((name for name in _LISTS if name in self.sizes), None)
+        if found is None:
+            return dict(self.sizes)
+        lines = self[found].decode(errors="replace").splitlines()
+        spec = GitIgnoreSpec.from_lines(line for line in lines if not line.startswith("!"))
+        return {path: size for path, size in self.sizes.items() if not spec.match_file(path)}
+
+
+def plugin_files(path: Path) -> PluginFiles:
+    """Open a folder or a ``.difypkg``.
+
+    :raises UnreadablePlugin: it is neither, leads out of itself, or is too large.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    if path.is_file():
+        return _of_package(path)
+    raise UnreadablePlugin(f"There is no {path}: name a plugin's folder or a .difypkg.")
+
+
+def _of_folder(folder: Path) -> PluginFiles:
+    root = folder.resolve()
+    sizes: dict[str, int] = {}
+    for path in _walk(folder):
+        if not path.resolve().is_relative_to(root):
+            raise UnreadablePlugin(f"{path} is a link out of the plugin's folder: remove it.")
+        sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+        if len(sizes) > MOST_FILES or sum(sizes.values()) > MOST_BYTES:
+            raise UnreadablePlugin(f"{folder} holds more than a plugin can: name the plugin's own.")
+    return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes())
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name in _IGNORED_BY_ALL:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+        elif path.is_file():
+            yield path
+        elif path.is_symlink():
+            raise UnreadablePlugin(f"{path} is a link that leads to no file: remove it.")
+
+
+def _of_package(path: Path) -> PluginFiles:
+    try:
+        package = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {error}.") from None
+    infos = package.infolist()
+    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_BYTES:
+        raise UnreadablePlugin(f"{path} unpacks to more than a plugin can hold.")
+    inside = {info.filename: info for info in infos if not info.is_dir()}
+    for name in inside:
+        if ".." in PurePosixPath(name).parts or name.startswith("/"):
+            raise UnreadablePlugin(f"{path} holds {name!r}, which leads out of the package.")
+
+    def read(name: str) -> bytes:
+        try:
+            with package.open(inside[name]) as file:
+                # A header may promise less than there is.
+                content = file.read(_LARGEST_FILE + 1)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+            raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
+        if len(content) > _LARGEST_FILE:
+            raise UnreadablePlugin(f"{name} in {path} unpacks to more than a plugin can hold.")
+        return content
+
+    sizes = {name: info.file_size for name, info in inside.items()}
+    return PluginFiles(path, sizes, read, tuple(info.filename for info in infos))

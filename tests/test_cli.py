@@ -140,3 +140,44 @@ def test_the_second_provider_builds_with_the_same_command(tmp_path):
     )
     assert built.returncode == 0, built.stdout + built.stderr
     assert (tmp_path / "dist/tariff/manifest.yaml").is_file()
+
+
+def test_the_pages_of_the_rules_are_up_to_date():
+    pages = xinfer("explain", "--all").stdout
+    assert (ROOT / "docs/checks.md").read_text("utf-8") == pages
+    assert "XI425" in pages
+    assert xinfer("explain", "xi425").stdout in pages
+    unknown = xinfer("explain", "XI999")
+    assert unknown.returncode == 2
+    assert "There is no rule XI999" in unknown.stderr
+
+
+def test_a_folder_and_a_package_are_checked_like_a_spec(home):
+    run("build.py", cwd=home)
+    for path in ("dist/xinference", "dist/xinference-0.1.0.difypkg"):
+        checked = xinfer("check", path, cwd=home)
+        assert (checked.returncode, checked.stdout) == (0, "No findings.\n")
+    provider = home / "dist/xinference/provider/xinference.yaml"
+    provider.write_text(provider.read_text().replace("type: radio", "type: dropdown"))
+    checked = xinfer("check", "dist/xinference", cwd=home)
+    assert checked.returncode == 1
+    assert "dist/xinference/provider/xinference.yaml" in checked.stdout
+    assert "expected one of text-input, secret-input, select, radio, switch" in checked.stdout
+    assert checked.stdout.count("^") >= 1
+
+
+def test_code_scanning_gets_its_format(home):
+    spec = home / "provider_spec.py"
+    spec.write_text(spec.read_text().replace('name="xinference"', 'name="X"'))
+    log = json.loads(xinfer("check", "--format", "sarif", cwd=home).stdout)
+    (found,) = log["runs"][0]["results"]
+    assert found["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"] == "XI103"
+    location = found["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "provider_spec.py"
+
+
+@pytest.mark.parametrize("path", ["nothing", "README.md"])
+def test_what_is_no_plugin_is_unusable(path):
+    checked = xinfer("check", path)
+    assert checked.returncode == 2
+    assert "Traceback" not in checked.stderr

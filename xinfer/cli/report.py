@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.checks import Finding, Kind
+from xinfer.checks import Finding, Kind, catalogue
 
 _COLOURS = {Kind.REFUSED: "red", Kind.BROKEN: "yellow", Kind.ADVICE: "cyan"}
 
@@ -84,6 +84,51 @@ def _github(findings: Sequence[Finding]) -> Iterable[str]:
         yield f"::{level} {properties}::{_escaped(said)}"
 
 
+def _sarif(findings: Sequence[Finding]) -> Iterable[str]:
+    """Write what code scanning reads: version 2.1.0 of the format."""
+    codes = sorted({finding.code for finding in findings})
+    rules = {rule.code: rule for rule in catalogue()}
+    driver = {
+        "name": "xinfer",
+        "informationUri": "https://github.com/xinfer/xinfer",
+        "rules": [
+            {
+                "id": code,
+                "name": rules[code].name,
+                "shortDescription": {"text": rules[code].summary},
+                "help": {"text": rules[code].cure},
+            }
+            for code in codes
+        ],
+    }
+    results = [_result(finding, codes.index(finding.code)) for finding in findings]
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+    yield json.dumps(log, indent=2, ensure_ascii=False)
+
+
+def _result(finding: Finding, index: int) -> dict[str, object]:
+    result: dict[str, object] = {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": "note" if finding.kind is Kind.ADVICE else "error",
+        "message": {"text": f"{finding.message}. {finding.hint}"},
+    }
+    place = finding.place
+    if place:
+        region = {
+            "startLine": place.line,
+            **({"startColumn": place.column} if place.column else {}),
+        }
+        artifact = {"uri": Path(_shown(place.file)).as_posix()}
+        located = {"artifactLocation": artifact, "region": region}
+        result["locations"] = [{"physicalLocation": located}]
+    return result
+
+
 def _escaped(text: str, also: str = "") -> str:
     return "".join(f"%{ord(c):02X}" if c in "%\r\n" + also else c for c in text)
 
@@ -102,5 +147,6 @@ FORMATS: Mapping[str, Callable[[Sequence[Finding]], Iterable[str]]] = {
     "text": _text,
     "json": _json,
     "github": _github,
+    "sarif": _sarif,
 }
 """How findings can be written."""

@@ -1,9 +1,20 @@
-"""A published plugin's folder to a ``provider_spec.py`` that a person would have written.
+"""Plugins that others wrote: read, checked, and said again as a ``provider_spec.py``.
 
-:func:`read_plugin` reads what the folder declares; :func:`write_spec` says the same in Python.
+:func:`examine` finds what is wrong with a folder or package. :func:`read_plugin` reads what it
+declares, and :func:`write_spec` says the same in Python.
 """
 
-from xinfer.importer.folder import Imported, ImportFailed, read_plugin
+from xinfer.importer.examine import examine, read_project
+from xinfer.importer.folder import ImportFailed, Imported, read_plugin
+from xinfer.importer.source import UnreadablePlugin
 from xinfer.importer.spec import write_spec
 
-__all__ = ["ImportFailed", "Imported", "read_plugin", "write_spec"]
+__all__ = [
+    "ImportFailed",
+    "Imported",
+    "UnreadablePlugin",
+    "examine",
+    "read_plugin",
+    "read_project",
+    "write_spec",
+]

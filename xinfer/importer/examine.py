@@ -12,7 +12,7 @@ import attrs
 from xinfer.checks import Finding, check, check_one, finding
 from xinfer.checks.package import Package, UnreadYaml
 from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
-from xinfer.importer.source import PluginFiles, plugin_files
+from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
 from xinfer.serde import DocumentError, Fault, read_spec
 from xinfer.spec import Model, Origin, Plugin, Project, Provider, evolve
 
@@ -36,7 +36,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
     package = _package(files)
     found = list(check_one(package, "package"))
     reading = read(files)
-    found += (_unread(fault, files) for fault in _faults(reading, files))
+    found += (_unread(fault) for fault in _faults(reading, files))
     if reading.plugin is not None and reading.provider is not None:
         project = _project(reading.plugin, reading.provider, reading, files)
         sources = {
@@ -53,8 +53,6 @@ def read_project(path: Path) -> Project:
 
     :raises UnreadablePlugin: it cannot be looked into, or its manifest or provider is unreadable.
     """
-    from xinfer.importer.source import UnreadablePlugin
-
     files = plugin_files(path)
     reading = read(files)
     if reading.plugin is None or reading.provider is None:
@@ -138,7 +136,7 @@ def _with_misfits(reading: Reading) -> set[str]:
     return found
 
 
-def _unread(fault: Fault, files: PluginFiles) -> Finding:
+def _unread(fault: Fault) -> Finding:
     """Say of a fault who refuses it: the SDK does not look at the values of properties."""
     declared = UnreadYaml(message=fault.message, path=fault.path)
     object.__setattr__(declared, "origin", Origin(fault.file, fault.line, fault.column))

@@ -149,13 +149,14 @@ class ParameterRule(Declaration):
 class Pricing(Declaration):
     """What tokens cost: ``tokens x input x unit``.
 
-    :param unit: ``Decimal("0.000001")`` makes the prices per million tokens.
+    :param unit: ``Decimal("0.000001")`` makes the prices per million tokens. A Decimal is written
+        as a text, as most providers do, and a float as a number.
     :param currency: e.g. USD, RMB.
     """
 
-    input: Decimal
-    output: Decimal | None = None
-    unit: Decimal
+    input: Decimal | float
+    output: Decimal | float | None = None
+    unit: Decimal | float
     currency: str
 
 

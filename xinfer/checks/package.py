@@ -42,6 +42,15 @@ def unreadable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     yield Problem(declared.message, at=declared.path)
 
 
+@rule("XI013", Kind.REFUSED, UnreadYaml, cure="Add it.")
+def missing_key(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A key is missing that the daemon or the SDK demands; the plugin is refused, or cannot start.
+
+    In a spec it has a default, which is always written.
+    """
+    yield Problem(declared.message, at=declared.path)
+
+
 @rule("XI012", Kind.BROKEN, UnreadYaml, cure="Write what is expected there.")
 def unusable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     """A value that no gate looks at is not what the code will need: it fails at a request."""

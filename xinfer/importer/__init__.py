@@ -5,7 +5,7 @@ declares, and :func:`write_spec` says the same in Python.
 """
 
 from xinfer.importer.examine import examine, read_project
-from xinfer.importer.folder import ImportFailed, Imported, read_plugin
+from xinfer.importer.folder import Imported, ImportFailed, read_plugin
 from xinfer.importer.source import UnreadablePlugin
 from xinfer.importer.spec import write_spec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import attrs
@@ -14,7 +14,18 @@ from xinfer.checks.package import Package, UnreadYaml
 from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
 from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
 from xinfer.serde import DocumentError, Fault, read_spec
-from xinfer.spec import Model, Origin, Plugin, Project, Provider, evolve
+from xinfer.spec import (
+    Declaration,
+    Meta,
+    Model,
+    Origin,
+    Plugin,
+    Project,
+    Provider,
+    Resource,
+    Runner,
+    evolve,
+)
 
 _SAID_BY_HAND = (
     "supported_model_types",
@@ -37,6 +48,8 @@ def examine(path: Path) -> tuple[Finding, ...]:
     found = list(check_one(package, "package"))
     reading = read(files)
     found += (_unread(fault) for fault in _faults(reading, files))
+    found += _missing((reading.plugin, reading.provider))
+    found += _odd_time(reading, files)
     if reading.plugin is not None and reading.provider is not None:
         project = _project(reading.plugin, reading.provider, reading, files)
         sources = {
@@ -115,6 +128,41 @@ def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
                     yield Fault(path, 1, 1, name, "is listed, and no model of that name is there")
     for path in reading.missing:
         yield Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
+
+
+_DEMANDED: Mapping[type, tuple[str, ...]] = {
+    Plugin: ("type", "resource", "plugins", "meta"),
+    Resource: ("memory",),
+    Meta: ("version", "arch", "runner"),
+    Runner: ("language", "version", "entrypoint"),
+    Provider: ("supported_model_types", "configurate_methods"),
+}
+"""Keys that have a default in a spec, and none to the daemon and the SDK."""
+
+
+def _missing(value: object) -> Iterator[Finding]:
+    """Name the keys that must be there; those of models are demanded when they are read."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _missing(item)
+    elif isinstance(value, Declaration):
+        for name in _DEMANDED.get(type(value), ()):
+            if name not in value.explicit and name not in value.extra_keys:
+                yield finding("XI013", value, f"{name} is missing", name)
+        for name in value.explicit:
+            yield from _missing(getattr(value, name))
+
+
+_PYYAML_TIME = re.compile(
+    rb"^created_at:\s*\d{4}-\d\d-\d\d[ \t]+[\d:.]+\s*[+-]\d\d:?\d\d", re.MULTILINE
+)
+
+
+def _odd_time(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
+    """Find the one form of time that YAML reads, and Go's does not."""
+    if reading.plugin is not None and (found := _PYYAML_TIME.search(files[MANIFEST])):
+        said = found[0].decode().partition(":")[2].strip()
+        yield finding("XI106", reading.plugin, f"created_at {said} is not RFC 3339", "created_at")
 
 
 def _with_misfits(reading: Reading) -> set[str]:

@@ -48,11 +48,12 @@ def _answers():
         sys.path.insert(0, line.strip())
         try:
             registered = PluginRegistration(DifyPluginEnv())
-            ((provider, _, models),) = registered.models_mapping.values()
-            answer = {
-                "provider": provider.model_dump(mode="json", by_alias=True),
-                "classes": sorted(kind.value for kind in models.models),
-            }
+            answer = {}
+            for provider, _, models in registered.models_mapping.values():
+                answer |= {
+                    "provider": provider.model_dump(mode="json", by_alias=True),
+                    "classes": sorted(kind.value for kind in models.models),
+                }
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         sys.path.remove(line.strip())

@@ -149,6 +149,7 @@ BREAKS = {
     "XI117": lambda: plugin(contact=None),
     "XI118": lambda: plugin(author="my-dify-tools"),
     "XI119": lambda: evolve(PROJECT, requirements=("requests",)),
+    "XI120": lambda: plugin(plugins=Extensions()),
     "XI201": lambda: provider(provider="My/Provider"),
     "XI202": lambda: provider(provider="p" * 256),
     "XI203": lambda: provider(supported_model_types=(ModelType.LLM, ModelType.MULTIMODAL_RERANK)),
@@ -219,6 +220,9 @@ BREAKS = {
         )
     ),
     "XI411": lambda: models(model(features=(Feature.STREAM_TOOL_CALL,))),
+    "XI412": lambda: models(
+        model(model_properties=ModelProperties(mode="chat", extra_keys={"contex_size": 1}))
+    ),
     "XI420": lambda: rule(name=""),
     "XI421": lambda: rule(type=None),
     "XI422": lambda: models(

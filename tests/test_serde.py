@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider_spec import project
-from xinfer.serde import DocumentError, read_document, read_spec, to_data, to_yaml
+from xinfer.serde import DocumentError, Keep, read_document, read_spec, to_data, to_yaml
 from xinfer.spec import I18n, Model, ModelProperties, ModelType, Plugin, Provider, complete
 
 SPEC = complete(project)
@@ -128,7 +128,7 @@ def test_what_was_said_is_written_even_where_it_equals_the_default():
 
 def test_unknown_and_null_keys_are_kept_when_asked_to():
     text = "model: m\nmodel_type: llm\nmodel_properties: {}\npricing: null\nicon: {a: [1]}\n"
-    read = read_spec(text, Model, file="m.yaml", lenient=True)
+    read = read_spec(text, Model, file="m.yaml", keep=Keep.MISFITS)
     assert read.extra_keys == {"pricing": None, "icon": {"a": [1]}}
     assert yaml.safe_load(to_yaml(read, source="s.py")) == yaml.safe_load(text)
 

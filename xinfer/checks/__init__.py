@@ -19,10 +19,10 @@ from xinfer.checks import provider as _provider  # noqa: F401
 from xinfer.checks.finding import Finding, Kind
 from xinfer.checks.rule import Problem, Rule, Subject, catalogue, rules_by_class
 from xinfer.checks.values import mistyped
-from xinfer.checks.walk import walk
+from xinfer.checks.walk import objects_in, walk
 from xinfer.spec import Declaration, Project, complete
 
-__all__ = ["Finding", "Kind", "Rule", "catalogue", "check", "check_one", "finding"]
+__all__ = ["Finding", "Kind", "Rule", "catalogue", "check", "check_one", "check_types", "finding"]
 
 
 def check(
@@ -36,7 +36,7 @@ def check(
         files is not checked without.
     :param sources: the text of its Python, by path; not checked without.
     """
-    found = list(mistyped(project))
+    found = list(mistyped(walk(project)))
     if any(one.kind is Kind.REFUSED for one in found):
         # What is not even of its type would make every other rule guess.
         return tuple(sorted(found, key=_place))
@@ -55,6 +55,11 @@ def check(
 def check_one(declared: Declaration, path: str) -> tuple[Finding, ...]:
     """Find what is wrong with one object that belongs to no project."""
     return tuple(_found(declared, path, None))
+
+
+def check_types(declared: Declaration, path: str) -> tuple[Finding, ...]:
+    """Find only what holds of any object, in one that belongs to no project and all it holds."""
+    return tuple(mistyped(objects_in(path, declared)))
 
 
 def finding(code: str, declared: Declaration, message: str, path: str) -> Finding:

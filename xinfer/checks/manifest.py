@@ -174,8 +174,7 @@ def repo_url(plugin: Plugin, _: Subject) -> Iterator[Problem]:
 @rule("XI114", Kind.REFUSED, Plugin, cure="Put the other kinds into a plugin of their own.")
 def mixed_kinds(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     """The plugin offers models and something else; the daemon refuses to install it."""
-    kinds = ("tools", "endpoints", "agent_strategies", "datasources", "triggers")
-    mixed = [kind for kind in kinds if getattr(plugin.plugins, kind)]
+    mixed = [kind for kind in _OTHER_KINDS if getattr(plugin.plugins, kind)]
     if plugin.plugins.models and mixed:
         yield Problem(f"models together with {', '.join(mixed)}", at="plugins")
 
@@ -221,6 +220,17 @@ def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
     own = subject.files and any(name in subject.files for name in ("uv.lock",))
     if "dify_plugin" not in named and not own:
         yield Problem("no dify_plugin among the requirements", at="requirements")
+
+
+@rule("XI120", Kind.REFUSED, Plugin, cure="Name the provider's file under plugins.models.")
+def nothing_declared(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+    """The plugin declares nothing that it adds to Dify; the daemon refuses it."""
+    declared = plugin.plugins
+    if not any(getattr(declared, kind) for kind in ("models", *_OTHER_KINDS)):
+        yield Problem("plugins names no file", at="plugins")
+
+
+_OTHER_KINDS = ("tools", "endpoints", "agent_strategies", "datasources", "triggers")
 
 
 def _is_pep440(text: str) -> bool:

@@ -12,6 +12,7 @@ import attrs
 
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
+from xinfer.checks.values import alike
 from xinfer.spec import (
     MODEL_FOLDERS,
     Condition,
@@ -111,6 +112,14 @@ def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[P
         value = getattr(properties, name)
         if value is not None and value <= 0:
             yield Problem(f"{name} is {value}", at=name)
+
+
+@rule("XI412", Kind.REFUSED, ModelProperties, cure="Correct its spelling, or leave it out.")
+def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
+    """A model's file names a property that the SDK does not know; it refuses the whole plugin."""
+    for key in properties.extra_keys:
+        if key not in _PROPERTIES:
+            yield Problem(f"{key} is no property of a model{alike(key, _PROPERTIES)}", at=key)
 
 
 @rule("XI407", Kind.ADVICE, Model, cure="Say context_size=… in tokens.")

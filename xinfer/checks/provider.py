@@ -57,7 +57,7 @@ def type_without_models(provider: Provider, subject: Subject) -> Iterator[Proble
     Dify shows it, and the first request fails.
     """
     sources = provider.extra.python.model_sources if provider.extra else ()
-    folders = {part for source in sources for part in PurePosixPath(source).with_suffix("").parts}
+    folders = {part for source in sources for part in source.removesuffix(".py").split("/")}
     for index, kind in enumerate(provider.supported_model_types):
         served = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
         if not served:

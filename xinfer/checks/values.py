@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
@@ -13,8 +13,16 @@ import attrs
 
 from xinfer.checks.finding import Finding, Kind
 from xinfer.checks.rule import Problem, Rule, rule
-from xinfer.checks.walk import walk
-from xinfer.spec import Declaration, Project, is_term
+from xinfer.spec import (
+    MODEL_FOLDERS,
+    Declaration,
+    FormField,
+    Model,
+    ModelProperties,
+    Provider,
+    ProviderModels,
+    is_term,
+)
 from xinfer.spec.facts import Condition, Term
 
 type _Fits = Callable[[object], bool]
@@ -45,37 +53,52 @@ def unencodable_text(declared: Declaration) -> Iterator[Problem]:
 def unknown_key(declared: Declaration) -> Iterator[Problem]:
     """A key is none of the format's; the daemon and the SDK pass over it."""
     known = [name for name, _, _ in _checkers(_kind(declared))]
+    if isinstance(declared, ModelProperties):
+        return  # where an unknown key is refused, by a rule of its own
     for key, value in declared.extra_keys.items():
         if value is not None:
-            near = get_close_matches(key, known, n=1)
-            guess = f"; did you mean {near[0]}?" if near and near[0] != key else ""
             said = (
                 "has a value that nothing reads" if key in known else "is not a key of the format"
             )
-            yield Problem(f"{key} {said}{guess}", at=key)
+            yield Problem(f"{key} {said}{alike(key, known)}", at=key)
 
 
 @rule("XI004", Kind.REFUSED, Declaration, cure="Leave the key out, or give it a value.")
-def null_list(declared: Declaration) -> Iterator[Problem]:
-    """A key that must hold a list is there and empty; the SDK refuses to start.
+def null_value(declared: Declaration) -> Iterator[Problem]:
+    """A key that needs a value is there and empty; the SDK refuses to start.
 
     YAML reads ``parameter_rules:`` with nothing behind it as null, which is no list.
     """
     fields = {field.name: field for field in attrs.fields(type(declared))}
     for key, value in declared.extra_keys.items():
-        if value is None and key in fields and isinstance(fields[key].default, tuple):
-            yield Problem(f"{key} is null, and must be a list", at=key)
+        if value is None and key in fields and not _may_be_null(type(declared), fields[key]):
+            yield Problem(f"{key} is null, and must have a value", at=key)
 
 
-_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_list)
+def _may_be_null(kind: type[Declaration], field: attrs.Attribute[Any]) -> bool:
+    if (kind, field.name) in _NULL_OTHERWISE:
+        return _NULL_OTHERWISE[kind, field.name]
+    return field.default is None
 
 
-def mistyped(project: Project) -> Iterator[Finding]:
-    """Check what holds of any object, of every object of a project."""
+_NULL_OTHERWISE: Mapping[tuple[type[Declaration], str], bool] = {
+    (Model, "features"): True,
+    (FormField, "required"): False,
+    (Provider, "models"): False,
+    **{(ProviderModels, folder): False for folder in MODEL_FOLDERS.values()},
+}
+"""Keys of which the SDK takes null where the default is another value, or refuses it though the
+default is none."""
+
+_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_value)
+
+
+def mistyped(objects: Iterable[tuple[str, Declaration]]) -> Iterator[Finding]:
+    """Check what holds of any object, of each of these with their paths."""
     from xinfer.checks.rule import catalogue
 
     rules: list[Rule] = [entered for entered in catalogue() if entered.check in _OF_ANY]
-    for path, declared in walk(project):
+    for path, declared in objects:
         for entered in rules:
             for problem in entered.check(declared):
                 yield Finding(
@@ -86,6 +109,12 @@ def mistyped(project: Project) -> Iterator[Finding]:
                     path=f"{path}.{problem.at}",
                     place=declared.origin,
                 )
+
+
+def alike(word: str, known: Iterable[str]) -> str:
+    """Guess which of the known words was meant; the end of a message, or nothing."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near and near[0] != word else ""
 
 
 def _kind(declared: Declaration) -> Any:

@@ -16,20 +16,21 @@ def walk(project: Project) -> Iterator[tuple[str, Declaration]]:
     yield "project", project
     whole: Any = Project
     for name in _fields(whole):
-        yield from _below(name, getattr(project, name))
+        yield from objects_in(name, getattr(project, name))
 
 
-def _below(path: str, value: object) -> Iterator[tuple[str, Declaration]]:
+def objects_in(path: str, value: object) -> Iterator[tuple[str, Declaration]]:
+    """Yield an object at a path, or those of a list, with all that they hold."""
     if isinstance(value, Declaration):
         yield path, value
         kind: Any = type(value)
         for name in _fields(kind):
             below = getattr(value, name, None)
             if isinstance(below, Declaration | tuple | list):
-                yield from _below(f"{path}.{name}", below)
+                yield from objects_in(f"{path}.{name}", below)
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
-            yield from _below(f"{path}[{index}]", item)
+            yield from objects_in(f"{path}[{index}]", item)
 
 
 @cache

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from xinfer.checks import Finding, check, check_one, finding
+from xinfer.checks import Finding, check, check_one, check_types, finding
 from xinfer.checks.package import Package, UnreadYaml
 from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
 from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
-from xinfer.serde import DocumentError, Fault, read_spec
+from xinfer.serde import DocumentError, Fault, Keep, read_spec
 from xinfer.spec import (
     Declaration,
     Meta,
@@ -57,8 +57,21 @@ def examine(path: Path) -> tuple[Finding, ...]:
         }
         sizes = files.packed() if path.is_dir() else dict(files.sizes)
         found += check(project, sizes, sources)
+    elif reading.plugin is not None:
+        found += check_types(reading.plugin, "plugin")
+        found += _of_no_models(reading.plugin, path)
     at = path if path.is_dir() else None
     return tuple(_placed(one, at) for one in found)
+
+
+def _of_no_models(plugin: Plugin, path: Path) -> Iterator[Finding]:
+    kinds = [kind for kind in plugin.plugins.explicit if getattr(plugin.plugins, kind)]
+    if not kinds:
+        yield finding("XI120", plugin, "plugins names no file", "plugin.plugins")
+    elif "models" not in kinds:
+        raise UnreadablePlugin(
+            f"{path} is a plugin of {', '.join(kinds)}; xinfer looks at model providers."
+        )
 
 
 def read_project(path: Path) -> Project:
@@ -112,13 +125,9 @@ def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
     for path, kind in kinds.items():
         if path in files and path not in unread and path in strange:
             try:
-                read_spec(files[path], kind, file=path)
+                read_spec(files[path], kind, file=path, keep=Keep.STRAY)
             except DocumentError as error:
-                yield from (
-                    fault
-                    for fault in error.faults
-                    if "is not a key" not in fault.message and "got nothing" not in fault.message
-                )
+                yield from error.faults
     provider = reading.provider
     if provider is not None:
         for path, names in positions(provider, reading.models):
@@ -192,8 +201,11 @@ def _unread(fault: Fault) -> Finding:
     return finding(code, declared, fault.message, fault.path)
 
 
+_READ_AT_REQUESTS = re.compile(r"^model_properties\.|^parameter_rules\[\d+\]\.default$")
+
+
 def _nobody_refuses(fault: Fault) -> bool:
-    return "model_properties." in fault.path or fault.message.startswith("is listed")
+    return bool(_READ_AT_REQUESTS.match(fault.path)) or fault.message.startswith("is listed")
 
 
 def _requirements(files: PluginFiles) -> Iterator[str]:

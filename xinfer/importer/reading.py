@@ -10,7 +10,7 @@ import attrs
 from attrs import field, frozen
 
 from xinfer.importer.source import PluginFiles
-from xinfer.serde import DocumentError, Fault, read_document, read_spec
+from xinfer.serde import DocumentError, Fault, Keep, read_document, read_spec
 from xinfer.spec import MODEL_FOLDERS, Declaration, Model, ModelFiles, Plugin, Provider, model_file
 
 MANIFEST = "manifest.yaml"
@@ -89,7 +89,7 @@ def _object[T: Declaration](
     files: PluginFiles, path: str, kind: type[T], faults: list[Fault]
 ) -> T | None:
     try:
-        return read_spec(files[path], kind, file=path, lenient=True)
+        return read_spec(files[path], kind, file=path, keep=Keep.MISFITS)
     except DocumentError as error:
         faults += error.faults
         return None

@@ -1,6 +1,6 @@
 """Spec to YAML and back, lossless."""
 
-from xinfer.serde.convert import to_data, to_spec
+from xinfer.serde.convert import Keep, to_data, to_spec
 from xinfer.serde.document import Document, DocumentError, Fault, read_document
 from xinfer.serde.emit import to_yaml
 from xinfer.serde.read import read_spec
@@ -9,6 +9,7 @@ __all__ = [
     "Document",
     "DocumentError",
     "Fault",
+    "Keep",
     "read_document",
     "read_spec",
     "to_data",

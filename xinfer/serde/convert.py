@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, get_args
 
@@ -22,6 +22,8 @@ from xinfer.spec import (
     CredentialSchema,
     Declaration,
     Meta,
+    Model,
+    ParameterRule,
     Plugin,
     Resource,
     Runner,
@@ -37,6 +39,11 @@ _ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
     Resource: frozenset({"memory"}),
     CredentialSchema: frozenset({"credential_form_schemas"}),
 }
+_EMPTY_IS_NOTHING: dict[type, frozenset[str]] = {
+    Model: frozenset({"label"}),
+    ParameterRule: frozenset({"label"}),
+}
+"""Keys whose empty mapping the daemon and the SDK take for none."""
 _ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when", "file"})
 
 
@@ -46,18 +53,28 @@ def to_data(declared: Declaration) -> dict[str, Any]:
     return data
 
 
-def to_spec[T: Declaration](data: object, kind: type[T], *, lenient: bool = False) -> T:
+class Keep(Enum):
+    """What is kept as ``extra_keys`` of an object, instead of being refused.
+
+    ``STRAY`` are keys that the format does not know, and keys that may be left out and are null;
+    ``MISFITS`` are these, and keys that may be left out and whose value does not fit.
+    """
+
+    NOTHING = "nothing"
+    STRAY = "stray"
+    MISFITS = "misfits"
+
+
+def to_spec[T: Declaration](data: object, kind: type[T], *, keep: Keep = Keep.NOTHING) -> T:
     """Turn plain data into a declared object.
 
-    :param lenient: keep as ``extra_keys``, instead of refusing them, keys that the format does not
-        know, and those that may be left out and whose value is null or does not fit.
     :raises cattrs.BaseValidationError: one tree of every mismatch in the data.
     """
-    return _converter(lenient=lenient).structure(data, kind)
+    return _converter(keep).structure(data, kind)
 
 
 @cache
-def _converter(*, lenient: bool = False) -> Converter:
+def _converter(keep: Keep = Keep.NOTHING) -> Converter:
     converter = Converter(forbid_extra_keys=True)
     for kind, hook in _STRICT.items():
         converter.register_structure_hook(kind, hook)
@@ -81,7 +98,7 @@ def _converter(*, lenient: bool = False) -> Converter:
         _is_declared, lambda kind: _writer_of(kind, converter)
     )
     converter.register_structure_hook_factory(
-        _is_declared, lambda kind: _reader_of(kind, converter, lenient=lenient)
+        _is_declared, lambda kind: _reader_of(kind, converter, keep)
     )
     return converter
 
@@ -114,20 +131,25 @@ def _writer_of(kind: Any, converter: Converter) -> Any:
     return hook
 
 
-def _reader_of(kind: Any, converter: Converter, *, lenient: bool) -> Any:
+def _reader_of(kind: Any, converter: Converter, keep: Keep) -> Any:
     left_out: dict[str, Any] = dict.fromkeys(_ONLY_IN_PYTHON, override(omit=True))
     read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out)
-    if not lenient:
-        return read
+    if keep is Keep.NOTHING:
+        return lambda data, _: read(_mapping(data), kind)
     known = {field.name for field in _written(kind)}
+    as_nothing = _EMPTY_IS_NOTHING.get(kind, frozenset())
 
     def hook(data: Any, _: Any) -> Any:
-        if not isinstance(data, dict):
-            return read(data, kind)
-        kept = {key: value for key, value in data.items() if key in known and value is not None}
+        kept = {
+            key: value
+            for key, value in _mapping(data).items()
+            if key in known and value is not None and not (value == {} and key in as_nothing)
+        }
         try:
             declared = read(kept, kind)
         except BaseValidationError as error:
+            if keep is Keep.STRAY:
+                raise
             kept = {key: value for key, value in kept.items() if key not in _misfits(error, kind)}
             declared = read(kept, kind)
         if len(kept) < len(data):
@@ -163,6 +185,12 @@ def _shown(value: object) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise _mismatch("a mapping", value)
 
 
 def _text(value: object, _: Any) -> str:

@@ -13,25 +13,24 @@ from cattrs import (
     IterableValidationNote,
 )
 
-from xinfer.serde.convert import to_spec
+from xinfer.serde.convert import Keep, to_spec
 from xinfer.serde.document import Document, DocumentError, Path, read_document
 from xinfer.spec import Declaration, Origin
 
 
 def read_spec[T: Declaration](
-    text: str | bytes, kind: type[T], *, file: str, lenient: bool = False
+    text: str | bytes, kind: type[T], *, file: str, keep: Keep = Keep.NOTHING
 ) -> T:
     """Read a declared object from YAML; every object in it has the place it was read from.
 
     :param file: named in the faults and places.
-    :param lenient: keep unknown and null keys, as :func:`~xinfer.serde.to_spec` does.
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
     if not isinstance(document.data, dict):
         raise DocumentError([document.fault((), "expected a mapping")])
     try:
-        declared = to_spec(document.data, kind, lenient=lenient)
+        declared = to_spec(document.data, kind, keep=keep)
     except BaseValidationError as error:
         faults = [document.fault(path, message) for path, message in _mismatches(error, ())]
         raise DocumentError(faults) from None

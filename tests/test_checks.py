@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import provider_spec
 from xinfer.build import prepare
-from xinfer.checks import Kind, catalogue, check
+from xinfer.checks import Kind, catalogue, check, texts_of
 from xinfer.spec import (
     Allowed,
     ConfigurateMethod,
@@ -113,6 +113,10 @@ def sources(*names, provider_source="provider/xinference.py"):
 
 def globs(*patterns):
     return provider(models=ProviderModels(llm=ModelFiles(predefined=patterns)))
+
+
+def texts(sources):
+    return PROJECT, FILES, sources
 
 
 def with_file(path, size=1):
@@ -255,13 +259,52 @@ BREAKS = {
     "XI508": lambda: (PROJECT, without("pyproject.toml", "requirements.txt")),
     "XI509": lambda: (PROJECT, without("README.md")),
     "XI510": lambda: (PROJECT, without("PRIVACY.md")),
+    "XI511": lambda: texts({"README.md": "# Tariff\n```\n模型\n```\n模型 models\n"}),
+    "XI512": lambda: texts({"README.md": "# Tariff\nNo link.\n"}),
+    "XI513": lambda: texts({"PRIVACY.md": "Please fill in the privacy policy of your plugin."}),
+    "XI514": lambda: texts(
+        {"_assets/i.svg": "<svg><!-- DIFY_MARKETPLACE_TEMPLATE_ICON_DO_NOT_USE --></svg>"}
+    ),
+    "XI515": lambda: (PROJECT, with_file("README.zh_Hans.md")),
+    "XI519": lambda: evolve(PROJECT, requirements=("dify_plugin>=0.9.0", "requests=2")),
+    "XI520": lambda: evolve(PROJECT, requirements=("dify-plugin~=0.9.0",)),
+    "XI521": lambda: texts({"pyproject.toml": "[project]\nrequires-python = '<3.12'\n"}),
+    "XI522": lambda: texts({"pyproject.toml": "[build-system]\nrequires = ['hatchling']\n"}),
+    "XI523": lambda: texts({"uv.lock": 'source = { registry = "http://10.0.0.7/simple" }\n'}),
+    "XI524": lambda: (PROJECT, {**without("requirements.txt"), "uv.lock": 1}, {}),
+    "XI525": lambda: texts({"pyproject.toml": "[project\n"}),
 }
 
 
 def broken(code):
     made = BREAKS[code]()
-    project, files = made if isinstance(made, tuple) else (made, FILES)
-    return check(project, files)
+    return check(*made) if isinstance(made, tuple) else check(made, FILES)
+
+
+RIGHT = [
+    texts_of(PREPARED.tree),
+    {"README.md": f"See {PROJECT.plugin.repo}.\n~~~\n模型\n~~~\n"},
+    {"pyproject.toml": "[project]\nrequires-python = '>=3.12,<4'\n"},
+    {"uv.lock": 'source = { registry = "https://packages.example.com/simple" }\n'},
+]
+
+
+@pytest.mark.parametrize("sources", RIGHT)
+def test_texts_that_are_right_have_no_findings(sources):
+    assert check(PROJECT, FILES, sources) == ()
+
+
+@pytest.mark.parametrize("line", ["dify_plugin", "dify-plugin>=0.7", "dify_plugin<0.10"])
+def test_a_requirement_that_allows_an_old_sdk_is_found(line):
+    (finding,) = check(evolve(PROJECT, requirements=(line,)), FILES)
+    assert (finding.code, finding.kind) == ("XI520", Kind.ADVICE)
+
+
+def test_a_range_of_pythons_that_begins_too_early_is_found():
+    wrong = {"pyproject.toml": "[project]\nname = 'x'\nrequires-python = '>=3.11'\n"}
+    (finding,) = check(PROJECT, FILES, wrong)
+    assert (finding.code, finding.place.line) == ("XI521", 3)
+    assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
 
 
 def test_our_own_provider_has_no_findings():

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 
 # Each of these enters its rules into the catalogue.
 from xinfer.checks import credentials as _credentials  # noqa: F401
+from xinfer.checks import dependencies as _dependencies  # noqa: F401
+from xinfer.checks import documents as _documents  # noqa: F401
 from xinfer.checks import files as _files  # noqa: F401
 from xinfer.checks import manifest as _manifest  # noqa: F401
 from xinfer.checks import models as _models  # noqa: F401
@@ -18,11 +20,22 @@ from xinfer.checks import package as _package  # noqa: F401
 from xinfer.checks import provider as _provider  # noqa: F401
 from xinfer.checks.finding import Finding, Kind
 from xinfer.checks.rule import Problem, Rule, Subject, catalogue, rules_by_class
+from xinfer.checks.texts import texts_of
 from xinfer.checks.values import mistyped
 from xinfer.checks.walk import objects_in, walk
 from xinfer.spec import Declaration, Project, complete
 
-__all__ = ["Finding", "Kind", "Rule", "catalogue", "check", "check_one", "check_types", "finding"]
+__all__ = [
+    "Finding",
+    "Kind",
+    "Rule",
+    "catalogue",
+    "check",
+    "check_one",
+    "check_types",
+    "finding",
+    "texts_of",
+]
 
 
 def check(
@@ -34,7 +47,7 @@ def check(
 
     :param files: sizes in bytes of what the plugin holds, by path from its root; what is said of
         files is not checked without.
-    :param sources: the text of its Python, by path; not checked without.
+    :param sources: the text of what :func:`texts_of` reads, by path; not checked without.
     """
     found = list(mistyped(walk(project)))
     if any(one.kind is Kind.REFUSED for one in found):

@@ -22,7 +22,8 @@ class Subject:
     :param project: complete.
     :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` where
         nobody knows.
-    :param sources: the text of its Python, by path; ``None`` where nobody knows.
+    :param sources: the text of its code, documents and lists of dependencies, by path; ``None``
+        where nobody knows.
     """
 
     project: Project

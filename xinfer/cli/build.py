@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xinfer.build import BuildError, differences, prepare, write
-from xinfer.checks import Kind, check
+from xinfer.checks import Kind, check, texts_of
 from xinfer.cli.options import UnusableInput, spec_option
 from xinfer.cli.report import show
 
@@ -37,7 +37,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {path: len(content) for path, content in prepared.tree.items()}
-    findings = check(prepared.project, files)
+    findings = check(prepared.project, files, texts_of(prepared.tree))
     if findings:
         show(findings)
     if any(finding.kind is not Kind.ADVICE for finding in findings):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xinfer.build import BuildError, prepare
-from xinfer.checks import Finding, Kind
+from xinfer.checks import Finding, Kind, texts_of
 from xinfer.checks import check as check_project
 from xinfer.cli.options import UnusableInput
 from xinfer.cli.report import FORMATS, show
@@ -42,13 +42,7 @@ def _of_spec(path: Path) -> tuple[Finding, ...]:
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {name: len(content) for name, content in prepared.tree.items()}
-    # xinfer's own code is no concern of whoever uses it.
-    sources = {
-        name: content.decode(errors="replace")
-        for name, content in prepared.tree.items()
-        if name.endswith(".py") and not name.startswith("xinfer/")
-    }
-    return check_project(prepared.project, files, sources)
+    return check_project(prepared.project, files, texts_of(prepared.tree))
 
 
 def _of_plugin(path: Path) -> tuple[Finding, ...]:

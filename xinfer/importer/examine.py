@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from xinfer.checks import Finding, check, check_one, check_types, finding
+from xinfer.checks import Finding, check, check_one, check_types, finding, texts_of
 from xinfer.checks.package import Package, UnreadYaml
 from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
 from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
@@ -52,11 +52,8 @@ def examine(path: Path) -> tuple[Finding, ...]:
     found += _odd_time(reading, files)
     if reading.plugin is not None and reading.provider is not None:
         project = _project(reading.plugin, reading.provider, reading, files)
-        sources = {
-            name: files[name].decode(errors="replace") for name in files if name.endswith(".py")
-        }
         sizes = files.packed() if path.is_dir() else dict(files.sizes)
-        found += check(project, sizes, sources)
+        found += check(project, sizes, texts_of(files, sizes))
     elif reading.plugin is not None:
         found += check_types(reading.plugin, "plugin")
         found += _of_no_models(reading.plugin, path)

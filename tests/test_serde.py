@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider_spec import project
@@ -141,3 +141,30 @@ def test_what_is_read_knows_its_place():
     assert form.origin.file == "p.yaml"
     assert "server_url" in lines[form.origin.line - 1]
     assert lines[form.label.origin.line - 1].strip().startswith("en_US: Server url")
+
+
+@given(
+    text=st.from_regex(
+        r"[-+]?[0-9_.:]{1,9}|[yYnN~]|yes|no|on|off|0[xob]?[0-9a-df]{1,4}", fullmatch=True
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_plain_values_are_read_as_the_sdk_reads_them(text):
+    """PyYAML is what the SDK reads with; libyaml and the reader in Python must agree with it."""
+    document = f"k: {text}\n"
+    try:
+        read = yaml.safe_load(document)
+    except (ValueError, yaml.YAMLError):
+        with pytest.raises(DocumentError):
+            read_document(document, "x.yaml")
+        return
+    assert repr(read_document(document, "x.yaml").data) == repr(read)
+    long = f"{document}# {'-' * 4000}\n"  # longer than what libyaml is trusted with
+    assert repr(read_document(long, "x.yaml").data) == repr(read)
+
+
+@pytest.mark.parametrize("depth", [100, 3000, 200_000])
+@pytest.mark.parametrize("one", ["[", "- ", "{a: ", "? "])
+def test_no_depth_ends_the_process(one, depth):
+    with pytest.raises(DocumentError, match=r"^x\.yaml:\d+:"):
+        read_document(one * depth, "x.yaml")

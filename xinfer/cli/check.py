@@ -23,17 +23,30 @@ from xinfer.cli.report import FORMATS, show
     show_default=True,
     help="For people, for programs, as notes on a pull request, or for code scanning.",
 )
+@click.option("--fix", is_flag=True, help="First mend what has one right answer; folders only.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
-def check(path: Path, output: str, *, strict: bool) -> None:
+def check(path: Path, output: str, *, fix: bool, strict: bool) -> None:
     """Find the mistakes in a plugin.
 
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
     found, or advice alone, with 1 when something is, and with 2 when PATH cannot be used.
     """
+    if fix:
+        _mend(path)
     findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
     show(findings, output)
     if any(strict or finding.kind is not Kind.ADVICE for finding in findings):
         raise SystemExit(1)
+
+
+def _mend(path: Path) -> None:
+    from xinfer.importer import UnreadablePlugin, repair
+
+    try:
+        for made in repair(path):
+            click.echo(f"Mended {path / made.file}:{made.line}: {made.message}", err=True)
+    except UnreadablePlugin as error:
+        raise UnusableInput(str(error)) from error
 
 
 def _of_spec(path: Path) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ declares, and :func:`write_spec` says the same in Python.
 
 from xinfer.importer.examine import examine, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin
+from xinfer.importer.repair import repair
 from xinfer.importer.source import UnreadablePlugin
 from xinfer.importer.spec import write_spec
 
@@ -16,5 +17,6 @@ __all__ = [
     "examine",
     "read_plugin",
     "read_project",
+    "repair",
     "write_spec",
 ]

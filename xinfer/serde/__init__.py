@@ -1,7 +1,7 @@
 """Spec to YAML and back, lossless."""
 
 from xinfer.serde.convert import Keep, to_data, to_spec
-from xinfer.serde.document import Document, DocumentError, Fault, read_document
+from xinfer.serde.document import Document, DocumentError, Fault, compose, read_document
 from xinfer.serde.emit import to_yaml
 from xinfer.serde.read import read_spec
 
@@ -10,6 +10,7 @@ __all__ = [
     "DocumentError",
     "Fault",
     "Keep",
+    "compose",
     "read_document",
     "read_spec",
     "to_data",

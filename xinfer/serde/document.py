@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from attrs import field, frozen
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MantissaNoDotYAML1_1Warning, MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
-# 1e3 is a number to the daemon and the SDK alike; nobody needs to be told.
-warnings.filterwarnings("ignore", category=MantissaNoDotYAML1_1Warning)
+from ruamel.yaml.resolver import VersionedResolver
 
 type Path = tuple[str | int, ...]
 
@@ -22,6 +20,8 @@ MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000
 MAX_DEPTH = 64
 _DEEPEST_FOR_C = 4000
+_TEXT = re.compile(r"[yYnN]|[-+]?\.?_.*", re.DOTALL)
+_NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
 
 @frozen
@@ -80,13 +80,23 @@ def read_document(text: str | bytes, file: str) -> Document:
         key twice, nests too deep or grows too large through its aliases.
     """
     raw = text.encode() if isinstance(text, str) else text
+    builder = _Builder(file)
+    data = builder.build(compose(raw, file), ())
+    if builder.faults:
+        raise DocumentError(builder.faults)
+    return Document(file, data, builder.places)
+
+
+def compose(raw: bytes, file: str) -> Node:
+    """Read YAML as far as its nodes, which know where they stand.
+
+    :raises DocumentError: as :func:`read_document`, for what can be seen so far.
+    """
     if len(raw) > MAX_BYTES:
         limit = f"{MAX_BYTES // 1024} KiB"
         raise DocumentError([Fault(file, 1, 1, "", f"is larger than {limit}")])
-    yaml = YAML(typ="safe", pure=not _is_shallow(raw))
-    yaml.version = (1, 1)
     try:
-        root = yaml.compose(raw.decode())
+        root: Node | None = _yaml(pure=not _is_shallow(raw)).compose(raw.decode())
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise DocumentError([Fault(file, line, 1, "", "is not UTF-8")]) from None
@@ -100,11 +110,23 @@ def read_document(text: str | bytes, file: str) -> Document:
         raise DocumentError([Fault(file, 1, 1, "", _first_line(error))]) from None
     if root is None:
         raise DocumentError([Fault(file, 1, 1, "", "is empty")])
-    builder = _Builder(file, yaml.constructor)
-    data = builder.build(root, ())
-    if builder.faults:
-        raise DocumentError(builder.faults)
-    return Document(file, data, builder.places)
+    return root
+
+
+def _yaml(*, pure: bool) -> YAML:
+    yaml = YAML(typ="safe", pure=pure)
+    yaml.Resolver = _Resolver
+    yaml.version = (1, 1)
+    return yaml
+
+
+class _Resolver(VersionedResolver):
+    """Takes for texts what PyYAML and Go do: ``y``, ``n`` and what begins like a number with _."""
+
+    def resolve(self, kind: type[Node], value: str, implicit: Any) -> Any:
+        if kind is ScalarNode and _TEXT.fullmatch(value):
+            return super().resolve(kind, f"_{value}", implicit)
+        return super().resolve(kind, value, implicit)
 
 
 def _is_shallow(raw: bytes) -> bool:
@@ -124,11 +146,11 @@ def _first_line(error: Exception) -> str:
 class _Builder:
     """Turns nodes into data, noting places and faults; stops at the first sign of a bomb."""
 
-    def __init__(self, file: str, scalars: SafeConstructor) -> None:
+    def __init__(self, file: str) -> None:
         self.file = file
         self.places: dict[Path, tuple[int, int]] = {}
         self.faults: list[Fault] = []
-        self._scalars = scalars
+        self._scalars: SafeConstructor = _yaml(pure=True).constructor
         self._nodes = 0
 
     def build(self, node: Node, path: Path) -> Any:
@@ -170,9 +192,11 @@ class _Builder:
         return (candidate for candidate in candidates if isinstance(candidate, MappingNode))
 
     def _scalar(self, node: Node, path: Path) -> Any:
+        if str(node.tag).endswith(":float") and _NO_POINT.fullmatch(node.value):
+            return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
         try:
             return self._scalars.construct_object(node)
-        except (YAMLError, ValueError) as error:
+        except (YAMLError, ValueError, LookupError, ArithmeticError) as error:
             self.faults.append(self._fault(node, path, _first_line(error)))
             return None
 

@@ -1,8 +1,10 @@
 """Spec to YAML and back, lossless."""
 
 from xinfer.serde.convert import Keep, to_data, to_spec
-from xinfer.serde.document import Document, DocumentError, Fault, compose, read_document
+from xinfer.serde.document import Document, read_document
 from xinfer.serde.emit import to_yaml
+from xinfer.serde.fault import DocumentError, Fault
+from xinfer.serde.nodes import compose
 from xinfer.serde.read import read_spec
 
 __all__ = [

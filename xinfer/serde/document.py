@@ -1,50 +1,26 @@
-"""YAML text to plain data that knows where each value stands."""
+"""Nodes to plain data that knows where each value stands."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from types import GeneratorType
 from typing import Any
 
 from attrs import field, frozen
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.resolver import VersionedResolver
 
-type Path = tuple[str | int, ...]
+from xinfer.serde.fault import DocumentError, Fault, Path, dotted
+from xinfer.serde.nodes import compose, first_line
 
-MAX_BYTES = 1024 * 1024
-"""The largest published model file is a hundredth of this."""
 MAX_NODES = 100_000
 MAX_DEPTH = 64
-_DEEPEST_FOR_C = 4000
-_TEXT = re.compile(r"[yYnN]|[-+]?\.?_.*", re.DOTALL)
+_STRING = "tag:yaml.org,2002:str"
 _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
-
-
-@frozen
-class Fault:
-    """One thing wrong in a document: where (line and column count from 1) and what."""
-
-    file: str
-    line: int
-    column: int
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        at = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {at}{self.message}"
-
-
-class DocumentError(ValueError):
-    """A document cannot be used; lists every fault found, in the order of the text."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))
-        super().__init__("\n".join(map(str, self.faults)))
 
 
 @frozen
@@ -67,12 +43,6 @@ class Document:
         return Fault(self.file, line, column, dotted(path), message)
 
 
-def dotted(path: Path) -> str:
-    """Write a path as people do: ``models.llm[0].name``."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
-
-
 def read_document(text: str | bytes, file: str) -> Document:
     """Read YAML as the SDK does (version 1.1), refusing what could hide or harm.
 
@@ -87,62 +57,6 @@ def read_document(text: str | bytes, file: str) -> Document:
     return Document(file, data, builder.places)
 
 
-def compose(raw: bytes, file: str) -> Node:
-    """Read YAML as far as its nodes, which know where they stand.
-
-    :raises DocumentError: as :func:`read_document`, for what can be seen so far.
-    """
-    if len(raw) > MAX_BYTES:
-        limit = f"{MAX_BYTES // 1024} KiB"
-        raise DocumentError([Fault(file, 1, 1, "", f"is larger than {limit}")])
-    try:
-        root: Node | None = _yaml(pure=not _is_shallow(raw)).compose(raw.decode())
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise DocumentError([Fault(file, line, 1, "", "is not UTF-8")]) from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentError([Fault(file, line, column, "", f"{error.problem}")]) from None
-    except RecursionError:
-        raise DocumentError([Fault(file, 1, 1, "", "nests too deep")]) from None
-    except YAMLError as error:
-        raise DocumentError([Fault(file, 1, 1, "", _first_line(error))]) from None
-    if root is None:
-        raise DocumentError([Fault(file, 1, 1, "", "is empty")])
-    return root
-
-
-def _yaml(*, pure: bool) -> YAML:
-    yaml = YAML(typ="safe", pure=pure)
-    yaml.Resolver = _Resolver
-    yaml.version = (1, 1)
-    return yaml
-
-
-class _Resolver(VersionedResolver):
-    """Takes for texts what PyYAML and Go do: ``y``, ``n`` and what begins like a number with _."""
-
-    def resolve(self, kind: type[Node], value: str, implicit: Any) -> Any:
-        if kind is ScalarNode and _TEXT.fullmatch(value):
-            return super().resolve(kind, f"_{value}", implicit)
-        return super().resolve(kind, value, implicit)
-
-
-def _is_shallow(raw: bytes) -> bool:
-    """Tell whether libyaml, twenty times as fast, may read a text.
-
-    It calls itself for every level, and an endless nesting ends the process. A level costs a
-    bracket, or half a column at least: a list may stand below its key without an indent.
-    """
-    longest = max(map(len, raw.splitlines()), default=0)
-    return raw.count(b"[") + raw.count(b"{") + 2 * longest <= _DEEPEST_FOR_C
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 class _Builder:
     """Turns nodes into data, noting places and faults; stops at the first sign of a bomb."""
 
@@ -150,7 +64,6 @@ class _Builder:
         self.file = file
         self.places: dict[Path, tuple[int, int]] = {}
         self.faults: list[Fault] = []
-        self._scalars: SafeConstructor = _yaml(pure=True).constructor
         self._nodes = 0
 
     def build(self, node: Node, path: Path) -> Any:
@@ -192,14 +105,31 @@ class _Builder:
         return (candidate for candidate in candidates if isinstance(candidate, MappingNode))
 
     def _scalar(self, node: Node, path: Path) -> Any:
-        if str(node.tag).endswith(":float") and _NO_POINT.fullmatch(node.value):
+        tag = str(node.tag)
+        if tag == _STRING:
+            return node.value
+        if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
             return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
+        scalars = _scalars()
+        make = scalars.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
         try:
-            return self._scalars.construct_object(node)
+            value = make(scalars, node)
         except (YAMLError, ValueError, LookupError, ArithmeticError) as error:
-            self.faults.append(self._fault(node, path, _first_line(error)))
+            self.faults.append(self._fault(node, path, first_line(error)))
             return None
+        if isinstance(value, GeneratorType):
+            self.faults.append(self._fault(node, path, f"is no {tag.rpartition(':')[2]}"))
+            return None
+        return value
 
     def _fault(self, node: Node, path: Path, message: str) -> Fault:
         mark = node.start_mark
         return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
+
+
+@cache
+def _scalars() -> SafeConstructor:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 1)
+    constructor: SafeConstructor = yaml.constructor
+    return constructor

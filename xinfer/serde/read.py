@@ -14,7 +14,8 @@ from cattrs import (
 )
 
 from xinfer.serde.convert import Keep, to_spec
-from xinfer.serde.document import Document, DocumentError, Path, read_document
+from xinfer.serde.document import Document, read_document
+from xinfer.serde.fault import DocumentError, Path
 from xinfer.spec import Declaration, Origin
 
 

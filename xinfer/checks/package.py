@@ -25,11 +25,15 @@ class Package(Declaration):
 
     :param entries: as they stand in the zip, its folders too; none of a folder.
     :param files: without folders.
+    :param packed: those of the files that no ignore file leaves out.
+    :param packed_unread: folders such as ``.git`` that would be packed as well.
     :param broken_positions: lists of positions that are no lists of names.
     """
 
     entries: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    packed: tuple[str, ...] | None = None
+    packed_unread: tuple[str, ...] = ()
     broken_positions: tuple[str, ...] = ()
 
 
@@ -65,7 +69,9 @@ def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{folders[0]} is an entry of its own, as are {len(folders) - 1} others")
 
 
-@rule("XI702", Kind.REFUSED, Package, cure="Pack what is in the folder, not the folder itself.")
+@rule(
+    "XI702", Kind.REFUSED, Package, cure="Name, or pack, the folder that holds it, not one above."
+)
 def manifest_not_on_top(package: Package, _: Subject) -> Iterator[Problem]:
     """There is no manifest.yaml at the root; this is no plugin, or was packed with its folder."""
     if "manifest.yaml" not in package.files:
@@ -93,3 +99,32 @@ def broken_position(package: Package, _: Subject) -> Iterator[Problem]:
     """A list of positions is no list of names; the daemon refuses to pack it."""
     for path in package.broken_positions:
         yield Problem(f"{path} is not a list of names")
+
+
+@rule("XI706", Kind.BROKEN, Package, cure="Take it out of .difyignore, or of .gitignore.")
+def needed_file_ignored(package: Package, _: Subject) -> Iterator[Problem]:
+    """A file that the plugin needs is left out of the package by an ignore file.
+
+    The template's ``.difyignore`` names ``lib/``, ``env/``, ``build/`` and others, in any depth. A
+    ``requirements.txt`` that is there and ignored is neither packed nor made from uv.lock.
+    """
+    if package.packed is None:
+        return
+    for path in sorted(set(package.files) - set(package.packed)):
+        if path in _NEEDED or path.startswith(_NEEDED_FOLDERS):
+            yield Problem(f"{path} is there, and ignored")
+
+
+_NEEDED = frozenset({"manifest.yaml", "pyproject.toml", "requirements.txt", "README.md"})
+_NEEDED_FOLDERS = ("_assets/", "models/", "provider/")
+
+
+@rule("XI707", Kind.BROKEN, Package, cure="List it in .difyignore.")
+def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
+    """A folder of tools would be packed, as no ignore file names it.
+
+    Packing leaves nothing out by itself: a repository's history, and the secrets in it, are
+    published with the plugin.
+    """
+    for name in package.packed_unread:
+        yield Problem(f"{name}/ would be packed")

@@ -104,6 +104,8 @@ def _package(files: PluginFiles) -> Package:
     package = Package(
         entries=files.entries,
         files=tuple(files),
+        packed=tuple(files.packed()) if not files.entries else None,
+        packed_unread=files.packed_unread(),
         broken_positions=tuple(p for p, names in reading_positions.items() if names is None),
     )
     object.__setattr__(package, "origin", None)
@@ -132,7 +134,7 @@ def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
             for name in listed(files, path) or ():
                 if name not in known:
                     yield Fault(path, 1, 1, name, "is listed, and no model of that name is there")
-    for path in reading.missing:
+    for path in set(reading.missing) - {MANIFEST}:  # of which a rule of its own speaks
         yield Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
 
 

@@ -30,12 +30,14 @@ class PluginFiles(Mapping[str, bytes]):
     :param where: the folder or package, for messages.
     :param sizes: bytes of each file.
     :param entries: the names in a package as they stand there, its folders too.
+    :param unread: folders on top that no plugin is made of, such as ``.git``.
     """
 
     where: Path
     sizes: Mapping[str, int]
     _read: Callable[[str], bytes]
     entries: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     _cache: dict[str, bytes] = field(factory=dict, init=False, repr=False)
 
     def __getitem__(self, path: str) -> bytes:
@@ -60,12 +62,20 @@ class PluginFiles(Mapping[str, bytes]):
 
         Like the daemon, this reads ``.difyignore`` or else ``.gitignore``, and knows no ``!``.
         """
+        ignored = self._ignored()
+        return {path: size for path, size in self.sizes.items() if not ignored.match_file(path)}
+
+    def packed_unread(self) -> tuple[str, ...]:
+        """List the folders that are not looked into, and would yet go into a package."""
+        ignored = self._ignored()
+        return tuple(name for name in self.unread if not ignored.match_file(f"{name}/x"))
+
+    def _ignored(self) -> GitIgnoreSpec:
         found = next((name for name in _LISTS if name in self.sizes), None)
-        if found is None:
-            return dict(self.sizes)
-        lines = self[found].decode(errors="replace").splitlines()
-        spec = GitIgnoreSpec.from_lines(line for line in lines if not line.startswith("!"))
-        return {path: size for path, size in self.sizes.items() if not spec.match_file(path)}
+        text = self[found].decode(errors="replace") if found else ""
+        return GitIgnoreSpec.from_lines(
+            line for line in text.splitlines() if not line.startswith("!")
+        )
 
 
 def plugin_files(path: Path) -> PluginFiles:
@@ -89,7 +99,8 @@ def _of_folder(folder: Path) -> PluginFiles:
         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
         if len(sizes) > MOST_FILES or sum(sizes.values()) > MOST_BYTES:
             raise UnreadablePlugin(f"{folder} holds more than a plugin can: name the plugin's own.")
-    return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes())
+    unread = tuple(sorted(name for name in _IGNORED_BY_ALL if (folder / name).is_dir()))
+    return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes(), unread=unread)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutants import mutations
 
 from xinfer.build import load_spec, prepare, write
 from xinfer.checks import check
@@ -234,6 +237,32 @@ def test_import_on_the_command_line(plugin, tmp_path):
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 2
     assert "is not empty" in again.stderr
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_plugin_made_wrong_comes_back_as_it_was_or_is_refused(plugin, tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("wrong")
+    wrong = folder / "plugin"
+    shutil.copytree(plugin, wrong)
+    file, text = data.draw(
+        mutations(plugin, files=["manifest.yaml", "provider/acme.yaml", "models/llm/first.yaml"])
+    )
+    (wrong / file).write_text(text, "utf-8")
+    try:
+        imported = read_plugin(wrong)
+        spec = write_spec(imported, folder / "out")
+    except ImportFailed:
+        assert not (folder / "out").exists()
+        return
+    if not any("added with its default" in line for line in imported.warnings):
+        assert built_data(spec) == data_of(wrong)
+
+
+def test_a_key_that_is_demanded_and_missing_is_added_and_said(plugin):
+    manifest = plugin / "manifest.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("type: plugin\n", ""), "utf-8")
+    assert any("type is missing, and demanded" in line for line in read_plugin(plugin).warnings)
 
 
 @pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")

@@ -4,24 +4,20 @@ Whatever the SDK refuses to load must be found refused. The other way round hold
 be read: where our reading says so, the SDK, or else the daemon, must refuse it too.
 """
 
-import copy
 import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from mutants import FILES, mutations
 from sdk import Oracle
 
 from xinfer.build import prepare, write
 from xinfer.checks import Kind
 from xinfer.importer import UnreadablePlugin, examine
-from xinfer.serde import to_yaml
 
 ROOT = Path(__file__).parent.parent
-FILES = ("manifest.yaml", "provider/tariff.yaml", "models/llm/tariff-swift.yaml")
-ODD = [None, 3, 1.5, "", "x", "llm", True, [], {}, ["x"], {"en_US": "x"}, [{"a": 1}], "2026-01-01"]
 
 DAEMON_ONLY = {
     "author",
@@ -62,45 +58,6 @@ def tariff(tmp_path_factory):
 def oracle():
     with Oracle.start() as started:
         yield started
-
-
-def places(data, path=()):
-    """Yield the path of every value in a tree."""
-    items = data.items() if isinstance(data, dict) else enumerate(data)
-    for key, value in items:
-        yield (*path, key)
-        if isinstance(value, dict | list):
-            yield from places(value, (*path, key))
-
-
-def mutate(data, path, how, odd):
-    holder = data
-    for step in path[:-1]:
-        holder = holder[step]
-    last = path[-1]
-    if how == "delete":
-        del holder[last]
-    elif how == "retype":
-        holder[last] = odd
-    elif how == "nest":
-        holder[last] = [holder[last]]
-    elif how == "rename" and isinstance(holder, dict):
-        holder[f"{last}s"] = holder.pop(last)
-    elif how == "duplicate" and isinstance(holder, list):
-        holder.append(copy.deepcopy(holder[last]))
-
-
-@st.composite
-def mutations(draw, folder):
-    file = draw(st.sampled_from(FILES))
-    data = yaml.safe_load((folder / file).read_text("utf-8"))
-    for _ in range(draw(st.integers(1, 2))):
-        found = list(places(data))
-        if found:
-            path = draw(st.sampled_from(found))
-            how = draw(st.sampled_from(["delete", "retype", "nest", "rename", "duplicate"]))
-            mutate(data, path, how, copy.deepcopy(draw(st.sampled_from(ODD))))
-    return file, to_yaml(data, source="by hand")
 
 
 def test_check_agrees_with_the_sdk(tariff, oracle, tmp_path):

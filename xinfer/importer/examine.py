@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import attrs
 
 from xinfer.checks import Finding, check, check_one, check_types, finding, texts_of
 from xinfer.checks.package import Package, UnreadYaml
-from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
+from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
 from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
 from xinfer.serde import DocumentError, Fault, Keep, read_spec
 from xinfer.spec import (
-    Declaration,
-    Meta,
     Model,
     Origin,
     Plugin,
     Project,
     Provider,
-    Resource,
-    Runner,
     evolve,
 )
 
@@ -48,7 +44,10 @@ def examine(path: Path) -> tuple[Finding, ...]:
     found = list(check_one(package, "package"))
     reading = read(files)
     found += (_unread(fault) for fault in _faults(reading, files))
-    found += _missing((reading.plugin, reading.provider))
+    found += (
+        finding("XI013", declared, f"{name} is missing", name)
+        for declared, name in missing_keys((reading.plugin, reading.provider))
+    )
     found += _odd_time(reading, files)
     if reading.plugin is not None and reading.provider is not None:
         project = _project(reading.plugin, reading.provider, reading, files)
@@ -136,29 +135,6 @@ def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
                     yield Fault(path, 1, 1, name, "is listed, and no model of that name is there")
     for path in set(reading.missing) - {MANIFEST}:  # of which a rule of its own speaks
         yield Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
-
-
-_DEMANDED: Mapping[type, tuple[str, ...]] = {
-    Plugin: ("type", "resource", "plugins", "meta"),
-    Resource: ("memory",),
-    Meta: ("version", "arch", "runner"),
-    Runner: ("language", "version", "entrypoint"),
-    Provider: ("supported_model_types", "configurate_methods"),
-}
-"""Keys that have a default in a spec, and none to the daemon and the SDK."""
-
-
-def _missing(value: object) -> Iterator[Finding]:
-    """Name the keys that must be there; those of models are demanded when they are read."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _missing(item)
-    elif isinstance(value, Declaration):
-        for name in _DEMANDED.get(type(value), ()):
-            if name not in value.explicit and name not in value.extra_keys:
-                yield finding("XI013", value, f"{name} is missing", name)
-        for name in value.explicit:
-            yield from _missing(getattr(value, name))
 
 
 _PYYAML_TIME = re.compile(

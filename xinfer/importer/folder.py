@@ -9,7 +9,7 @@ from attrs import frozen
 
 from xinfer.build import RECORD, FileTree
 from xinfer.importer.comments import CommentFinder
-from xinfer.importer.reading import MANIFEST, Reading, listed, positions, read
+from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
 from xinfer.importer.source import UnreadablePlugin, plugin_files
 from xinfer.serde import Fault
 from xinfer.spec import Declaration, Model, Plugin, Provider, model_file
@@ -75,7 +75,13 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
             models=models,
             carried={p: files[p] for p in files if p not in declared | generated | _SECRETS},
             finder=finder,
-            warnings=tuple(line for _, declared in objects for line in _unknown(declared)),
+            warnings=(
+                *(line for _, declared in objects for line in _unknown(declared)),
+                *(
+                    f"{declared.origin}: {name} is missing, and demanded; added with its default"
+                    for declared, name in missing_keys((plugin, provider))
+                ),
+            ),
         )
     except UnreadablePlugin as error:
         raise ImportFailed(str(error)) from None

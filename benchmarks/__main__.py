@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import report, streams
+from benchmarks import calls, processes, report, streams
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure
 
@@ -17,6 +17,10 @@ ROWS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "stream-fast": streams.fast_server,
     "first-token": streams.first_token,
     "streams": streams.many_streams,
+    "embedding": calls.embedding,
+    "connections": calls.connections,
+    "start": processes.start,
+    "memory": processes.memory,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -69,6 +69,12 @@ class Contestant:
         )
         return answer
 
+    def max_chunks(self) -> int:
+        """Say how many texts the schema of the embedding model allows in one call."""
+        credentials = self.credentials("embed", "text-embedding")
+        (answer,) = self.call("get_ai_model_schemas", "embed", "text-embedding", credentials)
+        return int(answer["model_schema"]["model_properties"]["max_chunks"])
+
     def rerank(self, documents: list[str]) -> dict[str, Any]:
         """Score documents."""
         credentials = self.credentials("rerank", "rerank")

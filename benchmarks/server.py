@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import ClassVar
 
 import requests
 from attrs import field, frozen
@@ -167,7 +168,7 @@ def _chat(tokens: int) -> bytes:
 class _Connection(asyncio.Protocol):
     """Answers the requests of one connection, one after the other."""
 
-    count = {"connections": 0, "requests": 0}
+    count: ClassVar = {"connections": 0, "requests": 0}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

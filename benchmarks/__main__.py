@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import calls, processes, report, streams
+from benchmarks import calls, desk, inner, processes, report, streams
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure
 
@@ -21,8 +21,14 @@ ROWS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "connections": calls.connections,
     "start": processes.start,
     "memory": processes.memory,
+    "build": desk.unchanged_build,
+    "cli": desk.command_line,
+    "large": desk.large_plugin,
+    "from-form": inner.from_form,
+    "tokens": inner.tokens,
 }
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 @click.command
@@ -40,6 +46,14 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
             with console.status(name):
                 figures += ROWS[name](bench)
     report.show(figures, console)
+    kept = RESULTS if not names and not quick else None
+    if kept is None:
+        return
+    kept.mkdir(exist_ok=True)
+    (kept / "results.json").write_text(report.as_json(figures, quick=quick))
+    report.plot(figures, kept / "results.svg")
+    report.into_page(PAGE, report.as_markdown(figures))
+    console.print(f"Written to {kept} and {PAGE}.")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ from rich.table import Table
 
 from benchmarks.figure import Figure
 
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+"""Between these lines of the manual's page stands the table of the last run."""
+
 _PACKAGES = ("dify_plugin", "gevent", "pydantic", "requests", "openai", "xinference-client")
 
 
@@ -74,3 +77,52 @@ def as_json(figures: Sequence[Figure], *, quick: bool) -> str:
     ]
     run = {"machine": machine(), "quick": quick, "figures": rows}
     return json.dumps(run, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_markdown(figures: Sequence[Figure]) -> str:
+    """Write the table and the machine for the manual."""
+    lines = [
+        "| row | what | figure | goal | met | medians | note |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for figure in figures:
+        measured = f"{_number(figure.figure)} {figure.of}"
+        met = "yes" if figure.met else "**no**"
+        cells = (figure.name, figure.what, measured, figure.goal, met, medians(figure), figure.note)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    versions = ", ".join(f"{name} {value}" for name, value in machine().items())
+    return "\n".join([*lines, "", f"Measured on: {versions}.", ""])
+
+
+def into_page(page: Path, table: str) -> None:
+    """Put the table of a run in the place of the last one."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}")
+
+
+def plot(figures: Sequence[Figure], path: Path) -> None:
+    """Draw how far each figure is from its goal, as SVG: left of the line is better."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "xinfer"  # the same figures give the same file
+    from matplotlib import pyplot
+
+    shown = list(reversed(figures))
+    shares = [_share(figure, figure.figure) for figure in shown]
+    colours = ["#2a9d8f" if figure.met else "#e76f51" for figure in shown]
+    drawing, axes = pyplot.subplots(figsize=(8, 0.34 * len(shown) + 1.2))
+    axes.barh([figure.name for figure in shown], shares, color=colours, height=0.6)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlabel("share of the goal (1: just met; less is better)")
+    drawing.tight_layout()
+    drawing.savefig(path, metadata={"Date": None})
+    pyplot.close(drawing)
+
+
+def _share(figure: Figure, value: float) -> float:
+    """Write a figure as a share of its goal, such that less is better; never zero."""
+    share = figure.goal.limit / value if figure.goal.at_least else value / figure.goal.limit
+    return max(share, 0.01)

@@ -87,7 +87,9 @@ project = Project(
 )
 '''
 _CODE = {
-    "main.py": "from dify_plugin import DifyPluginEnv, Plugin\n\nplugin = Plugin(DifyPluginEnv())\n",
+    "main.py": (
+        "from dify_plugin import DifyPluginEnv, Plugin\n\nplugin = Plugin(DifyPluginEnv())\n"
+    ),
     "provider/large.py": (
         "import dify_plugin\n\n\nclass Large(dify_plugin.ModelProvider):\n"
         "    def validate_provider_credentials(self, credentials):\n        pass\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -182,7 +183,7 @@ class Client:
                 return
             events, reasoning = Events(), Reasoning()
             began = finished = False
-            for arrived in _and_end(pieces):
+            for arrived in chain(pieces, (None,)):
                 values = events.close() if arrived is None else events.feed(arrived)
                 chunks = _chunks(values, model, response)
                 if chunks:
@@ -195,11 +196,6 @@ class Client:
                 raise from_answer("without any event of a stream", model, response.url)
             if not finished:
                 raise from_exception(ChunkedEncodingError(), model, response.url)
-
-
-def _and_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
-    yield from pieces
-    yield None
 
 
 def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:

@@ -1,7 +1,7 @@
 """A server that sends faster than any client reads: answers made before they are asked for.
 
 It runs in a process of its own and answers in the shapes of Xinference 4.1.0. The uid of the model
-says what to do: ``slow`` sends a token every few milliseconds, ``fast`` all of them at once;
+says what to do: ``slow`` sends a token every millisecond, ``fast`` all of them at once;
 ``max_tokens`` says how many. ``GET /tally`` counts connections and requests since the last one.
 """
 
@@ -20,7 +20,7 @@ from typing import ClassVar
 import requests
 from attrs import field, frozen
 
-PACE = 0.004
+PACE = 0.001
 """Seconds between two tokens of the model ``slow``: more than any of the plugins needs for one."""
 
 DIMENSIONS = 768

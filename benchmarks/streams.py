@@ -22,7 +22,7 @@ def slow_server(bench: Bench) -> Iterator[Figure]:
         "stream-slow",
         "CPU a token, slow server",
         "slow",
-        bench.scaled(250, 50),
+        bench.scaled(1000, 100),
         Goal(limit=1.3),
     )
 

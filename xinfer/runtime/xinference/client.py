@@ -199,12 +199,24 @@ class Client:
 
 
 def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:
-    chunks = []
+    """Read events; text that arrived together, with nothing in between, is one chunk."""
+    chunks: list[ChatChunk] = []
+    said: list[str] = []
     for value in values:
-        if isinstance(value, dict):
-            if value.get("error"):
-                raise from_event(value["error"], model, response)
-            chunks.append(answers.chat_chunk(value))
+        if not isinstance(value, dict):
+            continue
+        if value.get("error"):
+            raise from_event(value["error"], model, response)
+        text = answers.plain_text(value)
+        if text is not None:
+            said.append(text)
+            continue
+        if said:
+            chunks.append(ChatChunk(text="".join(said)))
+            said.clear()
+        chunks.append(answers.chat_chunk(value))
+    if said:
+        chunks.append(ChatChunk(text="".join(said)))
     return chunks
 
 

@@ -8,7 +8,7 @@ import dify_plugin
 import ready
 from dify_plugin.entities.model import ModelType
 
-PACE = 0.004
+PACE = 0.001
 """Seconds between two tokens of the model ``slow``, as from the benchmark's server."""
 
 

@@ -48,7 +48,7 @@ class ModelDescription:
     abilities: frozenset[str] = frozenset()
     name: str = ""
     family: str = ""
-    limits: Mapping[str, int] = field(factory=dict)
+    limits: Mapping[str, int] = field(factory=dict, hash=False)
     strict_system_first: bool = False
 
     @classmethod

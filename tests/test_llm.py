@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from dify_plugin.entities.model import ModelPropertyKey
 from dify_plugin.entities.model.message import UserPromptMessage
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeConnectionError
 
@@ -63,3 +64,17 @@ def test_a_declared_zero_stands_against_the_templates_own_value():
     top_p, max_tokens = schema.parameter_rules
     assert (top_p.default, top_p.max) == (0, 1)
     assert (max_tokens.max, max_tokens.use_template) == (9, "max_tokens")
+
+
+def test_a_schema_is_made_once_and_anew_for_other_settings():
+    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    credentials = {**NOWHERE, "xinfer_learned": known}
+    schema = Model([]).get_model_schema("m", credentials)
+    assert Model([]).get_model_schema("m", dict(credentials)) is schema
+    wider = Model([]).get_model_schema("m", {**credentials, "context_size": "16384"})
+    assert wider is not None
+    assert wider.model_properties[ModelPropertyKey.CONTEXT_SIZE] == 16384
+    learned_more = json.dumps({**json.loads(known), "context_length": 100})
+    shorter = Model([]).get_model_schema("m", {**credentials, "xinfer_learned": learned_more})
+    assert shorter is not None
+    assert shorter.model_properties[ModelPropertyKey.CONTEXT_SIZE] == 100

@@ -1,0 +1,60 @@
+"""Run the benchmark: ``uv run --group bench python -m benchmarks [rows…]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks import calls, desk, inner, processes, report, streams
+from benchmarks.bench import Bench
+from benchmarks.figure import Figure
+
+ROWS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
+    "stream-slow": streams.slow_server,
+    "stream-fast": streams.fast_server,
+    "first-token": streams.first_token,
+    "streams": streams.many_streams,
+    "embedding": calls.embedding,
+    "connections": calls.connections,
+    "start": processes.start,
+    "memory": processes.memory,
+    "build": desk.unchanged_build,
+    "cli": desk.command_line,
+    "large": desk.large_plugin,
+    "from-form": inner.from_form,
+    "tokens": inner.tokens,
+}
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+@click.command
+@click.argument("names", nargs=-1, type=click.Choice(list(ROWS)))
+@click.option("--quick", is_flag=True, help="Fewer rounds, smaller sizes: to see that it works.")
+def main(names: tuple[str, ...], *, quick: bool) -> None:
+    """Measure the rows that are named, or all of them.
+
+    A run of all rows, that is not quick, is kept in benchmarks/results/ and docs/benchmarks.md.
+    """
+    console = Console()
+    figures: list[Figure] = []
+    with Bench(quick=quick) as bench:
+        for name in names or ROWS:
+            with console.status(name):
+                figures += ROWS[name](bench)
+    report.show(figures, console)
+    kept = RESULTS if not names and not quick else None
+    if kept is None:
+        return
+    kept.mkdir(exist_ok=True)
+    (kept / "results.json").write_text(report.as_json(figures, quick=quick))
+    report.plot(figures, kept / "results.svg")
+    report.into_page(PAGE, report.as_markdown(figures))
+    console.print(f"Written to {kept} and {PAGE}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Rows about what runs at a developer's desk: the build, checks, the importer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.bench import Bench
+from benchmarks.contestants import ROOT
+from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.large import write_project
+from xinfer.build import prepare, write
+
+_IMPORTS = "import attrs, cattrs, ruamel.yaml, click"
+
+
+def unchanged_build(bench: Bench) -> Iterator[Figure]:
+    """Build what is built already: beyond the imports that it cannot do without."""
+    out = bench.folder / "built"
+    build = [str(ROOT / "build.py"), "--out", str(out)]
+    _run(*build)
+    before = _state(out)
+    measures: dict[str, Callable[[], float]] = {
+        "build": lambda: _run(*build),
+        "imports": lambda: _run("-c", _IMPORTS),
+        "python": lambda: _run("-c", "pass"),
+    }
+    for measure in measures.values():
+        measure()
+    rounds = in_turns(measures, bench.scaled(11, 3))
+    if _state(out) != before:
+        raise RuntimeError("a build of an unchanged tree wrote something")
+    beyond = rounds.each(
+        lambda build, imports, python: (build - imports) / (imports - python), *measures
+    )
+    figure, spread = middle(beyond)
+    yield Figure(
+        name="build",
+        what="build.py, unchanged: beyond its imports",
+        figure=figure,
+        of="× the imports",
+        values=rounds.values(1000),
+        unit="ms",
+        goal=Goal(limit=0.5),
+        spread=spread,
+        note="nothing was written; the imports are attrs, cattrs, ruamel.yaml and click",
+    )
+
+
+def command_line(bench: Bench) -> Iterator[Figure]:
+    """Start the command line."""
+    measures: dict[str, Callable[[], float]] = {
+        "xinfer --help": lambda: _run("-m", "xinfer.cli", "--help"),
+        "python": lambda: _run("-c", "pass"),
+    }
+    for measure in measures.values():
+        measure()
+    rounds = in_turns(measures, bench.scaled(11, 3))
+    figure, spread = middle(rounds.taken["xinfer --help"])
+    yield Figure(
+        name="cli",
+        what="Start of the command line",
+        figure=figure,
+        of="s",
+        values=rounds.values(1000),
+        unit="ms",
+        goal=Goal(limit=0.25),
+        spread=spread,
+    )
+
+
+def large_plugin(bench: Bench) -> Iterator[Figure]:
+    """Check and import plugins with many models, beside parsing their YAML once."""
+    many, most = bench.scaled(150, 20), bench.scaled(2000, 60)
+    plugins = {count: _built(bench.folder / f"large-{count}", count) for count in (many, most)}
+    tasks = ("parse", "check", "import")
+    rounds = in_turns(
+        {task: lambda task=task: _task(task, plugins[many]) for task in tasks},  # type: ignore[misc]
+        bench.scaled(5, 2),
+    )
+    spec = median(_task("check-spec", bench.folder / f"large-{many}") for _ in range(3))
+    notes = {
+        "check": f"of the folder; of the spec itself it is {spec * 1000:.0f} ms",
+        "import": "the spec is written, the code carried over",
+    }
+    for task in ("check", "import"):
+        figure, spread = middle(rounds.ratios(task, "parse"))
+        yield Figure(
+            name=f"large/{task}",
+            what=f"xinfer {task}, {many} models",
+            figure=figure,
+            of="× parsing once",
+            values={name: rounds[name] * 1000 for name in (task, "parse")},
+            unit="ms",
+            goal=Goal(limit=1.5),
+            spread=spread,
+            note=notes[task],
+        )
+    for task in ("check", "import"):
+        a_model = {many: rounds[task] / many, most: _task(task, plugins[most]) / most}
+        figure = a_model[most] / a_model[many]
+        yield Figure(
+            name=f"large/{task}-linear",
+            what=f"xinfer {task}: a model of {most:,} beside one of {many}",
+            figure=figure,
+            of="×",
+            values={f"of {count}": seconds * 1000 for count, seconds in a_model.items()},
+            unit="ms a model",
+            goal=Goal(limit=1.15),
+            spread=(figure, figure),
+        )
+
+
+def _built(folder: Path, models: int) -> Path:
+    """Write the project and build it; return the plugin's folder."""
+    spec = write_project(folder, models)
+    return write(prepare(spec), folder / "dist").folder
+
+
+def _task(name: str, folder: Path) -> float:
+    """Run a task in a process of its own, so that nothing is remembered from the last time."""
+    command = [sys.executable, "-m", "benchmarks.desk_tasks", name, str(folder)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _run(*arguments: str) -> float:
+    """Run Python to its end; return how long it took."""
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments],
+        check=True,
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+    )
+    return time.perf_counter() - began
+
+
+def _state(folder: Path) -> dict[str, tuple[int, int]]:
+    """Tell whether a file was written: its inode and time."""
+    return {
+        str(path): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

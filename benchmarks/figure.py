@@ -1,0 +1,91 @@
+"""What a row of the table holds: a figure, the values it was made of, and the goal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median, quantiles
+
+from attrs import Factory, frozen
+
+
+@frozen(kw_only=True)
+class Goal:
+    """A bound; ``at_least`` where more is better."""
+
+    limit: float
+    at_least: bool = False
+
+    def met(self, figure: float) -> bool:
+        """Say whether a figure keeps to it."""
+        return figure >= self.limit if self.at_least else figure <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+
+
+@frozen(kw_only=True)
+class Figure:
+    """One measured row.
+
+    :param name: the word that chooses it on the command line, with ``/part`` where it has several.
+    :param what: the row in words.
+    :param figure: what is held against the goal.
+    :param of: what the figure is, e.g. ``× floor``.
+    :param values: the median of each contestant, in ``unit``.
+    :param spread: the quartiles of the figure over the rounds; equal to it where there is one.
+    """
+
+    name: str
+    what: str
+    figure: float
+    of: str
+    values: Mapping[str, float]
+    unit: str
+    goal: Goal
+    spread: tuple[float, float]
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is."""
+        return self.goal.met(self.figure)
+
+
+@frozen
+class Rounds:
+    """Measurements of several contestants, taken in turns: one of each per round."""
+
+    taken: Mapping[str, list[float]] = Factory(dict)
+
+    def __getitem__(self, name: str) -> float:
+        return median(self.taken[name])
+
+    def values(self, factor: float = 1.0) -> dict[str, float]:
+        """Return the median of each contestant, in another unit where there is a factor."""
+        return {name: self[name] * factor for name in self.taken}
+
+    def each(self, of: Callable[..., float], *names: str) -> list[float]:
+        """Compute a figure in each round, from what was measured in that round."""
+        return [of(*row) for row in zip(*(self.taken[name] for name in names), strict=True)]
+
+    def ratios(self, name: str, to: str) -> list[float]:
+        """Divide in each round."""
+        return self.each(lambda one, other: one / other, name, to)
+
+
+def in_turns(measures: Mapping[str, Callable[[], float]], rounds: int) -> Rounds:
+    """Measure each contestant once a round; every other round goes the other way about."""
+    taken: dict[str, list[float]] = {name: [] for name in measures}
+    for number in range(rounds):
+        names = list(measures) if number % 2 == 0 else list(reversed(measures))
+        for name in names:
+            taken[name].append(measures[name]())
+    return Rounds(taken)
+
+
+def middle(figures: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Return median and quartiles."""
+    if len(figures) < 2:
+        return figures[0], (figures[0], figures[0])
+    low, middle_one, high = quantiles(figures, n=4, method="inclusive")
+    return middle_one, (low, high)

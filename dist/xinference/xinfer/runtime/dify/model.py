@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from dify_plugin.entities.model import AIModelEntity
@@ -28,6 +29,8 @@ _ADD_AS: Mapping[str, str] = {
 """Dify's model type for each of Xinference's tasks."""
 
 _MOST_LISTED = 20
+_MOST_KEPT = 256
+"""Schemas of models."""
 
 
 class XinferenceModel:
@@ -85,18 +88,15 @@ class XinferenceModel:
 
     def known(self, model: str, credentials: Mapping[str, Any], entered: Any) -> Model:
         """Complete the declaration for this model."""
-        described = self.described(credentials, entered)
-        facts = Facts(
-            abilities=described.abilities, limits=described.limits, settings=vars(entered)
-        )
-        return self.declared.known(model, facts)
+        return _known(type(self), model, self.described(credentials, entered), entered)
 
     def get_customizable_model_schema(
         self, model: str, credentials: Mapping[str, Any]
     ) -> AIModelEntity | None:
         """Describe a model to Dify."""
         try:
-            return entity(self.known(model, credentials, self.entered(credentials)))
+            entered = self.entered(credentials)
+            return _schema(type(self), model, self.described(credentials, entered), entered)
         except (FormError, XinferenceError) as error:
             # The SDK asks this before every call, outside the place where it maps errors.
             raise invoke_error(error) from error
@@ -121,6 +121,37 @@ class XinferenceModel:
         raise CredentialsValidateFailedError(
             f"The model {uid!r} is for {described.task}, not for {self.task}. {cure}"
         )
+
+
+def _kept[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
+    """Keep what was made; not of credentials that hold something without a hash, such as a list."""
+    kept = lru_cache(maxsize=_MOST_KEPT)(make)
+
+    def made(*arguments: *A) -> R:
+        try:
+            hash(arguments)
+        except TypeError:
+            return make(*arguments)
+        return kept(*arguments)
+
+    return made
+
+
+# The SDK asks for the schema three times a call: before it, and for the price of what goes in and
+# of what comes out.
+@_kept
+def _schema(
+    kind: type[XinferenceModel], model: str, described: ModelDescription, entered: Credentials
+) -> AIModelEntity:
+    return entity(_known(kind, model, described, entered))
+
+
+@_kept
+def _known(
+    kind: type[XinferenceModel], model: str, described: ModelDescription, entered: Credentials
+) -> Model:
+    facts = Facts(abilities=described.abilities, limits=described.limits, settings=vars(entered))
+    return kind.declared.known(model, facts)
 
 
 def _what_runs(client: Client) -> str:

@@ -24,6 +24,7 @@ _SPEAKING_FAMILIES = (
     "MegaTTS",
     "MeloTTS",
 )
+_BESIDE_TEXT = ("reasoning_content", "reasoning", "tool_calls")
 _LIMITS = ("context_length", "max_tokens", "dimensions")
 
 
@@ -47,7 +48,7 @@ class ModelDescription:
     abilities: frozenset[str] = frozenset()
     name: str = ""
     family: str = ""
-    limits: Mapping[str, int] = field(factory=dict)
+    limits: Mapping[str, int] = field(factory=dict, hash=False)
     strict_system_first: bool = False
 
     @classmethod
@@ -153,6 +154,26 @@ def chat_chunk(answer: Mapping[str, Any]) -> ChatChunk:
         usage=usage,
         unmarked="content" not in message,
     )
+
+
+def plain_text(answer: Mapping[str, Any]) -> str | None:
+    """Return the text of an event that brings nothing else, as nearly all do; else ``None``.
+
+    What :func:`chat_chunk` would read is a :class:`ChatChunk` of this text alone.
+    """
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or len(choices) != 1 or answer.get("usage") is not None:
+        return None
+    choice = choices[0]
+    if not isinstance(choice, dict) or choice.get("finish_reason") is not None:
+        return None
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return None
+    text = delta.get("content")
+    if not isinstance(text, str) or any(map(delta.get, _BESIDE_TEXT)):
+        return None
+    return text
 
 
 def _first(choices: object) -> Mapping[str, Any]:

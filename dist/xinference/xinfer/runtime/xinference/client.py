@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -182,7 +183,7 @@ class Client:
                 return
             events, reasoning = Events(), Reasoning()
             began = finished = False
-            for arrived in _and_end(pieces):
+            for arrived in chain(pieces, (None,)):
                 values = events.close() if arrived is None else events.feed(arrived)
                 chunks = _chunks(values, model, response)
                 if chunks:
@@ -197,18 +198,25 @@ class Client:
                 raise from_exception(ChunkedEncodingError(), model, response.url)
 
 
-def _and_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
-    yield from pieces
-    yield None
-
-
 def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:
-    chunks = []
+    """Read events; text that arrived together, with nothing in between, is one chunk."""
+    chunks: list[ChatChunk] = []
+    said: list[str] = []
     for value in values:
-        if isinstance(value, dict):
-            if value.get("error"):
-                raise from_event(value["error"], model, response)
-            chunks.append(answers.chat_chunk(value))
+        if not isinstance(value, dict):
+            continue
+        if value.get("error"):
+            raise from_event(value["error"], model, response)
+        text = answers.plain_text(value)
+        if text is not None:
+            said.append(text)
+            continue
+        if said:
+            chunks.append(ChatChunk(text="".join(said)))
+            said.clear()
+        chunks.append(answers.chat_chunk(value))
+    if said:
+        chunks.append(ChatChunk(text="".join(said)))
     return chunks
 
 

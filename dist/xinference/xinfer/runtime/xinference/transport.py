@@ -13,9 +13,10 @@ import requests
 from attrs import frozen
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry
 
+from xinfer.runtime.xinference.chunks import Chunks
 from xinfer.runtime.xinference.errors import from_exception, from_response
 from xinfer.spec import Secret
 
@@ -24,6 +25,8 @@ _LONGEST_WAIT = 30.0
 """Seconds; a server that wants to be left alone for longer gets no second try."""
 
 _PIECE = 64 * 1024
+_END_TIMEOUT = 0.1
+"""Seconds to wait for the end of a body after its last event; both are sent at once."""
 
 
 @frozen(kw_only=True)
@@ -86,18 +89,60 @@ class Server:
 def reading(response: requests.Response, model: str) -> Iterator[Iterator[bytes]]:
     """Hand out a body as it arrives, in pieces of at most 64 KiB; close it in the end.
 
+    A body left unread is closed with its connection, unless no more than its end is missing.
+
     :raises XinferenceError: it breaks off, or nothing comes for too long.
     """
     with response:
         try:
-            # Xinference sends each event as a chunk of its own, and urllib3 hands on chunks.
-            yield response.raw.stream(_PIECE, decode_content=True)
-        except ReadTimeoutError:
+            pieces = _arriving(response.raw)
+            yield pieces
+            _finish(pieces, response.raw)
+        except (ReadTimeoutError, TimeoutError):
             raise from_exception(requests.ReadTimeout(), model, response.url) from None
         except (HTTPError, OSError):
             # requests looks no further than the headers.
             broken = requests.exceptions.ChunkedEncodingError()
             raise from_exception(broken, model, response.url) from None
+
+
+def _arriving(raw: Any) -> Iterator[bytes]:
+    """Yield what has arrived, all of it at once.
+
+    Xinference sends each token as a chunk of its own, and urllib3 reads chunk by chunk.
+    """
+    file = getattr(raw._fp, "fp", None)  # noqa: SLF001 (urllib3 has no other way to it)
+    if file is None or not raw.chunked or "Content-Encoding" in raw.headers:
+        yield from raw.stream(_PIECE, decode_content=True)
+        return
+    chunks = Chunks()
+    while not chunks.ended:
+        arrived = file.read1(_PIECE)
+        try:
+            piece = chunks.feed(arrived)
+        except ValueError as error:
+            raise ProtocolError(f"Not a chunked body: {error}.") from error
+        if piece:
+            yield piece
+        if not arrived:
+            raise ProtocolError("The body broke off.")
+    raw._fp.close()  # noqa: SLF001
+    raw.release_conn()
+
+
+def _finish(pieces: Iterator[bytes], raw: Any) -> None:
+    """Read the end of a body whose last event is known, so that its connection can serve again."""
+    sock = getattr(raw.connection, "sock", None)
+    if sock is None:
+        return
+    waits = sock.gettimeout()
+    sock.settimeout(_END_TIMEOUT)
+    try:
+        next(pieces, None)
+    except (HTTPError, OSError):
+        return  # the answer is complete all the same
+    finally:
+        sock.settimeout(waits)
 
 
 class _Key(AuthBase):

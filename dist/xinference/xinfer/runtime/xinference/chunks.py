@@ -1,0 +1,67 @@
+"""HTTP's chunked framing taken off bytes as they arrive, so that one read gives all there is."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+_LINE = b"\r\n"
+_LONGEST_LINE = 16 * 1024
+
+
+@define
+class Chunks:
+    """Reads a chunked body (RFC 9112, section 7.1), however its bytes were cut.
+
+    :ivar ended: the last chunk, and what may follow it, has been read.
+    """
+
+    ended: bool = field(default=False, init=False)
+    _left: int = field(default=0, init=False)
+    # A chunk's end and the next one's size are read as one line; the first one has no end before.
+    _held: bytes = field(default=_LINE, init=False)
+
+    def feed(self, arrived: bytes) -> bytes:
+        """Return what these bytes bring of the body; part of a chunk is handed on as it comes.
+
+        :raises ValueError: this is no chunked body.
+        """
+        data = self._held + arrived if self._held else arrived
+        self._held = b""
+        content: list[bytes] = []
+        at = 0
+        while not self.ended:
+            if self._left:
+                piece = data[at : at + self._left]
+                content.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+                if self._left:
+                    break
+            end = data.find(_LINE, at + 2)
+            if end < 0:
+                self._hold(data[at:])
+                break
+            self._left = _size(data[at:end])
+            if not self._left:
+                # Trailers, if any, and an empty line.
+                self.ended = data.find(_LINE + _LINE, end) >= 0
+                if not self.ended:
+                    self._hold(data[at:])
+                    break
+            at = end + 2
+        return b"".join(content)
+
+    def _hold(self, line: bytes) -> None:
+        if len(line) > _LONGEST_LINE:
+            raise ValueError("a chunk without a size")
+        self._held = line
+
+
+def _size(line: bytes) -> int:
+    """Read a size in hexadecimal, between two line ends, and maybe an extension behind it."""
+    if not line.startswith(_LINE):
+        raise ValueError("a chunk longer than it says")
+    size = int(line.partition(b";")[0], 16)
+    if size < 0:
+        raise ValueError("a chunk of negative size")
+    return size

@@ -8,8 +8,10 @@ says what to do: ``slow`` sends a token every millisecond, ``fast`` all of them 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import random
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,9 +75,10 @@ def serving() -> Iterator[Server]:
 
 
 def numbers(count: int, seed: int = 0) -> list[float]:
-    """Make a vector with as many digits as those of a real model, which are 32 bits wide."""
+    """Make a vector of numbers that are 32 bits wide, as a real model's are."""
     chance = random.Random(seed)
-    return [chance.uniform(-0.1, 0.1) for _ in range(count)]
+    wide = [chance.uniform(-0.1, 0.1) for _ in range(count)]
+    return list(struct.unpack(f"{count}f", struct.pack(f"{count}f", *wide)))
 
 
 def _event(delta: dict[str, str], reason: str | None = None, usage: object = None) -> bytes:
@@ -129,9 +132,16 @@ def _vector(place: int) -> bytes:
 
 
 @cache
-def _embeddings(count: int) -> bytes:
+def _packed(place: int) -> bytes:
+    packed = struct.pack(f"<{DIMENSIONS}f", *numbers(DIMENSIONS, place))
+    return b'"%s"' % base64.b64encode(packed)
+
+
+@cache
+def _embeddings(count: int, packed: bool) -> bytes:
+    vector = _packed if packed else _vector
     rows = b",".join(
-        b'{"index":%d,"object":"embedding","embedding":%s}' % (place, _vector(place % 64))
+        b'{"index":%d,"object":"embedding","embedding":%s}' % (place, vector(place % 64))
         for place in range(count)
     )
     usage = b'{"prompt_tokens":%d,"total_tokens":%d}' % (8 * count, 8 * count)
@@ -205,10 +215,10 @@ class _Connection(asyncio.Protocol):
                 write(_at_once(tokens))
             case "/v1/chat/completions", _:
                 write(_chat(tokens))
-            case "/v1/embeddings", {"input": list(texts)}:
-                write(_embeddings(len(texts)))
             case "/v1/embeddings", _:
-                write(_embeddings(1))
+                texts = body["input"]
+                count = len(texts) if isinstance(texts, list) else 1
+                write(_embeddings(count, body.get("encoding_format") == "base64"))
             case "/v1/rerank", {"documents": list(documents)}:
                 write(_ranking(len(documents)))
             case "/v1/cluster/auth", _:

@@ -1,6 +1,7 @@
 """Results that are made before anyone asks for them, so that what remains is the SDK's own work."""
 
 import random
+import struct
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -86,9 +87,11 @@ def answer(model: str, tokens: int) -> LLMResult:
 def embeddings(model: str, count: int) -> TextEmbeddingResult:
     """Make as many vectors as there are texts."""
     chance = random.Random(0)
+    wide = [chance.uniform(-0.1, 0.1) for _ in range(DIMENSIONS)]
+    vector = list(struct.unpack(f"{DIMENSIONS}f", struct.pack(f"{DIMENSIONS}f", *wide)))
     return TextEmbeddingResult(
         model=model,
-        embeddings=[[chance.uniform(-0.1, 0.1) for _ in range(DIMENSIONS)] for _ in range(count)],
+        embeddings=[list(vector) for _ in range(count)],
         usage=EmbeddingUsage(
             tokens=count,
             total_tokens=count,

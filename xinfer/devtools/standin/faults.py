@@ -15,7 +15,9 @@ The pieces that some count are the events of a stream; any other answer is one p
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 from collections.abc import Callable, Iterator
 from itertools import cycle, groupby
 from typing import Any
@@ -272,7 +274,12 @@ def _reasoning(value: dict[str, Any]) -> None:
 
 
 def _nan_vector(value: dict[str, Any]) -> None:
-    value["data"][0]["embedding"][0] = float("nan")
+    first = value["data"][0]
+    if isinstance(first["embedding"], str):
+        packed = struct.pack("<f", float("nan")) + base64.b64decode(first["embedding"])[4:]
+        first["embedding"] = base64.b64encode(packed).decode()
+    else:
+        first["embedding"][0] = float("nan")
 
 
 def _null_vector(value: dict[str, Any]) -> None:
@@ -287,7 +294,7 @@ REASONING_KEY = Edited(_reasoning)
 MISSING_VECTOR = Edited(lambda value: value["data"].pop())
 EXTRA_VECTOR = Edited(lambda value: value["data"].append({**value["data"][-1]}))
 NAN_VECTOR = Edited(_nan_vector)
-"""The first number is NaN, which Python writes into JSON as ``NaN``."""
+"""The first number is NaN; among JSON numbers Python writes ``NaN``."""
 NULL_VECTOR = Edited(_null_vector)
 REVERSED_VECTORS = Edited(lambda value: value["data"].reverse())
 """The last vector first; ``index`` still tells which is which."""

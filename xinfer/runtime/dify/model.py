@@ -105,6 +105,10 @@ class XinferenceModel:
     def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
         return MAPPING
 
+    def _transform_invoke_error(self, error: Exception) -> InvokeError:
+        """Keep the words whole: the SDK's own way drops those of a refused key."""
+        return invoke_error(error)
+
     def _described(self, client: Client, uid: str) -> ModelDescription:
         try:
             return client.describe(uid, fresh=True)

@@ -6,8 +6,10 @@ what has the wrong shape altogether raises :class:`Unreadable`.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import struct
 from collections.abc import Mapping
 from typing import Any, Self, TypeGuard
 
@@ -247,8 +249,10 @@ def embeddings(answer: Mapping[str, Any], expected: int) -> Embeddings:
     return Embeddings(vectors=complete, tokens=tokens if _is_count(tokens) else 0)
 
 
-def _vector(numbers: object, index: int) -> list[float]:
+def _vector(given: object, index: int) -> list[float]:
+    """Read a vector: numbers, or the Base64 of 32-bit floats, the lowest byte first."""
     # Dify's daemon would read NaN, and null, as zero.
+    numbers = _floats(given) if isinstance(given, str) else given
     if not isinstance(numbers, list) or not numbers:
         raise Unreadable(f"no vector for input {index}")
     try:
@@ -258,6 +262,15 @@ def _vector(numbers: object, index: int) -> list[float]:
     if not finite:
         raise Unreadable(f"a vector for input {index} that holds something else than numbers")
     return numbers
+
+
+def _floats(text: str) -> list[float]:
+    """Decode Base64; what is none gives no numbers."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+        return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+    except (ValueError, struct.error):
+        return []
 
 
 def scores(answer: Mapping[str, Any], documents: int) -> list[tuple[int, float]]:

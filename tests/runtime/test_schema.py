@@ -1,0 +1,89 @@
+"""What Dify is told of a model: features, properties and parameters from abilities and limits."""
+
+import pytest
+from under_sdk import LLM, TextEmbedding, entered
+
+from xinfer.devtools.standin import Served, StandIn
+
+THINKING = ("chat", "reasoning", "hybrid")
+
+
+def schema(*abilities, limits=None, kind=LLM, more=None, **described):
+    served = Served(
+        uid="m",
+        abilities=abilities,
+        limits=limits or {},
+        described=described,
+        **({} if kind is LLM else {"model_type": "embedding"}),
+    )
+    with StandIn([served]) as server:
+        return kind([]).get_model_schema("m", entered(server, "m", **(more or {})))
+
+
+def features(made):
+    return {feature.value for feature in made.features or ()}
+
+
+def properties(made):
+    return {key.value: value for key, value in made.model_properties.items()}
+
+
+def rules(made):
+    return {rule.name: rule for rule in made.parameter_rules}
+
+
+@pytest.mark.parametrize(
+    ("abilities", "expected"),
+    [
+        (("chat",), set()),
+        (("chat", "tools"), {"tool-call", "multi-tool-call", "stream-tool-call"}),
+        (("chat", "vision"), {"vision"}),
+        (("chat", "audio"), {"audio"}),
+        (("chat", "vision", "audio", "omni"), {"vision", "audio", "video"}),
+    ],
+)
+def test_features_follow_from_abilities(abilities, expected):
+    assert features(schema(*abilities)) == {*expected, "structured-output", "agent-thought"}
+
+
+def test_a_completion_model_has_no_features_of_a_chat():
+    made = schema("generate")
+    assert properties(made)["mode"] == "completion"
+    assert features(made) == {"agent-thought"}
+
+
+def test_the_context_size_is_the_servers_unless_the_user_says_otherwise():
+    assert properties(schema("chat", limits={"context_length": 9000}))["context_size"] == 9000
+    chosen = schema("chat", limits={"context_length": 9000}, more={"context_size": "5000"})
+    assert properties(chosen)["context_size"] == 5000
+    assert rules(chosen)["max_tokens"].max == 5000
+
+
+def test_the_thinking_switch_is_there_for_hybrid_models_alone():
+    assert "enable_thinking" in rules(schema(*THINKING))
+    assert "enable_thinking" not in rules(schema("chat", "reasoning"))
+    switch = rules(schema(*THINKING))["enable_thinking"]
+    assert (switch.required, switch.default) == (False, None)
+
+
+def test_parameters_reach_as_far_as_the_model_does():
+    made = rules(schema("chat", limits={"context_length": 32768}))
+    assert made["temperature"].max == 2
+    assert made["max_tokens"].max == 32768
+    assert {"top_p", "top_k", "min_p", "repetition_penalty", "seed"} <= set(made)
+    assert {"presence_penalty", "frequency_penalty", "response_format", "json_schema"} <= set(made)
+
+
+@pytest.mark.parametrize("dimensions", [64, 384, 1024, 4096])
+def test_a_batch_of_vectors_is_sized_by_their_dimensions(dimensions):
+    made = schema("embed", kind=TextEmbedding, limits={"dimensions": dimensions})
+    assert 1 <= properties(made)["max_chunks"] <= 5 * 1024 * 1024 / (22 * dimensions)
+    chosen = schema(
+        "embed", kind=TextEmbedding, limits={"dimensions": dimensions}, more={"max_chunks": "3"}
+    )
+    assert properties(chosen)["max_chunks"] == 3
+
+
+def test_an_embedding_model_says_how_long_a_text_may_be():
+    made = schema("embed", kind=TextEmbedding, limits={"dimensions": 8, "max_tokens": 512})
+    assert properties(made)["context_size"] == 512

@@ -1,0 +1,149 @@
+"""Text to speech against the stand-in: pieces, streaming and its refusal, parts, voices."""
+
+import pytest
+from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from under_sdk import TTS, bodies, entered
+
+from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.runtime.dify.sentences import sentences
+from xinfer.runtime.dify.voices import DEFAULT
+
+_TYPE = {"model_type": "audio", "abilities": ("text2audio",)}
+_LINE = 5 * 1024 * 1024
+
+
+@pytest.fixture
+def server():
+    streaming = Served(uid="cosyvoice", family="CosyVoice", streams=True, **_TYPE)
+    whole = Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", **_TYPE)
+    clones = Served(uid="fish", family="FishAudio", **_TYPE)
+    with StandIn([streaming, whole, clones]) as started:
+        yield started
+
+
+def speak(server, uid, text="Hello there.", voice="", **more):
+    return b"".join(pieces(server, uid, text, voice, **more))
+
+
+def pieces(server, uid, text, voice="", **more):
+    return list(TTS([]).invoke(uid, "tenant", entered(server, uid, **more), text, voice))
+
+
+def spoken(server):
+    return bodies(server, "/v1/audio/speech")
+
+
+def test_speech_comes_as_mp3_in_pieces_that_fit_a_line(server):
+    # Dify's daemon gives up a line of 5 MiB; a byte takes two of its letters.
+    heard = pieces(server, "cosyvoice", "word " * 400)
+    assert b"".join(heard)[:2] in (b"\xff\xfb", b"\xff\xf3", b"ID")
+    assert len(heard) > 1
+    assert all(0 < len(piece) * 2 < _LINE / 10 for piece in heard)
+
+
+def test_a_model_that_refuses_to_stream_is_asked_again_and_remembered(server):
+    assert speak(server, "kokoro") == speak(server, "kokoro")
+    assert [body.get("stream", False) for body in spoken(server)] == [True, False, False]
+
+
+def test_another_refusal_is_not_taken_for_that_of_streaming(server):
+    server.next_answer(faults.CRASHED, on="/v1/audio/speech")
+    with pytest.raises(InvokeServerUnavailableError, match="something is wrong"):
+        speak(server, "kokoro")
+    assert len(spoken(server)) == 1
+
+
+def test_a_long_text_is_spoken_in_parts_in_order(server):
+    text = "".join(f"Sentence number {number} is here. " for number in range(200))
+    speak(server, "cosyvoice", text)
+    parts = [body["input"] for body in spoken(server)]
+    limit = TTS([]).get_model_schema("m", entered(server, "cosyvoice")).model_properties
+    longest = next(value for key, value in limit.items() if key.value == "word_limit")
+    assert len(parts) > 1
+    assert all(len(part) <= longest and part.endswith(".") for part in parts)
+    assert " ".join(parts) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+def test_nothing_to_say_needs_no_request(server, text):
+    assert speak(server, "cosyvoice", text) == b""
+    assert spoken(server) == []
+
+
+@pytest.mark.parametrize(
+    ("uid", "voice", "own", "sent"),
+    [
+        ("kokoro", "", None, ""),
+        ("kokoro", DEFAULT, None, ""),
+        ("kokoro", "zf_xiaobei", None, "zf_xiaobei"),
+        ("kokoro", "", "af_sky, am_adam", "af_sky"),
+        ("fish", "my clone", None, "my clone"),
+    ],
+)
+def test_the_voice_that_is_sent(server, uid, voice, own, sent):
+    speak(server, uid, voice=voice, **({"voices": own} if own else {}))
+    assert {body["voice"] for body in spoken(server)} == {sent}
+
+
+def voices(server, uid, language=None, **more):
+    listed = TTS([]).get_tts_model_voices(uid, entered(server, uid, **more), language)
+    return [voice["value"] for voice in listed]
+
+
+def test_voices_are_those_of_the_family_for_a_language(server):
+    assert "zf_xiaobei" in voices(server, "kokoro", "zh-Hans")
+    assert "af_heart" not in voices(server, "kokoro", "zh-Hans")
+    assert {"zf_xiaobei", "af_heart"} <= set(voices(server, "kokoro"))
+    assert "中文女" in voices(server, "cosyvoice", "zh-Hans")
+    assert voices(server, "kokoro", "zh-Hans", voices="a, b ,,c") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("uid", ["kokoro", "cosyvoice", "fish"])
+@pytest.mark.parametrize("language", [None, "en-US", "zh-Hans", "xx-YY"])
+def test_there_is_always_a_default_voice(server, uid, language):
+    assert voices(server, uid, language)[0] == DEFAULT
+
+
+def test_the_schema_lists_voices_too(server):
+    known = TTS([]).get_model_schema("m", entered(server, "kokoro")).model_properties
+    named = {key.value: value for key, value in known.items()}
+    assert named["default_voice"]
+    assert named["audio_type"] == "mp3"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (faults.LOGIN_PAGE, "something else than speech"),
+        (faults.OTHER_JSON, "something else than speech"),
+        (faults.Cut(after=0), "cosyvoice"),
+        (faults.Closed(), "cosyvoice"),
+    ],
+    ids=["login", "json", "cut", "closed"],
+)
+def test_what_goes_wrong_is_one_of_difys_errors(server, fault, words):
+    server.next_answer(fault, on="/v1/audio/speech")
+    with pytest.raises(InvokeError, match=words):
+        speak(server, "cosyvoice")
+
+
+def test_a_connection_lost_while_speaking_is_an_error_after_what_was_heard(server):
+    server.next_answer(faults.Cut(after=1), on="/v1/audio/speech")
+    heard = []
+    spoken = TTS([]).invoke("m", "tenant", entered(server, "cosyvoice"), "word " * 400, "")
+    with pytest.raises(InvokeError, match="cosyvoice"):
+        heard.extend(spoken)
+    assert heard
+
+
+ANY = st.text(alphabet=st.sampled_from("ab .,!?。，！\n\t词字"), max_size=200)
+
+
+@given(text=ANY, limit=st.integers(1, 60))
+@settings(max_examples=300, deadline=None)
+def test_parts_keep_every_word_in_order_within_the_limit(text, limit):
+    parts = list(sentences(text, limit))
+    assert all(part.strip() == part and 0 < len(part) <= limit for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())

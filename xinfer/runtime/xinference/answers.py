@@ -59,7 +59,11 @@ class ModelDescription:
         abilities = answer.get("model_ability")
         return cls(
             model_type=str(answer.get("model_type") or ""),
-            abilities=frozenset(abilities) if isinstance(abilities, list) else frozenset(),
+            abilities=frozenset(
+                word
+                for word in (abilities if isinstance(abilities, list) else ())
+                if isinstance(word, str)
+            ),
             name=str(answer.get("model_name") or ""),
             family=str(answer.get("model_family") or ""),
             limits={name: answer[name] for name in _LIMITS if _is_count(answer.get(name))},

@@ -76,6 +76,8 @@ class Server:
                 auth=_Key(self.api_key),
                 timeout=(_CONNECT_TIMEOUT, self.timeout),
                 stream=stream,
+                # Said here, for on a session REQUESTS_CA_BUNDLE would overrule it.
+                verify=None if self.verify_tls else False,
             )
             if not response.ok:
                 with response:
@@ -194,12 +196,11 @@ class _Adapter(HTTPAdapter):
 def _session(
     base_url: str,  # noqa: ARG001 (a server's connections are its own)
     max_retries: int,
-    verify_tls: bool,
+    verify_tls: bool,  # noqa: ARG001 (nor are those of the careless for the careful)
     ca_certificate: str,
 ) -> requests.Session:
     """Share the connections to a server between calls."""
     session = requests.Session()
-    session.verify = verify_tls
     # One user's cookies are nothing to another one's calls.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     retries = _Retry(

@@ -77,7 +77,7 @@ _OTHER_COSTS: dict[bytes, int] = {
     b"v": 30,
     b"t": 106,
     b"j": 182,
-    b"jj": -242,
+    b"jj": -245,
     b"h": 112,
     b"k": 35,
     b"k ": 206,

@@ -116,7 +116,7 @@ _VOCABULARIES: dict[str, str] = {
 }
 """The vocabularies of tiktoken worth having, best first, and the SHA-256 of their files.
 
-Those older than these hold no Chinese: their count is further off than the estimate.
+Those older than these hold hardly any Chinese: their count is further off than the estimate.
 """
 _SOURCE = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
 """Where tiktoken would get a vocabulary; only the name of the file in its cache comes from it."""

@@ -210,7 +210,7 @@ class _Connection(asyncio.Protocol):
         match path, body:
             case "/v1/chat/completions", {"stream": True, "model": "slow"}:
                 write(_STREAM_HEAD)
-                self._next(iter(stream(tokens)), asyncio.get_running_loop().time())
+                self._next(iter(stream(tokens)))
             case "/v1/chat/completions", {"stream": True}:
                 write(_at_once(tokens))
             case "/v1/chat/completions", _:
@@ -226,14 +226,13 @@ class _Connection(asyncio.Protocol):
             case _:
                 write(_description(path.rpartition("/")[2]))
 
-    def _next(self, pieces: Iterator[bytes], now: float) -> None:
-        """Send a piece, and the next one a beat later, however long sending took."""
+    def _next(self, pieces: Iterator[bytes]) -> None:
+        """Send a piece, and the next one a beat later: never two at once to catch up."""
         piece = next(pieces, None)
         if piece is None or self._transport.is_closing():
             return
         self._transport.write(piece)
-        due = now + PACE
-        asyncio.get_running_loop().call_at(due, self._next, pieces, due)
+        asyncio.get_running_loop().call_later(PACE, self._next, pieces)
 
 
 async def _serve() -> None:

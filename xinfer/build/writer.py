@@ -8,8 +8,6 @@ them apart.
 
 from __future__ import annotations
 
-import ctypes
-import difflib
 import hashlib
 import json
 import os
@@ -75,6 +73,8 @@ def write_file(path: Path, content: bytes) -> bool:
 
 def differences(tree: FileTree, folder: Path) -> Iterator[str]:
     """Yield the lines of a unified diff from the folder to the tree; none when they agree."""
+    import difflib
+
     complete = {**tree, RECORD: _record(tree)}
     for path in sorted(set(complete) | _made(folder)):
         old = (folder / path).read_bytes() if (folder / path).is_file() else b""
@@ -147,6 +147,8 @@ def _swap(staging: Path, folder: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Exchange two folders in a single step of the file system; return whether it knows how."""
+    import ctypes
+
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):  # not Linux

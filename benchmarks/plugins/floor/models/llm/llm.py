@@ -37,8 +37,6 @@ class Floor(ready.Ready, dify_plugin.LargeLanguageModel):
 
 
 def _paced(chunks: list[Any]) -> Iterator[Any]:
-    due = time.monotonic()
     for chunk in chunks:
         yield chunk
-        due += PACE
-        time.sleep(max(0.0, due - time.monotonic()))
+        time.sleep(PACE)

@@ -7,7 +7,6 @@ Both raise :class:`~xinfer.spec.values.Invalid` with what is accepted, in Englis
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable
 from textwrap import wrap
 from typing import Any
@@ -55,6 +54,8 @@ def pem(text: str) -> str:
 
     :raises Invalid: there is none, or it is not whole.
     """
+    import ssl  # takes longer than everything else in here, and few forms need it
+
     bodies = ("".join(body.split()) for body in _CERTIFICATE.findall(text))
     blocks = (f"{_BEGIN}\n{'\n'.join(wrap(body, 64))}\n{_END}\n" for body in bodies)
     certificates = "".join(blocks)

@@ -1,0 +1,294 @@
+"""Every type of model of a real Xinference, called through the plugin as the daemon does."""
+
+import json
+import math
+from io import BytesIO
+
+import pytest
+
+from live.making import lessons
+from xinfer.devtools.daemon import CallError
+from xinfer.devtools.standin.silence import mp3, wav
+
+CHATS = ["chat", "chat-gguf"]
+THINKERS = ["reason", "reason-gguf"]
+TYPES = {
+    "chat": "llm",
+    "chat-gguf": "llm",
+    "reason": "llm",
+    "reason-gguf": "llm",
+    "base": "llm",
+    "embed": "text-embedding",
+    "rerank": "rerank",
+    "whisper": "speech2text",
+    "kokoro": "tts",
+}
+
+
+class Model:
+    """A model added in Dify: validated once, and called with what was stored then."""
+
+    def __init__(self, plugin, server, uid, **entered):
+        self._plugin = plugin
+        self._common = {"provider": "xinference", "model_type": TYPES[uid], "model": "my model"}
+        self._credentials = {"server_url": server.url, "model_uid": uid, **entered}
+
+    def validate(self):
+        (said,) = self._call("validate_model_credentials")
+        assert said["result"] is True
+        self._credentials = said["credentials"]
+        return self
+
+    def _call(self, action, **fields):
+        common = {**self._common, "credentials": self._credentials}
+        return list(self._plugin.call(action, **common, **fields))
+
+    def chat(self, *messages, tools=None, stream=True, stop=None, **parameters):
+        deltas = [
+            piece["delta"]
+            for piece in self._call(
+                "invoke_llm",
+                prompt_messages=[
+                    {"role": "user", "content": m, "name": "", "tool_calls": []}
+                    if isinstance(m, str)
+                    else m
+                    for m in messages
+                ],
+                model_parameters={"temperature": 0.01, **parameters},
+                tools=tools,
+                stop=stop,
+                stream=stream,
+            )
+        ]
+        return Answer(deltas)
+
+    def embed(self, texts):
+        (result,) = self._call("invoke_text_embedding", texts=texts, input_type="document")
+        return result
+
+    def rerank(self, query, documents, **more):
+        unset = {"score_threshold": 0, "top_n": 0}
+        (result,) = self._call("invoke_rerank", query=query, docs=documents, **{**unset, **more})
+        return result["docs"]
+
+    def transcribe(self, recording):
+        (result,) = self._call("invoke_speech2text", file=recording.hex())
+        return result["result"]
+
+    def speak(self, text, voice=""):
+        pieces = self._call("invoke_tts", content_text=text, voice=voice, tenant_id="t")
+        return [bytes.fromhex(piece["result"]) for piece in pieces]
+
+    def schema(self):
+        (result,) = self._call("get_ai_model_schemas")
+        return result["model_schema"]
+
+
+class Answer:
+    def __init__(self, deltas):
+        self.pieces = [d["message"]["content"] for d in deltas if d["message"]["content"]]
+        self.text = "".join(self.pieces)
+        self.calls = [c["function"] for d in deltas for c in d["message"]["tool_calls"]]
+        self.usage = next(d["usage"] for d in deltas if d.get("usage"))
+        self.reason = deltas[-1].get("finish_reason")
+
+
+@pytest.fixture(scope="module")
+def models(plugin, server):
+    added = {}
+
+    def model(uid):
+        if uid not in added:
+            added[uid] = Model(plugin, server, uid).validate()
+        return added[uid]
+
+    return model
+
+
+@pytest.mark.parametrize("uid", TYPES)
+def test_each_model_is_added_and_described(models, uid):
+    schema = models(uid).schema()
+    assert schema["model_type"] == TYPES[uid]
+    assert (schema["model_properties"].get("mode") == "completion") == (uid == "base")
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("uid", CHATS)
+def test_a_chat(models, uid, stream):
+    answer = models(uid).chat("Hi", stream=stream)
+    assert answer.text == lessons.HELLO
+    assert answer.usage["prompt_tokens"] > 1
+    assert answer.usage["completion_tokens"] > 1
+    if stream:
+        assert answer.reason == "stop"
+
+
+@pytest.mark.parametrize("uid", CHATS)
+def test_an_answer_streams_in_pieces_without_a_letter_lost(models, uid):
+    assert models(uid).chat("Please count").text == lessons.COUNT
+    answer = models(uid).chat("Write letters")
+    assert answer.text == lessons.LETTERS
+    assert len(models(uid).chat("Please count").pieces) > 3
+
+
+@pytest.mark.parametrize("uid", CHATS)
+def test_an_answer_that_is_cut_says_so(models, uid):
+    answer = models(uid).chat("Please count", max_tokens=5)
+    assert answer.reason == "length"
+    assert answer.usage["completion_tokens"] == 5
+
+
+@pytest.mark.parametrize("uid", CHATS)
+def test_stop_words_end_an_answer(models, uid):
+    answer = models(uid).chat("Please count", stop=[" 7"])
+    assert answer.text.strip() == "1 2 3 4 5 6"
+
+
+TOOLS = [lessons.tool()]
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("uid", CHATS)
+@pytest.mark.parametrize("cities", [lessons.CITIES[:1], lessons.CITIES], ids=["one", "two"])
+def test_tools_are_called_whole(models, uid, stream, cities):
+    asked = f"What is the weather in {' and '.join(cities)}?"
+    answer = models(uid).chat(asked, tools=TOOLS, stream=stream)
+    assert "tool_call>" not in answer.text
+    called = [(call["name"], json.loads(call["arguments"])) for call in answer.calls]
+    assert called == [("get_weather", {"city": city}) for city in cities][: len(called)]
+    # llama.cpp takes one call at a time unless it is told to take more.
+    assert len(called) == len(cities) or (called and uid == "chat-gguf")
+    if stream:
+        assert answer.reason == "tool_calls"
+
+
+@pytest.mark.parametrize("uid", CHATS)
+def test_a_tools_result_is_understood(models, uid):
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+    }
+    answer = models(uid).chat(
+        "What is the weather in Paris?",
+        {"role": "assistant", "content": "", "name": "", "tool_calls": [call]},
+        {
+            "role": "tool",
+            "content": "sunny",
+            "name": "get_weather",
+            "tool_call_id": "call_1",
+            "tool_calls": [],
+        },
+        tools=TOOLS,
+    )
+    assert answer.text == lessons.WEATHER
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("uid", THINKERS)
+def test_thoughts_stand_between_one_pair_of_tags(models, uid, stream):
+    answer = models(uid).chat("Hi", stream=stream)
+    assert answer.text.count("<think>") == answer.text.count("</think>") <= 1
+    assert answer.text.rpartition("</think>")[2].strip() == lessons.HELLO
+    if stream:
+        assert lessons.THOUGHT in answer.text
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("uid", THINKERS)
+def test_thinking_can_be_switched_off(models, uid, stream):
+    answer = models(uid).chat("Hi", stream=stream, enable_thinking=False)
+    assert lessons.THOUGHT not in answer.text
+    assert answer.text.rpartition("</think>")[2].strip() == lessons.HELLO
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_a_completion_model_goes_on_with_a_text(models, stream):
+    answer = models("base").chat(lessons.STORY, stream=stream, max_tokens=60)
+    assert answer.text == lessons.STORY_GOES_ON
+
+
+def test_three_hundred_texts_in_order(models):
+    texts = [f"text number {number % 150}" for number in range(300)]
+    result = models("embed").embed(texts)
+    vectors = result["embeddings"]
+    assert len(vectors) == 300
+    assert {len(vector) for vector in vectors} == {64}
+    for one, again in zip(vectors[:150], vectors[150:], strict=True):
+        assert math.dist(one, again) < 1e-4
+    assert len({tuple(vector) for vector in vectors[:150]}) == 150
+    assert result["usage"]["tokens"] > 300
+
+
+def test_documents_are_ranked(models):
+    documents = ["a cat", "", "on the mat", "二"]
+    ranked = models("rerank").rerank("where is the cat?", documents)
+    assert sorted(doc["index"] for doc in ranked) == [0, 1, 2, 3]
+    assert [doc["text"] for doc in ranked] == [documents[doc["index"]] for doc in ranked]
+    assert ranked == sorted(ranked, key=lambda doc: -doc["score"])
+    best = models("rerank").rerank("where is the cat?", documents, top_n=2)
+    assert [doc["index"] for doc in best] == [doc["index"] for doc in ranked[:2]]
+
+
+@pytest.mark.parametrize("recording", [mp3(1.5), wav(1.5)], ids=["mp3", "wav"])
+def test_a_recording_is_written_down(models, recording):
+    assert models("whisper").transcribe(recording).strip() == "Hello from a tiny model."
+
+
+def test_a_model_that_refuses_streaming_speaks(models):
+    sound = b"".join(models("kokoro").speak("Hola."))
+    assert BytesIO(sound).read(3) == b"ID3" or sound[0] == 0xFF
+    assert len(sound) > 1000
+
+
+def test_a_chosen_voice_is_used_and_an_unknown_one_is_the_servers_error(models):
+    assert b"".join(models("kokoro").speak("Hola.", "ef_dora"))
+    with pytest.raises(CallError, match="kokoro"):
+        models("kokoro").speak("Hola.", "xx_nobody")
+
+
+def refused(plugin, server, uid, kind=None, **entered):
+    model = Model(plugin, server, uid if uid in TYPES else "chat", **entered)
+    model._credentials["model_uid"] = uid
+    if kind:
+        model._common["model_type"] = kind
+    with pytest.raises(CallError) as error:
+        model.validate()
+    return str(error.value)
+
+
+def test_an_unknown_uid_lists_what_runs(plugin, server):
+    message = refused(plugin, server, "nobody")
+    assert "nobody" in message
+    assert all(f"{uid} (" in message for uid in TYPES)
+
+
+@pytest.mark.parametrize(
+    ("uid", "kind", "right"),
+    [
+        ("embed", "llm", "Text Embedding"),
+        ("chat", "rerank", "LLM"),
+        ("kokoro", "speech2text", "TTS"),
+    ],
+)
+def test_a_model_of_another_type_is_told_how_to_be_added(plugin, server, uid, kind, right):
+    assert f"under the model type {right}" in refused(plugin, server, uid, kind)
+
+
+def test_a_key_is_needed_and_enough(plugin, server_with_keys):
+    model = Model(plugin, server_with_keys, "chat", api_key=server_with_keys.keys["all"])
+    assert model.validate().chat("Hi").text == lessons.HELLO
+    assert "API key" in refused(plugin, server_with_keys, "chat")
+
+
+def test_a_wrong_key_is_refused_and_not_shown(plugin, server_with_keys):
+    message = refused(plugin, server_with_keys, "chat", api_key="sk-never-was-one")
+    assert "API key" in message
+    assert "sk-never-was-one" not in message
+
+
+def test_a_key_without_right_is_refused_for_its_model_only(plugin, server_with_keys):
+    key = server_with_keys.keys["chat"]
+    assert Model(plugin, server_with_keys, "chat", api_key=key).validate().chat("Hi").text
+    message = refused(plugin, server_with_keys, "embed", api_key=key)
+    assert "Give the key the right to use this model" in message

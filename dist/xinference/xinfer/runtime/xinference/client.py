@@ -79,10 +79,6 @@ class Client:
         except XinferenceError:
             return None
 
-    def running(self) -> dict[str, str]:
-        """List what runs: the type of each model by its uid."""
-        return {uid: str(row.get("model_type") or "") for uid, row in self._listed().items()}
-
     def _listed(self) -> dict[str, Mapping[str, Any]]:
         response = self.server.send("GET", "/v1/models", "")
         return answers.listed(_object(response, ""))

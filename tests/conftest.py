@@ -1,4 +1,4 @@
-"""A plugin's folder to do harm to."""
+"""Plugins that were built from a spec: one to do harm to, and one to run."""
 
 from pathlib import Path
 
@@ -6,9 +6,16 @@ import pytest
 
 from xinfer.build import prepare, write
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture
 def plugin_folder(tmp_path):
     """Build the plugin of the example provider, which is free of findings."""
-    spec = Path(__file__).parent.parent / "examples/tariff/provider_spec.py"
-    return write(prepare(spec), tmp_path / "built").folder
+    return write(prepare(ROOT / "examples/tariff/provider_spec.py"), tmp_path / "built").folder
+
+
+@pytest.fixture(scope="session")
+def xinference_folder(tmp_path_factory):
+    """Build the plugin of this repository, to be started and left as it is."""
+    return write(prepare(ROOT / "provider_spec.py"), tmp_path_factory.mktemp("built")).folder

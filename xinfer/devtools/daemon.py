@@ -14,41 +14,24 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import IO, Any, Self
 
-LONGEST_LINE = 5 * 1024 * 1024
-"""Bytes; the daemon stops reading, and kills the plugin, at a longer one."""
+from xinfer.devtools.session import (
+    LONGEST_LINE,
+    READY_TIMEOUT,
+    CallError,
+    PluginError,
+    Sessions,
+)
 
-_READY_TIMEOUT = 120.0
-_CALL_TIMEOUT = 600.0
-
-
-class PluginError(Exception):
-    """The plugin did not start, or died; ``str`` ends with the last it wrote to stderr."""
-
-
-class CallError(Exception):
-    """A call was answered with an error.
-
-    :param kind: the class the SDK made of it, e.g. ``InvokeConnectionError``.
-    :param message: what Dify shows.
-    :param description: what the plugin itself said, where it did.
-    """
-
-    def __init__(self, kind: str, message: str, description: str = "") -> None:
-        self.kind = kind
-        self.message = message
-        self.description = description
-        super().__init__(f"{kind}: {description or message}")
+__all__ = ["LONGEST_LINE", "CallError", "PluginError", "PluginProcess"]
 
 
 class PluginProcess:
@@ -56,8 +39,7 @@ class PluginProcess:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._sessions: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
-        self._numbers = count(1)
+        self._sessions = Sessions(self._write, self._died)
         self._ready = threading.Event()
         self._writing = threading.Lock()
         self._stderr: deque[bytes] = deque(maxlen=40)
@@ -114,44 +96,21 @@ class PluginProcess:
         :raises CallError: the plugin answered with an error.
         :raises PluginError: it died, or said nothing for ten minutes.
         """
-        session = f"s-{next(self._numbers)}"
-        answers = self._sessions[session] = queue.SimpleQueue()
-        request = {
-            "session_id": session,
-            "event": "request",
-            "data": {"user_id": "xinfer", "type": "model", "action": action, **data},
-        }
-        try:
-            self._write(json.dumps(request).encode())
-            while (answer := self._next(answers))["type"] != "end":
-                if answer["type"] == "error":
-                    raise _call_error(answer["data"])
-                yield answer["data"]
-        finally:
-            del self._sessions[session]
-
-    def _next(self, answers: queue.SimpleQueue[dict[str, Any] | None]) -> dict[str, Any]:
-        try:
-            answer = answers.get(timeout=_CALL_TIMEOUT)
-        except queue.Empty:
-            raise PluginError(f"The plugin said nothing for {_CALL_TIMEOUT:.0f} s.") from None
-        if answer is None:
-            raise self._died("The plugin died during the call")
-        return answer
+        return self._sessions.call(action, data)
 
     def _write(self, line: bytes) -> None:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 (it was asked for)
         try:
             with self._writing:
-                stdin.write(line + b"\n")
+                stdin.write(line)
                 stdin.flush()
         except OSError:
             raise self._died("The plugin is gone") from None
 
     def _wait_until_ready(self) -> None:
-        if not self._ready.wait(_READY_TIMEOUT):
-            raise PluginError(f"The plugin was not ready after {_READY_TIMEOUT:.0f} s.")
+        if not self._ready.wait(READY_TIMEOUT):
+            raise PluginError(f"The plugin was not ready after {READY_TIMEOUT:.0f} s.")
         if not self.heartbeats:
             raise self._died("The plugin did not start")
 
@@ -174,8 +133,7 @@ class PluginProcess:
                 continue
             self._take(said)
         self._ready.set()
-        for session in list(self._sessions.values()):
-            session.put(None)
+        self._sessions.end()
 
     def _take(self, said: dict[str, Any]) -> None:
         event = said.get("event")
@@ -183,8 +141,7 @@ class PluginProcess:
             self.heartbeats += 1
             self._ready.set()
         elif event == "session":
-            if waiting := self._sessions.get(said["session_id"]):
-                waiting.put(said["data"])
+            self._sessions.take(said)
         elif event is None:
             self.manifest = said
         elif event == "error":
@@ -203,9 +160,3 @@ class PluginProcess:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
-
-
-def _call_error(error: Mapping[str, Any]) -> CallError:
-    kind = str(error.get("error_type", "Error"))
-    details = error.get("args") or {}
-    return CallError(kind, str(error.get("message", "")), str(details.get("description") or ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from xinfer.devtools.daemon import PluginProcess
+from xinfer.devtools.session import RunningPlugin
 from xinfer.spec import ModelType
 
 
@@ -30,7 +30,7 @@ class Invocation:
     parameters: Mapping[str, Any]
     stream: bool = True
 
-    def run(self, plugin: PluginProcess, *, customizable: bool) -> Iterator[dict[str, Any]]:
+    def run(self, plugin: RunningPlugin, *, customizable: bool) -> Iterator[dict[str, Any]]:
         """Validate the credentials, then yield what the model answers.
 
         :raises CallError: the credentials or the call were refused.

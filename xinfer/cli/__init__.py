@@ -13,6 +13,7 @@ _COMMANDS = {
     "explain": "Say what a rule finds, and how to mend it.",
     "import": "Write the provider_spec.py that builds an existing plugin.",
     "invoke": "Start the plugin as Dify does and call one of its models.",
+    "schema": "Print the JSON Schema of a manifest, a provider or a model, for editors.",
 }
 """Name and help of each; its module in ``xinfer.cli`` and its function there have that name."""
 

@@ -2,7 +2,8 @@
 
 :func:`check` looks at a project; :func:`catalogue` lists the rules. Codes begin XI0 for what holds
 of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for models, XI5
-for the files of the plugin, XI6 for its Python, XI7 for its package.
+for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what changed since
+the version that users have.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 # Each of these enters its rules into the catalogue.
+from xinfer.checks import against as _against  # noqa: F401
 from xinfer.checks import credentials as _credentials  # noqa: F401
 from xinfer.checks import dependencies as _dependencies  # noqa: F401
 from xinfer.checks import documents as _documents  # noqa: F401

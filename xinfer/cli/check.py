@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xinfer.build import BuildError, prepare
-from xinfer.checks import Finding, Kind, texts_of
+from xinfer.checks import Finding, Kind, check_one, texts_of
 from xinfer.checks import check as check_project
 from xinfer.cli.options import UnusableInput
 from xinfer.cli.report import FORMATS, show
@@ -23,9 +23,14 @@ from xinfer.cli.report import FORMATS, show
     show_default=True,
     help="For people, for programs, as notes on a pull request, or for code scanning.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="The version that users have: find what breaks for them, too.",
+)
 @click.option("--fix", is_flag=True, help="First mend what has one right answer; folders only.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
-def check(path: Path, output: str, *, fix: bool, strict: bool) -> None:
+def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: bool) -> None:
     """Find the mistakes in a plugin.
 
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
@@ -34,9 +39,23 @@ def check(path: Path, output: str, *, fix: bool, strict: bool) -> None:
     if fix:
         _mend(path)
     findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
+    if against is not None:
+        findings += _broken_since(against, path)
     show(findings, output)
     if any(strict or finding.kind is not Kind.ADVICE for finding in findings):
         raise SystemExit(1)
+
+
+def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
+    from xinfer.changes import changes
+    from xinfer.cli.sides import project_at
+    from xinfer.importer import placed
+
+    found = changes(project_at(old), project_at(new))
+    folder = new if new.is_dir() else None
+    return tuple(
+        placed(one, folder) for change in found for one in check_one(change, change.about.lower())
+    )
 
 
 def _mend(path: Path) -> None:

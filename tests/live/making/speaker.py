@@ -6,7 +6,7 @@ import string
 import torch
 from kokoro import KModel
 
-VOICES = ("af_heart", "ef_dora")
+VOICES = ("af_alloy", "af_heart", "ef_dora")
 _PARTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 _PHONEMES = (
     string.ascii_letters

@@ -6,5 +6,11 @@ dynamically is no mistake.
 """
 
 # Each of these enters its rules into the catalogue.
+from xinfer.checks.code import declared as _declared  # noqa: F401
 from xinfer.checks.code import imports as _imports  # noqa: F401
+from xinfer.checks.code import methods as _methods  # noqa: F401
+from xinfer.checks.code import process as _process  # noqa: F401
 from xinfer.checks.code import registration as _registration  # noqa: F401
+from xinfer.checks.code import rerank as _rerank  # noqa: F401
+from xinfer.checks.code import results as _results  # noqa: F401
+from xinfer.checks.code import streams as _streams  # noqa: F401

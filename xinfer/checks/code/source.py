@@ -95,7 +95,6 @@ class PluginCode(Declaration):
     project: Project
     modules: Mapping[str, Module]
     files: frozenset[str]
-    texts: Mapping[str, str]
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -196,7 +195,6 @@ def plugin_code(subject: Subject) -> PluginCode | None:
         project=subject.project,
         modules={path: parse(path, text) for path, text in texts.items()},
         files=frozenset(subject.files or ()) | texts.keys(),
-        texts=subject.sources,
     )
     object.__setattr__(code, "origin", None)
     return code

@@ -74,9 +74,43 @@ def gives_value(node: ast.Return) -> bool:
     return not (node.value is None or _is_none(node.value))
 
 
-def always_raises(node: Function) -> bool:
-    """Say whether a function ends in a ``raise``, as one does that is not meant to be called."""
-    return isinstance(node.body[-1], ast.Raise)
+def may_end(body: list[ast.stmt]) -> bool:
+    """Say whether statements may come to their end, rather than return or raise before it."""
+    waiting = [body]
+    while waiting:
+        block = waiting.pop()
+        last = block[-1] if block else None
+        if isinstance(last, ast.If) and last.orelse:
+            waiting += [last.body, last.orelse]
+        elif isinstance(last, ast.Try | ast.TryStar):
+            if not last.finalbody or may_end(last.finalbody):
+                waiting.append(last.orelse or last.body)
+                waiting += [handler.body for handler in last.handlers]
+        elif isinstance(last, ast.With | ast.AsyncWith):
+            waiting.append(last.body)
+        elif isinstance(last, ast.Match) and _is_wildcard(last.cases[-1]):
+            waiting += [case.body for case in last.cases]
+        elif isinstance(last, ast.While) and _is_endless(last):
+            continue
+        elif not isinstance(last, ast.Return | ast.Raise):
+            return True
+    return False
+
+
+def own_method(node: ast.AST) -> str | None:
+    """Name the method in ``self.method``."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr if node.value.id == "self" else None
+    return None
+
+
+def _is_wildcard(case: ast.match_case) -> bool:
+    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and not case.guard
+
+
+def _is_endless(node: ast.While) -> bool:
+    always = isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return always and not any(isinstance(one, ast.Break) for one in own_nodes(node))
 
 
 def _is_none(node: ast.AST) -> bool:

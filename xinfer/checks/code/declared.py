@@ -53,7 +53,7 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
     """The code looks for a credential that no form asks for; it is never there."""
     for module, read in _undeclared(code, subject):
         if not read.demanded:
-            yield module.problem(f"credentials.get({read.name!r}) is in no form", read.node)
+            yield module.problem(f"{read.name!r} is in no form", read.node)
 
 
 @rule("XI663", Kind.ADVICE, PluginCode, cure="Read it, or leave the field out.")

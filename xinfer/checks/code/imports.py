@@ -6,8 +6,11 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from xinfer.checks.code.distributions import KNOWN, provided, provides
+from packaging.version import Version
+
+from xinfer.checks.code.distributions import KNOWN, provided, provides, sdk_version
 from xinfer.checks.code.names import bindings, foreign
+from xinfer.checks.code.sdk_names import NAMES, NEWEST, ROOMS
 from xinfer.checks.code.source import Import, Module, PluginCode
 from xinfer.checks.code.tree import ancestors, below, own_nodes
 from xinfer.checks.finding import Kind
@@ -23,6 +26,8 @@ _NO_LONGER = """
 """Modules that 3.12 has, and the Python that runs this may not."""
 PYTHONS_OWN = (sys.stdlib_module_names | set(_NO_LONGER.split())) - _GONE
 _PATCHED = {"ssl", "requests", "urllib3", "httpx", "aiohttp", "grpc", "httpcore", "openai", "boto3"}
+_SINCE = Version("0.9.0")
+_FOLDERS = {"openai_compatible"}
 _PATCHES = {"dify_plugin", "gevent"}
 
 
@@ -106,6 +111,31 @@ def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
             if root in _PATCHED:
                 yield module.problem(f"{root} is imported before dify_plugin", one.node)
                 return
+
+
+@rule("XI609", Kind.REFUSED, PluginCode, cure="Correct the name.")
+def sdk_name_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """An import names something that Dify's SDK does not have; the plugin cannot start.
+
+    Looked at are the modules that models need, of version 0.9.0 to 0.10.2, unless a lock or a
+    requirement names another.
+    """
+    least, first_not = sdk_version(subject)
+    exact = least is not None and least == first_not and least in (NEWEST, _SINCE)
+    if (first_not is not None and not exact) or (least is not None and least > NEWEST):
+        return
+    for module in code.running:
+        for one in module.imports:
+            if not (one.careful or one.lazy or one.typing_only) and module in code.started:
+                parts = (one.module or "").split(".")
+                if parts[0] != "dify_plugin" or one.name == "*":
+                    continue
+                known = NAMES.get(one.module or "")
+                below_it = f"{one.module}.{one.name}" in NAMES or one.name in _FOLDERS
+                if len(parts) > 1 and parts[1] not in ROOMS:
+                    yield module.problem(f"dify_plugin has no {parts[1]}", one.node)
+                elif known and one.name and not below_it and one.name not in known | ROOMS:
+                    yield module.problem(f"{one.module} has no {one.name}", one.node)
 
 
 @rule("XI607", Kind.REFUSED, PluginCode, cure='Write plugin.run() under __name__ == "__main__".')

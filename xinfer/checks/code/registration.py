@@ -127,7 +127,9 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
             winners[kind] = (module, entries[-1])
             if before is None or before[0] is module or _is_used(code, before[0]):
                 continue
-            if entries[-1].one != before[1].one and before[1].certain and entries[-1].certain:
+            both = (before[1], entries[-1])
+            own = all(isinstance(entry.one, Own) and entry.certain for entry in both)
+            if own and both[0].one != both[1].one:
                 said = f"{entries[-1].name} replaces {before[1].name} of {before[0].path}"
                 yield module.problem(said, entries[-1].node)
 
@@ -185,7 +187,8 @@ def _may_hold_more(code: PluginCode, module: Module) -> bool:
     for one in module.imports:
         root = (one.module or "").partition(".")[0]
         elsewhere = root not in PYTHONS_OWN and root not in KNOWN
-        unseen = code.holds(root) and one.name and (one.module or "") not in code.by_name
+        names = (one.module or "", f"{one.module}.{one.name}")
+        unseen = code.holds(root) and not any(name in code.by_name for name in names)
         if not one.typing_only and (
             one.name == "*" or (elsewhere and (unseen or not code.holds(root)))
         ):

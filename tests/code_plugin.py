@@ -4,9 +4,15 @@ from pathlib import Path
 
 import provider_spec
 from xinfer.spec import (
+    ConfigurateMethod,
     FormField,
     FormType,
     I18n,
+    Model,
+    ModelProperties,
+    ModelType,
+    ParameterRule,
+    ParameterType,
     Provider,
     ProviderExtra,
     PythonSources,
@@ -196,10 +202,8 @@ def sources_of(*names, provider_source=PROVIDER):
 def edited(path, old, new, *more):
     """Exchange a text in one of the files, and others in others."""
     assert old in SOURCES[path]
-    changed = {**SOURCES, path: SOURCES[path].replace(old, new)}
-    for name, text in zip(more[::2], more[1::2], strict=True):
-        changed[name] = text
-    return changed
+    others = dict(zip(more[::2], more[1::2], strict=True))
+    return {**SOURCES, path: SOURCES[path].replace(old, new), **others}
 
 
 def above(path, text):
@@ -212,3 +216,28 @@ def under(path, text):
 
 def written(path, text):
     return {**SOURCES, path: text}
+
+
+def led(path, text, sources):
+    return {**sources, path: text + sources[path]}
+
+
+def requiring(*lines, **changes):
+    return evolve(project(**changes), requirements=lines)
+
+
+def predefined(*names):
+    rules = tuple(ParameterRule(name=name, type=ParameterType.INT) for name in names)
+    model = Model(
+        model="m",
+        model_type=ModelType.LLM,
+        model_properties=ModelProperties(mode="chat", context_size=4096),
+        parameter_rules=rules,
+    )
+    methods = (ConfigurateMethod.PREDEFINED_MODEL,)
+    return evolve(project(configurate_methods=methods), models=(model,))
+
+
+def twice():
+    other = SOURCES[LLM].replace("AcmeLargeLanguageModel", "OtherLanguageModel")
+    return {**SOURCES, "models/llm/other.py": other}

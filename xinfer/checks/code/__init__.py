@@ -14,3 +14,4 @@ from xinfer.checks.code import registration as _registration  # noqa: F401
 from xinfer.checks.code import rerank as _rerank  # noqa: F401
 from xinfer.checks.code import results as _results  # noqa: F401
 from xinfer.checks.code import streams as _streams  # noqa: F401
+from xinfer.checks.code import undefined as _undefined  # noqa: F401

@@ -15,7 +15,7 @@ from xinfer.checks.code.tree import FUNCTIONS, Function
 
 _HARMLESS = {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"}
 _ROOTS = ("ModelProvider", *(name for name, known in CLASSES.items() if known.serves))
-_DEEPEST = 30
+_MOST_BASES, _MOST_ABOVE = 50, 200
 
 
 @frozen
@@ -77,14 +77,22 @@ class Served:
         return PROVIDER_CALLS if self.kind == "provider" else CALLS[self.kind]
 
 
-@lru_cache(maxsize=2048)
 def lineage(code: PluginCode, start: Own | str, depth: int = 0) -> Lineage:
-    """Work out what a class derives from."""
+    """Work out what a class derives from; a class that derives from itself is not followed."""
+    asked = ("lineage", start)
+    if asked not in code.known:
+        code.known[asked] = Lineage((start,), whole=False)
+        code.known[asked] = _lineage(code, start, depth + 1)
+    known: Lineage = code.known[asked]
+    return known
+
+
+def _lineage(code: PluginCode, start: Own | str, depth: int) -> Lineage:
     if isinstance(start, str):
-        above = [lineage(code, base, depth + 1) for base in CLASSES[start].bases]
-        return _merged(start, above, whole=True)
+        bases = [lineage(code, base, depth) for base in CLASSES[start].bases]
+        return _merged(start, bases, whole=True)
     node = start.node
-    if not isinstance(node, ast.ClassDef) or depth > _DEEPEST:
+    if not isinstance(node, ast.ClassDef) or max(depth, len(node.bases)) > _MOST_BASES:
         return Lineage((start,), whole=False)
     whole = not node.decorator_list and not _is_altered(start)
     whole = whole and all(k.arg == "metaclass" and _is_abc(k.value) for k in node.keywords)
@@ -94,12 +102,11 @@ def lineage(code: PluginCode, start: Own | str, depth: int = 0) -> Lineage:
         if isinstance(found, Foreign) and found.name in _HARMLESS:
             continue
         named = sdk_name(found.name) if isinstance(found, Foreign) else None
-        if isinstance(found, Own) and found != start:
-            above.append(lineage(code, found, depth + 1))
-        elif named:
-            above.append(lineage(code, named, depth + 1))
-        else:
+        known = found if isinstance(found, Own) else named
+        if known is None:
             whole = False
+        else:
+            above.append(lineage(code, known, depth))
     return _merged(start, above, whole=whole)
 
 
@@ -213,6 +220,8 @@ def served(code: PluginCode) -> tuple[Served, ...]:
 def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Lineage:
     """Put bases into Python's order; where there is none, as they come."""
     whole = whole and all(line.whole for line in above)
+    if sum(len(line.order) for line in above) > _MOST_ABOVE:
+        return Lineage((first, *above[0].order), whole=False)
     rows = [list(line.order) for line in above] + [[line.order[0] for line in above]]
     order: list[Own | str] = [first]
     while rows := [row for row in rows if row]:
@@ -228,20 +237,19 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
 def _is_altered(own: Own) -> bool:
     """Say whether something sets attributes of a class from outside of it."""
     name = own.node.name
-    for node in ast.walk(own.module.tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            if isinstance(node.value, ast.Name) and node.value.id == name:
-                return True
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "setattr"
-            and node.args
-            and isinstance(node.args[0], ast.Name)
-            and node.args[0].id in (name, "cls")
-        ):
-            return True
-    return False
+    return name in _altered(own.module) or "cls" in _altered(own.module)
+
+
+@lru_cache(maxsize=512)
+def _altered(module: Module) -> frozenset[str]:
+    """Name everything in a module whose attributes are set there, but ``self``."""
+    stores = (node.value for node in module.each(ast.Attribute) if isinstance(node.ctx, ast.Store))
+    calls = (
+        node.args[0]
+        for node in module.each(ast.Call)
+        if getattr(node.func, "id", "") == "setattr" and node.args
+    )
+    return frozenset(one.id for one in (*stores, *calls) if isinstance(one, ast.Name)) - {"self"}
 
 
 def _is_abc(node: ast.expr) -> bool:

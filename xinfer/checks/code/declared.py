@@ -11,7 +11,7 @@ from attrs import frozen
 from xinfer.checks.code.classes import served
 from xinfer.checks.code.names import Foreign, OwnModule, bindings, meaning
 from xinfer.checks.code.source import Module, PluginCode
-from xinfer.checks.code.tree import FUNCTIONS, ancestors, below, own_method
+from xinfer.checks.code.tree import FUNCTIONS, ancestors, own_method
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider
@@ -59,7 +59,8 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
 @rule("XI663", Kind.ADVICE, PluginCode, cure="Read it, or leave the field out.")
 def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
-    if not code.running or any(one.failure for one in code.modules.values()):
+    unread = any(path.endswith(".py") and path not in code.modules for path in code.files)
+    if not code.running or unread or any(one.failure for one in code.modules.values()):
         return
     if any(_escapes(code, module) for module in code.running):
         return
@@ -100,8 +101,11 @@ def _undeclared(code: PluginCode, subject: Subject) -> Iterator[tuple[Module, Re
         return
     known |= _written(code)
     for module in code.running:
+        said: set[tuple[str, bool]] = set()
         for read in _reads(module, _CREDENTIALS):
-            if read.name not in known and not read.name.startswith("__"):
+            once = (read.name, read.demanded)
+            if read.name not in known and not read.name.startswith("__") and once not in said:
+                said.add(once)
                 yield module, read
 
 
@@ -113,10 +117,8 @@ def _fields(provider: Provider) -> Iterator[FormField]:
 def _reads(module: Module, name: str) -> Iterator[Read]:
     """Yield what is read of a parameter of that name, in functions that leave it as it came."""
     checked = _asked_for(module)
-    for node in below(module.tree):
-        if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)):
-            continue
-        if not _came_in(module, node):
+    for node in module.each(ast.Name):
+        if node.id != name or not isinstance(node.ctx, ast.Load) or not _came_in(module, node):
             continue
         around = module.parents[node]
         if isinstance(around, ast.Subscript) and around.value is node:
@@ -153,10 +155,8 @@ def _asked_for(module: Module) -> set[str]:
     """Name what a module asks for by ``in`` before it takes it."""
     return {
         said
-        for node in below(module.tree)
-        if isinstance(node, ast.Compare)
-        and isinstance(node.ops[0], ast.In | ast.NotIn)
-        and (said := _text(node.left)) is not None
+        for node in module.each(ast.Compare)
+        if isinstance(node.ops[0], ast.In | ast.NotIn) and (said := _text(node.left)) is not None
     }
 
 
@@ -164,7 +164,7 @@ def _written(code: PluginCode) -> set[str]:
     """Name all that the plugin itself may put into a dictionary."""
     found: set[str] = set()
     for module in code.running:
-        for node in below(module.tree):
+        for node in module.nodes:
             keys: list[ast.expr | None] = []
             if isinstance(node, ast.Dict):
                 keys = node.keys
@@ -180,7 +180,7 @@ def _written(code: PluginCode) -> set[str]:
 
 def _words(module: Module) -> Iterator[str]:
     """Yield every text and every name in a module."""
-    for node in below(module.tree):
+    for node in module.nodes:
         for name in ("id", "attr", "arg", "name", "value"):
             if isinstance(word := getattr(node, name, None), str):
                 yield word
@@ -188,10 +188,8 @@ def _words(module: Module) -> Iterator[str]:
 
 def _escapes(code: PluginCode, module: Module) -> bool:
     """Say whether credentials go as a whole to where it cannot be seen what is read of them."""
-    for node in below(module.tree):
-        if not isinstance(node, ast.Name) or "cred" not in node.id.lower():
-            continue
-        if not isinstance(node.ctx, ast.Load):
+    for node in module.each(ast.Name):
+        if "cred" not in node.id.lower() or not isinstance(node.ctx, ast.Load):
             continue
         around = module.parents[node]
         if isinstance(around, ast.keyword):
@@ -226,7 +224,5 @@ def _stays(code: PluginCode, module: Module, called: ast.expr) -> bool:
 
 def _has(code: PluginCode, *names: str) -> bool:
     return any(
-        isinstance(node, FUNCTIONS) and node.name in names
-        for module in code.running
-        for node in below(module.tree)
+        node.name in names for module in code.running for node in module.each(ast.FunctionDef)
     )

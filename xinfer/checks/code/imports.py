@@ -11,8 +11,8 @@ from packaging.version import Version
 from xinfer.checks.code.distributions import KNOWN, provided, provides, sdk_version
 from xinfer.checks.code.names import bindings, foreign
 from xinfer.checks.code.sdk_names import NAMES, NEWEST, ROOMS
-from xinfer.checks.code.source import Import, Module, PluginCode
-from xinfer.checks.code.tree import ancestors, below, own_nodes
+from xinfer.checks.code.source import Import, Module, PluginCode, is_dynamic
+from xinfer.checks.code.tree import ancestors, own_nodes
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.spec import Origin
@@ -147,9 +147,7 @@ def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     roots = {(one.module or "").partition(".")[0] for one in entry.imports}
     if any(code.holds(root) for root in roots) or not roots <= PYTHONS_OWN | {"dify_plugin"}:
         return
-    if not any(
-        getattr(node, "attr", getattr(node, "id", "")) == "run" for node in below(entry.tree)
-    ):
+    if not any(getattr(node, "attr", getattr(node, "id", "")) == "run" for node in entry.nodes):
         yield entry.problem("nothing in it calls the plugin's run()")
 
 
@@ -198,18 +196,9 @@ def _missing(code: PluginCode, module: Module, one: Import) -> str | None:
         package = f"{one.module.replace('.', '/')}/__init__.py" in code.files
         return None if unknown or package else f"there is no {one.module}.{one.name} in the plugin"
     names = bindings(target, target.tree)
-    if target.failure or one.name in names or "__getattr__" in names or _is_dynamic(target):
+    if target.failure or one.name in names or "__getattr__" in names or is_dynamic(target):
         return None
     return None if target is module else f"{target.path} has no {one.name}"
-
-
-def _is_dynamic(module: Module) -> bool:
-    """Say whether a module has names that cannot be read off it."""
-    return any(one.name == "*" for one in module.imports) or any(
-        isinstance(node, ast.Name | ast.Attribute)
-        and getattr(node, "id", getattr(node, "attr", "")) in {"globals", "exec", "modules", "vars"}
-        for node in below(module.tree)
-    )
 
 
 def _is_elsewhere(code: PluginCode, root: str) -> bool:

@@ -15,7 +15,16 @@ from attrs import frozen
 from xinfer.checks.code.source import Import, Module, PluginCode
 from xinfer.checks.code.tree import FUNCTIONS, SCOPES, Function, ancestors, own_nodes
 
-_DEEPEST = 30
+_DEEPEST, _MOST = 30, 20
+
+_NAMING = (
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.TypeVar,
+    ast.ParamSpec,
+    ast.TypeVarTuple,
+)
 
 
 @frozen
@@ -91,7 +100,9 @@ def _bound(
         yield node.id, Binding(node, value=simple.get(node))
     elif isinstance(node, ast.arg):
         yield node.arg, Binding(node)
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest, Binding(node)
+    elif isinstance(node, _NAMING) and node.name:
         yield node.name, Binding(node)
 
 
@@ -121,8 +132,7 @@ def foreign(code: PluginCode, module: Module, node: ast.AST) -> str:
 
 def in_module(code: PluginCode, module: Module, name: str, depth: int = 0) -> Meaning:
     """Say what a name of a module stands for, as others see it."""
-    found = bindings(module, module.tree).get(name)
-    return _common(code, module, found, depth) if found else None
+    return _in_scope(code, module, module.tree, name, depth)
 
 
 def _of_name(code: PluginCode, module: Module, node: ast.Name, depth: int) -> Meaning:
@@ -130,14 +140,14 @@ def _of_name(code: PluginCode, module: Module, node: ast.Name, depth: int) -> Me
     direct = True
     for outer in ancestors(module.parents, node):
         if isinstance(outer, SCOPES):
-            runs_inside = inner in getattr(outer, "body", ()) or isinstance(outer, ast.Lambda)
+            runs_inside = isinstance(inner, ast.stmt) or isinstance(outer, ast.Lambda)
             sees = direct or not isinstance(outer, ast.ClassDef)
-            if runs_inside and sees and (found := bindings(module, outer).get(node.id)):
-                return _common(code, module, found, depth)
+            if runs_inside and sees and node.id in bindings(module, outer):
+                return _in_scope(code, module, outer, node.id, depth)
             direct = direct and not runs_inside
         inner = outer
-    if found := bindings(module, module.tree).get(node.id):
-        return _common(code, module, found, depth)
+    if node.id in bindings(module, module.tree):
+        return in_module(code, module, node.id, depth)
     if _stars(module):
         return None
     return Foreign(f"builtins.{node.id}") if hasattr(builtins, node.id) else None
@@ -147,9 +157,20 @@ def _stars(module: Module) -> bool:
     return any(one.name == "*" for one in module.imports)
 
 
-def _common(code: PluginCode, module: Module, found: list[Binding], depth: int) -> Meaning:
-    meanings = {_of_binding(code, module, binding, depth + 1) for binding in found}
-    return meanings.pop() if len(meanings) == 1 else None
+def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth: int) -> Meaning:
+    """Say what all that gives a name its values there agrees on; nothing where it runs in circles.
+
+    The same is asked many times over, and is kept.
+    """
+    asked = ("name", module, scope, name)
+    if asked not in code.known:
+        code.known[asked] = None
+        found = bindings(module, scope).get(name, [])
+        if len(found) <= _MOST:
+            meanings = {_of_binding(code, module, binding, depth + 1) for binding in found}
+            code.known[asked] = meanings.pop() if len(meanings) == 1 else None
+    known: Meaning = code.known[asked]
+    return known
 
 
 def _of_binding(code: PluginCode, module: Module, binding: Binding, depth: int) -> Meaning:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
 from packaging.version import Version
 
 from xinfer.checks.code.distributions import sdk_version
 from xinfer.checks.code.names import foreign
 from xinfer.checks.code.source import Module, PluginCode
-from xinfer.checks.code.tree import ancestors, below
+from xinfer.checks.code.tree import ancestors
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 
@@ -44,8 +45,8 @@ def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
     another request's answer, which is then lost.
     """
     for module in code.running:
-        for node in below(module.tree):
-            said = _prints(code, module, node) if isinstance(node, ast.Call) else None
+        for node in module.each(ast.Call):
+            said = _prints(code, module, node)
             if said and not _is_script(module, node):
                 yield module.problem(f"{said} writes to standard output", node)
 
@@ -58,8 +59,8 @@ def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
     the second fails with "asyncio.run() cannot be called from a running event loop".
     """
     for module in code.running:
-        for node in below(module.tree):
-            if isinstance(node, ast.Call) and _runs_loop(code, module, node.func):
+        for node in module.each(ast.Call):
+            if _runs_loop(code, module, node.func):
                 # What a lambda does may be handed to a thread of its own.
                 in_lambda = isinstance(module.parents.get(node), ast.Lambda)
                 if not in_lambda and not _is_script(module, node):
@@ -87,15 +88,10 @@ def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     the vocabulary; the daemon's own image brings that of gpt2.
     """
     for module in code.running:
-        for node in below(module.tree):
-            if isinstance(node, ast.Call):
-                named = foreign(code, module, node.func)
-                if named in _FETCHES or (
-                    named.startswith("transformers.") and named.endswith(".from_pretrained")
-                ):
-                    yield module.problem(f"{named} fetches a vocabulary", node)
-                elif getattr(node.func, "attr", "") == "_get_num_tokens_by_gpt2":
-                    yield module.problem("_get_num_tokens_by_gpt2 fetches a vocabulary", node)
+        # Once is enough: most count in many places.
+        found = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
+        for said, node in islice(((said, node) for said, node in found if said), 1):
+            yield module.problem(f"{said} fetches a vocabulary", node)
 
 
 @rule("XI655", Kind.BROKEN, PluginCode, cure="Write en_us, zh_hans, pt_br or ja_jp.")
@@ -111,10 +107,9 @@ def old_language_name(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     for module in code.running:
         if any((one.module or "").startswith("xinfer") for one in module.imports):
             continue
-        for node in below(module.tree):
+        for node in module.each(ast.Attribute):
             if (
-                isinstance(node, ast.Attribute)
-                and node.attr in _OLD_NAMES
+                node.attr in _OLD_NAMES
                 and isinstance(node.value, ast.Attribute)
                 and node.value.attr in _TEXTS
                 and not _is_own_field(code, node.attr)
@@ -138,6 +133,14 @@ def _prints(code: PluginCode, module: Module, node: ast.Call) -> str | None:
     return None
 
 
+def _fetch(code: PluginCode, module: Module, node: ast.Call) -> str | None:
+    if getattr(node.func, "attr", "") == "_get_num_tokens_by_gpt2":
+        return "_get_num_tokens_by_gpt2"
+    named = foreign(code, module, node.func)
+    pretrained = named.startswith("transformers.") and named.endswith(".from_pretrained")
+    return named if pretrained or named in _FETCHES else None
+
+
 def _is_script(module: Module, node: ast.AST) -> bool:
     """Say whether something runs only when its module is run by hand."""
     inner = node
@@ -159,7 +162,7 @@ def _runs_loop(code: PluginCode, module: Module, called: ast.expr) -> bool:
 def _is_own_field(code: PluginCode, name: str) -> bool:
     """Say whether a class of the plugin has a field of this name."""
     return any(
-        isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name
+        getattr(node.target, "id", "") == name
         for module in code.modules.values()
-        for node in below(module.tree)
+        for node in module.each(ast.AnnAssign)
     )

@@ -23,7 +23,7 @@ from xinfer.checks.code.names import Own
 from xinfer.checks.code.sdk import Call
 from xinfer.checks.code.signatures import misfit
 from xinfer.checks.code.source import Module, PluginCode
-from xinfer.checks.code.tree import FUNCTIONS, below, body_nodes
+from xinfer.checks.code.tree import FUNCTIONS, body_nodes
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 
@@ -194,12 +194,9 @@ def _may_hold_more(code: PluginCode, module: Module) -> bool:
         ):
             return True
     calls = {"type", "globals", "exec", "setattr", "make_dataclass", "new_class"}
-    for node in below(module.tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in calls:
-            return True
-        if isinstance(node, ast.ClassDef) and not _is_plain(code, module, node):
-            return True
-    return False
+    return any(getattr(node.func, "id", "") in calls for node in module.each(ast.Call)) or any(
+        not _is_plain(code, module, node) for node in module.each(ast.ClassDef)
+    )
 
 
 def _is_plain(code: PluginCode, module: Module, node: ast.ClassDef) -> bool:

@@ -12,7 +12,6 @@ from xinfer.checks.code.shapes import shape
 from xinfer.checks.code.source import Module, PluginCode
 from xinfer.checks.code.tree import (
     Function,
-    below,
     gives_value,
     may_end,
     own_method,
@@ -90,8 +89,8 @@ def tokens_of_wrong_shape(code: PluginCode, _: Subject) -> Iterator[Problem]:
             if said in wrong:
                 yield found[0].problem(f"get_num_tokens returns a {said} for {one.kind}", given)
     for module in code.running:
-        for node in below(module.tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == _USAGE:
+        for node in module.each(ast.Call):
+            if getattr(node.func, "attr", "") == _USAGE:
                 for value in (*node.args[2:4], *_said(node, "prompt_tokens", "completion_tokens")):
                     if shape(code, module, None, value) == "float":
                         yield module.problem("tokens are counted in fractions", value)
@@ -157,12 +156,11 @@ def _methods(value: ast.expr | None) -> Iterator[str]:
 def _made(code: PluginCode) -> Iterator[tuple[Module, ast.Call, str]]:
     """Yield where an entity of :data:`RESULTS` is made."""
     for module in code.running:
-        for node in below(module.tree):
-            if isinstance(node, ast.Call):
-                named = foreign(code, module, node.func)
-                name = named.rpartition(".")[2]
-                if named.startswith("dify_plugin.") and name in RESULTS:
-                    yield module, node, name
+        for node in module.each(ast.Call):
+            named = foreign(code, module, node.func)
+            name = named.rpartition(".")[2]
+            if named.startswith("dify_plugin.") and name in RESULTS:
+                yield module, node, name
 
 
 def _said(node: ast.Call, *names: str) -> list[ast.expr]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xinfer.checks.code.tree import ancestors, below, own_nodes, parents_of
 from xinfer.checks.rule import Problem, Subject
@@ -17,6 +18,7 @@ from xinfer.spec import Declaration, Origin, Project
 _DAEMONS_PYTHON = (3, 12)
 """The daemon always makes an environment of this version, whatever the manifest says."""
 
+_DYNAMIC = {"globals", "exec", "modules", "vars", "global_enum", "_convert_"}
 _CAUGHT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -68,6 +70,22 @@ class Module:
         """The node around each node."""
         return parents_of(self.tree)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in it, in the order of the source."""
+        return tuple(below(self.tree))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[type, Sequence[Any]]:
+        found: dict[type, list[ast.AST]] = {}
+        for node in self.nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    def each[N: ast.AST](self, kind: type[N]) -> Sequence[N]:
+        """List its nodes of one kind, in order."""
+        return self._by_kind.get(kind, ())
+
     @property
     def package(self) -> str:
         """The package that relative imports start from; empty at the root."""
@@ -90,11 +108,13 @@ class PluginCode(Declaration):
 
     :param modules: by path.
     :param files: the paths of everything in the plugin, Python whose text is not known included.
+    :ivar known: what has been worked out of it, by what was asked.
     """
 
     project: Project
     modules: Mapping[str, Module]
     files: frozenset[str]
+    known: dict[object, Any] = field(init=False, factory=dict, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -110,7 +130,7 @@ class PluginCode(Declaration):
         return {one.name: one for one in order}
 
     @cached_property
-    def _known(self) -> frozenset[str]:
+    def _names(self) -> frozenset[str]:
         """Every dotted name that is a module or a folder with Python in it."""
         found: set[str] = set()
         for path in map(PurePosixPath, self.files):
@@ -121,7 +141,7 @@ class PluginCode(Declaration):
 
     def holds(self, name: str) -> bool:
         """Say whether a dotted name is a module or a package of the plugin."""
-        return name in self._known
+        return name in self._names
 
     @property
     def entry(self) -> Module | None:
@@ -224,8 +244,17 @@ def parse(path: str, text: str) -> Module:
     return Module(path, name, ast.Module(body=[], type_ignores=[]), failure)
 
 
+def is_dynamic(module: Module) -> bool:
+    """Say whether a module has names that cannot be read off it."""
+    return any(one.name == "*" for one in module.imports) or any(
+        isinstance(node, ast.Name | ast.Attribute)
+        and getattr(node, "id", getattr(node, "attr", "")) in _DYNAMIC
+        for node in module.nodes
+    )
+
+
 def _imports(module: Module) -> Iterator[Import]:
-    for node in below(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 bound = alias.asname or alias.name.partition(".")[0]
@@ -257,7 +286,7 @@ def _when(module: Module, node: ast.AST) -> tuple[bool, bool, bool]:
             lazy = True
         elif isinstance(outer, ast.If):
             careful = True
-            never |= inner in outer.body and _is_of_types(outer.test)
+            never |= _is_of_types(outer.test) and inner in outer.body
         elif isinstance(outer, ast.Try | ast.TryStar):
             careful |= inner not in outer.finalbody and _catches_imports(outer)
         elif isinstance(outer, ast.With | ast.AsyncWith | ast.Match | ast.While):

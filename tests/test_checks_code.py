@@ -271,9 +271,10 @@ def oracle():
 
 CASES = [(code, BREAKS[code]) for code in BREAKS]
 CASES += [
-    (code, partial(list.__getitem__, made, n))
+    (code, partial(list.__getitem__, made, index))
     for code, made in RIGHT.items()
-    for n in range(len(made))
+    for index in range(len(made))
+    if code < "XI62"
 ]
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.checks.code.tree import ancestors, below, own_nodes, parents_of
+from xinfer.checks.code.tree import ancestors, below, depth, own_nodes, parents_of
 from xinfer.checks.rule import Problem, Subject
 from xinfer.spec import Declaration, Origin, Project
 
 _DAEMONS_PYTHON = (3, 12)
 """The daemon always makes an environment of this version, whatever the manifest says."""
 
+_LONGEST, _DEEPEST = 4 * 1024 * 1024, 250
 _DYNAMIC = {"globals", "exec", "modules", "vars", "global_enum", "_convert_"}
 _CAUGHT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
@@ -211,9 +212,11 @@ def plugin_code(subject: Subject) -> PluginCode | None:
     if subject.sources is None:
         return None
     texts = {path: text for path, text in subject.sources.items() if path.endswith(".py")}
+    parsed = {path: parse(path, text) for path, text in texts.items() if len(text) <= _LONGEST}
     code = PluginCode(
         project=subject.project,
-        modules={path: parse(path, text) for path, text in texts.items()},
+        # What is too deep or too long for anyone to write is as good as not known.
+        modules={p: module for p, module in parsed.items() if depth(module.tree) <= _DEEPEST},
         files=frozenset(subject.files or ()) | texts.keys(),
     )
     object.__setattr__(code, "origin", None)

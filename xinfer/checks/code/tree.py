@@ -51,6 +51,16 @@ def parents_of(tree: ast.AST) -> Mapping[ast.AST, ast.AST]:
     return found
 
 
+def depth(tree: ast.AST) -> int:
+    """Say how many nodes stand in each other at most."""
+    level: list[ast.AST] = [tree]
+    count = 0
+    while level:
+        count += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return count
+
+
 def ancestors(parents: Mapping[ast.AST, ast.AST], node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes around a node, inner ones first."""
     current = parents.get(node)

@@ -26,6 +26,7 @@ from xinfer.checks.code.source import Module, PluginCode
 from xinfer.checks.code.tree import FUNCTIONS, body_nodes
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
+from xinfer.spec import MODEL_FOLDERS
 
 _INIT = {"provider": Call(2)}
 
@@ -144,9 +145,11 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     if any(_may_hold_more(code, module) for module in sources):
         return
     there = {kind for module in sources for kind in entries_by_kind(code, module)}
-    known = {"llm", "text-embedding", "rerank", "tts", "speech2text", "moderation"}
+    folders = {part for module in sources for part in module.name.split(".")}
     for kind in subject.project.provider.supported_model_types:
-        if kind in known and kind not in there:
+        # Where there is neither module nor model for it, another rule says so.
+        named = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
+        if kind in MODEL_FOLDERS and named and kind not in there:
             yield Problem(f"no module has a class for {kind}", of=subject.project.provider)
 
 

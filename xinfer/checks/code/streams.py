@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from xinfer.checks.code.classes import Method, Served, find, served
 from xinfer.checks.code.names import Own, foreign, meaning
@@ -35,13 +35,14 @@ def stream_errors_unmapped(code: PluginCode, _: Subject) -> Iterator[Problem]:
     generator, it no longer does. A broken connection is then no InvokeConnectionError, and Dify
     does not try another key or model.
     """
+    own = {node.name for module in code.running for node in module.each(ast.FunctionDef)}
     for one in served(code):
         if one.kind == "llm":
             for module, node in answering(code, one):
                 if not yields(node) or node.decorator_list:
                     continue
                 for inner in body_nodes(node):
-                    read = isinstance(inner, ast.For) and _is_read(inner)
+                    read = isinstance(inner, ast.For) and _is_read(inner, _PIECES - own)
                     if read and not _is_guarded(code, module, inner):
                         yield module.problem("the stream is read without a try", inner)
 
@@ -101,10 +102,10 @@ def _generator(code: PluginCode, one: Served, module: Module, called: ast.expr) 
     return None
 
 
-def _is_read(node: ast.For) -> bool:
+def _is_read(node: ast.For, reading: Set[str]) -> bool:
     """Say whether a loop goes through the body of an HTTP answer, and yields from it."""
     called = node.iter.func if isinstance(node.iter, ast.Call) else None
-    return getattr(called, "attr", "") in _PIECES and any(
+    return getattr(called, "attr", "") in reading and any(
         isinstance(one, ast.Yield | ast.YieldFrom) for one in own_nodes(node)
     )
 

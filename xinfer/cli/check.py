@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import click
 
 from xinfer.build import BuildError, prepare
@@ -74,7 +75,18 @@ def _of_spec(path: Path) -> tuple[Finding, ...]:
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {name: len(content) for name, content in prepared.tree.items()}
-    return check_project(prepared.project, files, texts_of(prepared.tree))
+    found = check_project(prepared.project, files, texts_of(prepared.tree))
+    return tuple(_placed(one, path.parent, prepared.project.files) for one in found)
+
+
+def _placed(found: Finding, beside: Path, carried: str) -> Finding:
+    """Let a place in a file of the plugin be the one in the file that it is made from."""
+    place = found.place
+    if place is not None and not Path(place.file).is_absolute():
+        for made_from in (beside / carried / place.file, beside / place.file):
+            if made_from.is_file():
+                return attrs.evolve(found, place=attrs.evolve(place, file=str(made_from)))
+    return found
 
 
 def _of_plugin(path: Path) -> tuple[Finding, ...]:

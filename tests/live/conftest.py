@@ -1,16 +1,20 @@
-"""The plugin as it is emitted, and the servers it is tried on; both last for the whole run."""
+"""The plugin as it is emitted, and the servers it is tried on: one after the other."""
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from live.install import install
-from live.place import SWITCH, alone, home, log
+from live.models import make_models
+from live.place import SWITCH, alone, last_words
 from live.server import LAUNCHES, running
 
 ROOT = Path(__file__).parents[2]
+_LOGS = {"server": "open", "server_with_keys": "keys"}
+"""What a server's log is called, by the fixture that runs it."""
+WITH_KEYS = ("chat", "embed", "rerank", "whisper", "kokoro")
+"""One model of each type."""
 
 
 def pytest_collection_modifyitems(items):
@@ -20,6 +24,15 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call" and report.failed:
+        for fixture in _LOGS.keys() & item.fixturenames:
+            report.sections.append(("Xinference", last_words(_LOGS[fixture], 40)))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -33,36 +46,21 @@ def plugin(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def machine():
+def xinference():
     """Xinference installed and its models made, in the folder that is ours while we run."""
-    import subprocess
-
-    from live.place import last_words, python
-
     with alone():
         install()
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-        with log("making").open("w") as said:
-            made = subprocess.run(
-                [python(), "-m", "live.making", home() / "models"],
-                env={**environment, "PYTHONPATH": str(ROOT / "tests")},
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                timeout=1800,
-                check=False,
-            )
-        if made.returncode:
-            raise RuntimeError(f"The models cannot be made.\n{last_words('making')}")
+        make_models()
         yield
 
 
-@pytest.fixture(scope="session")
-def server(machine):
-    with ExitStack() as stack:
-        yield stack.enter_context(running("open", LAUNCHES))
+@pytest.fixture(scope="module")
+def server(xinference):
+    with running("open", LAUNCHES) as started:
+        yield started
 
 
-@pytest.fixture(scope="session")
-def server_with_keys(machine):
-    with ExitStack() as stack:
-        yield stack.enter_context(running("keys", ["chat", "embed"], with_keys=True))
+@pytest.fixture(scope="module")
+def server_with_keys(xinference):
+    with running("keys", WITH_KEYS, with_keys=True) as started:
+        yield started

@@ -13,6 +13,10 @@ SWITCH = "XINFER_LIVE"
 HERE = Path(__file__).parent
 
 
+class Unavailable(RuntimeError):
+    """This machine lacks something: no fault of what is tested."""
+
+
 def home() -> Path:
     """Return the folder: ``XINFER_LIVE_HOME``, else one in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -40,7 +44,7 @@ def last_words(name: str, lines: int = 15) -> str:
 def alone():
     """Keep the folder to this run.
 
-    :raises RuntimeError: another run is in it.
+    :raises Unavailable: another run is in it.
     """
     for part in ("logs", "models", "run"):
         (home() / part).mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def alone():
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RuntimeError(
-                f"Another live run works in {home()}: wait for its end, or set XINFER_LIVE_HOME."
+            raise Unavailable(
+                f"another live run works in {home()}: wait for its end, or set XINFER_LIVE_HOME"
             ) from None
         yield

@@ -80,14 +80,20 @@ def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(f"{root} is imported", one.node)
 
 
+_CACHE = "TIKTOKEN_CACHE_DIR"
+
+
 @rule("XI654", Kind.ADVICE, PluginCode, cure="Estimate by length, or ask the server.")
 def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Tokens are counted with a vocabulary that is fetched from the internet on first use.
 
     Where there is no internet it fails with a ConnectionError, unless TIKTOKEN_CACHE_DIR holds
-    the vocabulary; the daemon's own image brings that of gpt2.
+    the vocabulary; the daemon's own image brings that of gpt2. A module that looks into that
+    folder itself knows what it does.
     """
     for module in code.running:
+        if any(node.value == _CACHE for node in module.each(ast.Constant)):
+            continue
         # Once is enough: most count in many places.
         found = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
         for said, node in islice(((said, node) for said, node in found if said), 1):

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from xinfer.checks.code.distributions import sdk_version
 from xinfer.checks.code.names import foreign
-from xinfer.checks.code.source import Module, PluginCode
+from xinfer.checks.code.source import Module, PluginCode, is_tried
 from xinfer.checks.code.tree import ancestors
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
@@ -88,9 +88,11 @@ def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     the vocabulary; the daemon's own image brings that of gpt2.
     """
     for module in code.running:
+        fetches = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
+        # Where there is a try around it, there is something else to do without the internet.
+        found = ((said, node) for said, node in fetches if said and not is_tried(module, node))
         # Once is enough: most count in many places.
-        found = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
-        for said, node in islice(((said, node) for said, node in found if said), 1):
+        for said, node in islice(found, 1):
             yield module.problem(f"{said} fetches a vocabulary", node)
 
 

@@ -73,7 +73,7 @@ def test_the_key_goes_with_every_call_and_no_other_credentials_do(tmp_path, monk
     with StandIn() as server:
         with_key = client(server, api_key=Secret("sk-1"))
         with_key.describe("chat")
-        with_key.running()
+        with_key.describe("chat", fresh=True)
         with_key.chat("chat", HI, {})
         list(with_key.stream_chat("chat", HI, {}))
         with_key.embed("embed", ["a"])
@@ -139,7 +139,7 @@ def test_a_password_in_the_url_is_hidden(server):
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_loopback_url_that_refuses_gets_the_hint_of_the_container(host):
     with pytest.raises(ConnectionFailed, match=r"container.*host\.docker\.internal"):
-        Client(Server(base_url=f"http://{host}:9", max_retries=0)).running()
+        Client(Server(base_url=f"http://{host}:9", max_retries=0)).describe("chat", fresh=True)
 
 
 def test_a_silent_server_is_named_with_the_cure(server):
@@ -161,20 +161,21 @@ def test_a_proxy_is_used_and_named(server, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     with pytest.raises(ConnectionFailed, match=r"through the proxy.*HTTP_PROXY"):
-        Client(Server(base_url="http://xinference.example", max_retries=0)).running()
+        Client(Server(base_url="http://xinference.example", max_retries=0)).describe(
+            "chat", fresh=True
+        )
 
 
 def test_cookies_of_one_user_are_not_sent_for_another(server):
     cookie = as_json({"object": "list", "data": []}, 200, **{"set-cookie": "session=1"})
     server.next_answer(cookie, on="/v1/models")
-    client(server).running()
-    client(server).running()
+    client(server).describe("chat", fresh=True)
+    client(server).describe("chat", fresh=True)
     assert "cookie" not in server.requests[1].headers
 
 
 CALLS = [
     lambda c: c.describe("m", fresh=True),
-    lambda c: c.running(),
     lambda c: c.chat("m", HI, {}),
     lambda c: list(c.stream_chat("m", HI, {})),
     lambda c: c.complete("m", "Hi", {}),

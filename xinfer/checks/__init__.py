@@ -2,14 +2,18 @@
 
 :func:`check` looks at a project; :func:`catalogue` lists the rules. Codes begin XI0 for what holds
 of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for models, XI5
-for the files of the plugin, XI6 for its Python, XI7 for its package.
+for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what changed since
+the version that users have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 # Each of these enters its rules into the catalogue.
+from xinfer.checks import against as _against  # noqa: F401
+from xinfer.checks import code as _code  # noqa: F401
 from xinfer.checks import credentials as _credentials  # noqa: F401
 from xinfer.checks import dependencies as _dependencies  # noqa: F401
 from xinfer.checks import documents as _documents  # noqa: F401
@@ -18,6 +22,7 @@ from xinfer.checks import manifest as _manifest  # noqa: F401
 from xinfer.checks import models as _models  # noqa: F401
 from xinfer.checks import package as _package  # noqa: F401
 from xinfer.checks import provider as _provider  # noqa: F401
+from xinfer.checks.code.source import plugin_code
 from xinfer.checks.finding import Finding, Kind
 from xinfer.checks.rule import Problem, Rule, Subject, catalogue, rules_by_class
 from xinfer.checks.texts import texts_of
@@ -55,7 +60,9 @@ def check(
         return tuple(sorted(found, key=_place))
     subject = Subject(project=complete(project), files=files, sources=sources)
     seen: set[tuple[str, str, str]] = set()
-    for path, declared in walk(subject.project):
+    python = plugin_code(subject)
+    objects = chain(walk(subject.project), [("python", python)] if python else [])
+    for path, declared in objects:
         for one in _found(declared, path, subject):
             # The two forms of a provider share their fields: one mistake is said once.
             key = (one.code, one.message, str(one.place))

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from collections.abc import Iterable, Mapping
 
 _READ = (".py", ".md", ".svg", ".toml", ".lock")
+_ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis"}
+"""What may be written above Python; a codec that takes long for a long text is none of them."""
 _OUR_RUNTIME = "xinfer/"
 
 
 def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) -> dict[str, str]:
     """Read code, documents, drawings and lists of dependencies; bytes that are no text show as �.
 
+    In code they show as lone surrogates, which are no Python.
+
     :param names: which files to look at; all of them where not said. What a build carries of
         xinfer itself is no concern of whoever uses it, and left out.
     """
     return {
-        name: contents[name].decode(errors="replace")
+        name: _decoded(name, contents[name])
         for name in (contents if names is None else names)
         if name.endswith(_READ) and not name.startswith(_OUR_RUNTIME)
     }
+
+
+def _decoded(name: str, content: bytes) -> str:
+    if not name.endswith(".py"):
+        return content.decode(errors="replace")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding if encoding in _ENCODINGS else "utf-8")
+    except (SyntaxError, ValueError):
+        # Python reads no such text either; the rules must see that.
+        text = content.decode(errors="surrogateescape")
+    return text

@@ -10,9 +10,11 @@ import click
 _COMMANDS = {
     "build": "Write the plugin that a provider_spec.py declares.",
     "check": "Find the mistakes in a spec, a plugin's folder or a package.",
+    "diff": "Say what changed between two versions, and what it breaks.",
     "explain": "Say what a rule finds, and how to mend it.",
     "import": "Write the provider_spec.py that builds an existing plugin.",
     "invoke": "Start the plugin as Dify does and call one of its models.",
+    "schema": "Print the JSON Schema of a manifest, a provider or a model, for editors.",
 }
 """Name and help of each; its module in ``xinfer.cli`` and its function there have that name."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import click
 
 from xinfer.build import BuildError, prepare
-from xinfer.checks import Finding, Kind, texts_of
+from xinfer.checks import Finding, Kind, check_one, texts_of
 from xinfer.checks import check as check_project
 from xinfer.cli.options import UnusableInput
 from xinfer.cli.report import FORMATS, show
@@ -23,9 +24,14 @@ from xinfer.cli.report import FORMATS, show
     show_default=True,
     help="For people, for programs, as notes on a pull request, or for code scanning.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="The version that users have: find what breaks for them, too.",
+)
 @click.option("--fix", is_flag=True, help="First mend what has one right answer; folders only.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
-def check(path: Path, output: str, *, fix: bool, strict: bool) -> None:
+def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: bool) -> None:
     """Find the mistakes in a plugin.
 
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
@@ -34,9 +40,23 @@ def check(path: Path, output: str, *, fix: bool, strict: bool) -> None:
     if fix:
         _mend(path)
     findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
+    if against is not None:
+        findings += _broken_since(against, path)
     show(findings, output)
     if any(strict or finding.kind is not Kind.ADVICE for finding in findings):
         raise SystemExit(1)
+
+
+def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
+    from xinfer.changes import changes
+    from xinfer.cli.sides import project_at
+    from xinfer.importer import placed
+
+    found = changes(project_at(old), project_at(new))
+    folder = new if new.is_dir() else None
+    return tuple(
+        placed(one, folder) for change in found for one in check_one(change, change.about.lower())
+    )
 
 
 def _mend(path: Path) -> None:
@@ -55,7 +75,18 @@ def _of_spec(path: Path) -> tuple[Finding, ...]:
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {name: len(content) for name, content in prepared.tree.items()}
-    return check_project(prepared.project, files, texts_of(prepared.tree))
+    found = check_project(prepared.project, files, texts_of(prepared.tree))
+    return tuple(_placed(one, path.parent, prepared.project.files) for one in found)
+
+
+def _placed(found: Finding, beside: Path, carried: str) -> Finding:
+    """Let a place in a file of the plugin be the one in the file that it is made from."""
+    place = found.place
+    if place is not None and not Path(place.file).is_absolute():
+        for made_from in (beside / carried / place.file, beside / place.file):
+            if made_from.is_file():
+                return attrs.evolve(found, place=attrs.evolve(place, file=str(made_from)))
+    return found
 
 
 def _of_plugin(path: Path) -> tuple[Finding, ...]:

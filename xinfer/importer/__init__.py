@@ -4,10 +4,10 @@
 declares, and :func:`write_spec` says the same in Python.
 """
 
-from xinfer.importer.examine import examine, read_project
+from xinfer.importer.examine import examine, placed, project_of, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin
 from xinfer.importer.repair import repair
-from xinfer.importer.source import UnreadablePlugin
+from xinfer.importer.source import UnreadablePlugin, files_in_memory
 from xinfer.importer.spec import write_spec
 
 __all__ = [
@@ -15,6 +15,9 @@ __all__ = [
     "Imported",
     "UnreadablePlugin",
     "examine",
+    "files_in_memory",
+    "placed",
+    "project_of",
     "read_plugin",
     "read_project",
     "repair",

@@ -57,7 +57,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
         found += check_types(reading.plugin, "plugin")
         found += _of_no_models(reading.plugin, path)
     at = path if path.is_dir() else None
-    return tuple(_placed(one, at) for one in found)
+    return tuple(placed(one, at) for one in found)
 
 
 def _of_no_models(plugin: Plugin, path: Path) -> Iterator[Finding]:
@@ -75,11 +75,18 @@ def read_project(path: Path) -> Project:
 
     :raises UnreadablePlugin: it cannot be looked into, or its manifest or provider is unreadable.
     """
-    files = plugin_files(path)
+    return project_of(plugin_files(path))
+
+
+def project_of(files: PluginFiles) -> Project:
+    """Read the project that files are of.
+
+    :raises UnreadablePlugin: the manifest or the provider is unreadable.
+    """
     reading = read(files)
     if reading.plugin is None or reading.provider is None:
         said = "; ".join(map(str, reading.faults)) or f"there is no {', '.join(reading.missing)}"
-        raise UnreadablePlugin(f"{path} cannot be read: {said}.")
+        raise UnreadablePlugin(f"{files.where} cannot be read: {said}.")
     return _project(reading.plugin, reading.provider, reading, files)
 
 
@@ -198,7 +205,7 @@ def _requirements(files: PluginFiles) -> Iterator[str]:
                 yield text
 
 
-def _placed(found: Finding, folder: Path | None) -> Finding:
+def placed(found: Finding, folder: Path | None) -> Finding:
     """Let a place in a folder be found from here; one in a package stays as it is."""
     place = found.place
     if place is None or folder is None or PurePosixPath(place.file).is_absolute():

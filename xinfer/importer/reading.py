@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -10,17 +10,14 @@ import attrs
 from attrs import field, frozen
 
 from xinfer.importer.source import PluginFiles
-from xinfer.serde import DocumentError, Fault, Keep, read_document, read_spec
+from xinfer.serde import DEMANDED, DocumentError, Fault, Keep, read_document, read_spec
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
-    Meta,
     Model,
     ModelFiles,
     Plugin,
     Provider,
-    Resource,
-    Runner,
     model_file,
 )
 
@@ -79,16 +76,6 @@ def read(files: PluginFiles, *, progress: Callable[[int, int], None] | None = No
     )
 
 
-_DEMANDED: Mapping[type, tuple[str, ...]] = {
-    Plugin: ("type", "resource", "plugins", "meta"),
-    Resource: ("memory",),
-    Meta: ("version", "arch", "runner"),
-    Runner: ("language", "version", "entrypoint"),
-    Provider: ("supported_model_types", "configurate_methods"),
-}
-"""Keys that have a default in a spec, and none to the daemon and the SDK."""
-
-
 def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
     """Yield the keys of manifest and provider that must be there, with the object they are of.
 
@@ -98,7 +85,7 @@ def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
         for item in value:
             yield from missing_keys(item)
     elif isinstance(value, Declaration):
-        for name in _DEMANDED.get(type(value), ()):
+        for name in DEMANDED.get(type(value), ()):
             if name not in value.explicit and name not in value.extra_keys:
                 yield value, name
         for name in value.explicit:

@@ -78,6 +78,12 @@ class PluginFiles(Mapping[str, bytes]):
         )
 
 
+def files_in_memory(where: Path, tree: Mapping[str, bytes]) -> PluginFiles:
+    """Take what a build made for the files of a plugin."""
+    sizes = {path: len(content) for path, content in tree.items()}
+    return PluginFiles(where, sizes, lambda path: tree[path])
+
+
 def plugin_files(path: Path) -> PluginFiles:
     """Open a folder or a ``.difypkg``.
 

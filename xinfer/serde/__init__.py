@@ -1,6 +1,6 @@
 """Spec to YAML and back, lossless."""
 
-from xinfer.serde.convert import Keep, to_data, to_spec
+from xinfer.serde.convert import DEMANDED, Keep, to_data, to_spec
 from xinfer.serde.document import Document, read_document
 from xinfer.serde.emit import to_yaml
 from xinfer.serde.fault import DocumentError, Fault
@@ -8,6 +8,7 @@ from xinfer.serde.nodes import compose
 from xinfer.serde.read import read_spec
 
 __all__ = [
+    "DEMANDED",
     "Document",
     "DocumentError",
     "Fault",

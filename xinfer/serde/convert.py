@@ -25,6 +25,7 @@ from xinfer.spec import (
     Model,
     ParameterRule,
     Plugin,
+    Provider,
     Resource,
     Runner,
     StoragePermission,
@@ -44,6 +45,14 @@ _EMPTY_IS_NOTHING: dict[type, frozenset[str]] = {
     ParameterRule: frozenset({"label"}),
 }
 """Keys whose empty mapping the daemon and the SDK take for none."""
+DEMANDED: dict[type, tuple[str, ...]] = {
+    Plugin: ("type", "resource", "plugins", "meta"),
+    Resource: ("memory",),
+    Meta: ("version", "arch", "runner"),
+    Runner: ("language", "version", "entrypoint"),
+    Provider: ("supported_model_types", "configurate_methods"),
+}
+"""Keys that have a default in a spec, and none to the daemon and the SDK."""
 _ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when", "file"})
 
 
@@ -107,7 +116,7 @@ def _is_declared(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Declaration)
 
 
-def _written(kind: Any) -> list[attrs.Attribute[Any]]:
+def written_fields(kind: Any) -> list[attrs.Attribute[Any]]:
     """List the fields of a class that YAML holds."""
     declared = attrs.fields(attrs.resolve_types(kind))
     return [field for field in declared if field.name not in _ONLY_IN_PYTHON]
@@ -117,7 +126,7 @@ def _writer_of(kind: Any, converter: Converter) -> Any:
     always = _ALWAYS_WRITTEN.get(kind, frozenset())
     left_out: dict[str, Any] = dict.fromkeys(_ONLY_IN_PYTHON, override(omit=True))
     write = make_dict_unstructure_fn(kind, converter, **left_out)
-    defaults = {field.name: field.default for field in _written(kind)}
+    defaults = {field.name: field.default for field in written_fields(kind)}
 
     def hook(declared: Any) -> dict[str, Any]:
         data, said = write(declared), declared.explicit
@@ -136,7 +145,7 @@ def _reader_of(kind: Any, converter: Converter, keep: Keep) -> Any:
     read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out)
     if keep is Keep.NOTHING:
         return lambda data, _: read(_mapping(data), kind)
-    known = {field.name for field in _written(kind)}
+    known = {field.name for field in written_fields(kind)}
     as_nothing = _EMPTY_IS_NOTHING.get(kind, frozenset())
 
     def hook(data: Any, _: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +24,13 @@ from xinfer.runtime.xinference.answers import (
     Unreadable,
 )
 from xinfer.runtime.xinference.descriptions import DescriptionCache
-from xinfer.runtime.xinference.errors import BadRequest, from_answer, from_event, from_exception
+from xinfer.runtime.xinference.errors import (
+    BadRequest,
+    XinferenceError,
+    from_answer,
+    from_event,
+    from_exception,
+)
 from xinfer.runtime.xinference.events import Events
 from xinfer.runtime.xinference.reasoning import Reasoning, answered
 from xinfer.runtime.xinference.transport import Server, reading
@@ -33,6 +39,7 @@ type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
 
 _described = DescriptionCache()
+_MOST_NAMED = 20
 _LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that should have been a stream."""
 
@@ -55,17 +62,22 @@ class Client:
     def _describe(self, model: str) -> ModelDescription:
         try:
             response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
-        except BadRequest:
+        except BadRequest as error:
             # A path with an encoded slash leads nowhere on the server, though it runs such models.
-            listed = self._listed() if "/" in model else {}
-            if model not in listed:
+            listed = self._what_runs()
+            if listed is None:
                 raise
-            return ModelDescription.from_json(listed[model])
+            if model in listed:
+                return ModelDescription.from_json(listed[model])
+            raise BadRequest(f"{error} {_enumerated(listed)}") from None
         return ModelDescription.from_json(_object(response, model))
 
-    def running(self) -> dict[str, str]:
-        """List what runs: the type of each model by its uid."""
-        return {uid: str(row.get("model_type") or "") for uid, row in self._listed().items()}
+    def _what_runs(self) -> dict[str, Mapping[str, Any]] | None:
+        """List what runs, for a user who entered a uid that the server does not know."""
+        try:
+            return self._listed()
+        except XinferenceError:
+            return None
 
     def _listed(self) -> dict[str, Mapping[str, Any]]:
         response = self.server.send("GET", "/v1/models", "")
@@ -199,6 +211,17 @@ class Client:
                 raise from_answer("without any event of a stream", model, response.url)
             if not finished:
                 raise from_exception(ChunkedEncodingError(), model, response.url)
+
+
+def _enumerated(listed: Mapping[str, Mapping[str, Any]]) -> str:
+    if not listed:
+        return "No model runs there yet."
+    named = [
+        f"{uid} ({row.get('model_type') or 'unknown'})"
+        for uid, row in islice(listed.items(), _MOST_NAMED)
+    ]
+    more = ["…"] if len(listed) > _MOST_NAMED else []
+    return f"These models run there: {', '.join([*named, *more])}."
 
 
 def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:

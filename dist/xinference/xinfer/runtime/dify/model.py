@@ -12,7 +12,7 @@ from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 
 from xinfer.runtime.dify.errors import MAPPING, invoke_error
 from xinfer.runtime.dify.schema import entity
-from xinfer.runtime.xinference import BadRequest, Client, ModelDescription, Server, XinferenceError
+from xinfer.runtime.xinference import Client, ModelDescription, Server, XinferenceError
 from xinfer.spec import Credentials, CustomizableModel, Facts, FormError, Model
 
 _LEARNED = "xinfer_learned"
@@ -28,7 +28,6 @@ _ADD_AS: Mapping[str, str] = {
 }
 """Dify's model type for each of Xinference's tasks."""
 
-_MOST_LISTED = 20
 _MOST_KEPT = 256
 """Schemas of models."""
 
@@ -69,7 +68,7 @@ class XinferenceModel:
         try:
             entered = self.entered(credentials)
             client = self.client(entered)
-            described = self._described(client, entered.model_uid)
+            described = client.describe(entered.model_uid, fresh=True)
             self._expect_task(described, entered.model_uid)
             self.try_out(client, entered, described)
         except (FormError, XinferenceError) as error:
@@ -108,12 +107,6 @@ class XinferenceModel:
     def _transform_invoke_error(self, error: Exception) -> InvokeError:
         """Keep the words whole: the SDK's own way drops those of a refused key."""
         return invoke_error(error)
-
-    def _described(self, client: Client, uid: str) -> ModelDescription:
-        try:
-            return client.describe(uid, fresh=True)
-        except BadRequest as error:
-            raise CredentialsValidateFailedError(f"{error} {_what_runs(client)}") from error
 
     def _expect_task(self, described: ModelDescription, uid: str) -> None:
         if described.task in ("", self.task):
@@ -156,18 +149,6 @@ def _known(
 ) -> Model:
     facts = Facts(abilities=described.abilities, limits=described.limits, settings=vars(entered))
     return kind.declared.known(model, facts)
-
-
-def _what_runs(client: Client) -> str:
-    """List what the server runs, for a user who entered a uid that it does not know."""
-    try:
-        running = client.running()
-    except XinferenceError:
-        return ""
-    listed = [f"{uid} ({kind})" for uid, kind in list(running.items())[:_MOST_LISTED]]
-    if len(running) > _MOST_LISTED:
-        listed.append("…")
-    return f"These models run there: {', '.join(listed)}." if listed else "No model runs there yet."
 
 
 def _identity(entered: Any) -> list[str]:

@@ -1,0 +1,101 @@
+"""Xinference into an environment of its own: Python 3.11, pinned packages, torch for CPUs."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from live.place import HERE, Unavailable, alone, home, log, python
+
+TORCH = "torch==2.13.0"
+REQUIREMENTS = HERE / "requirements.txt"
+_LONGEST = 2400
+"""Seconds for one step of the installation."""
+_OUT_OF_REACH = re.compile(
+    r"failed to (fetch|download)|error sending request|network was disabled|timed out",
+    re.IGNORECASE,
+)
+"""How uv says that a registry does not answer, rather than that it lacks what we ask for."""
+
+
+def install():
+    """Install what is not there yet, about 2 GB; an installation of other versions is replaced.
+
+    :raises Unavailable: Python 3.11 cannot be had, or no registry answers.
+    :raises RuntimeError: a step failed for another reason; the text ends with what it said.
+    """
+    record = home() / "venv/installed"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + TORCH.encode()).hexdigest()
+    if record.exists() and record.read_text() == wanted:
+        return
+    sys.stderr.write(f"Installing Xinference into {home()}, about 2 GB.\n")
+    log("install").unlink(missing_ok=True)
+    _uv("venv", "--no-project", "--clear", "-p", "3.11", str(home() / "venv"), lacks="Python 3.11")
+    # On Linux the usual index has torch for GPUs only, four times the size. Where the index with
+    # the build for CPUs is out of reach, the machine may hold one in a folder of wheels.
+    try:
+        _pip("--torch-backend", "cpu", TORCH)
+    except RuntimeError:
+        _pip(TORCH)
+    # The list is complete: see requirements.in for what is left out of it on purpose.
+    _pip("--no-deps", "-r", str(REQUIREMENTS))
+    _link_ffmpeg()
+    record.write_text(wanted)
+
+
+def _link_ffmpeg():
+    """Put the ffmpeg that came in a wheel where the server finds it: beside its Python."""
+    code = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
+    found = subprocess.run([python(), "-c", code], capture_output=True, text=True, check=True)
+    (python().parent / "ffmpeg").symlink_to(found.stdout.strip())
+
+
+def _pip(*arguments):
+    _uv("pip", "install", "--python", str(python()), *arguments)
+
+
+def _uv(*arguments, lacks=None):
+    """Run uv as this machine has it set up.
+
+    :param lacks: what the machine has not got when this fails, whatever uv says.
+    """
+    uv = os.environ.get("UV") or shutil.which("uv") or "uv"
+    environment = dict(os.environ)
+    # uv knows nothing of pip's settings.
+    for name in ("FIND_LINKS", "INDEX_URL", "EXTRA_INDEX_URL"):
+        if (set_for_pip := environment.get(f"PIP_{name}")) and f"UV_{name}" not in environment:
+            environment[f"UV_{name}"] = set_for_pip.replace(" ", "," if "LINKS" in name else " ")
+    environment.pop("VIRTUAL_ENV", None)
+    try:
+        ran = subprocess.run(
+            [uv, *arguments],
+            cwd=home(),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LONGEST,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"uv {arguments[0]} took longer than {_LONGEST} s") from None
+    with log("install").open("a") as kept:
+        kept.write(ran.stdout)
+    if not ran.returncode:
+        return
+    if lacks:
+        raise Unavailable(f"{lacks} cannot be had")
+    if _OUT_OF_REACH.search(ran.stdout):
+        raise Unavailable("the package registry is out of reach")
+    said = "\n".join(ran.stdout.splitlines()[-15:])
+    raise RuntimeError(f"uv {' '.join(arguments)} failed:\n{said}")
+
+
+if __name__ == "__main__":
+    with alone():
+        install()
+    sys.stdout.write(f"{python()}\n")

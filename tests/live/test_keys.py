@@ -1,0 +1,46 @@
+"""A real Xinference that asks for keys: every type of model with one, and none without."""
+
+import pytest
+
+from live.added import HELLO, ONE_CALL, TYPES, Model
+from live.conftest import WITH_KEYS
+
+WRONG = "sk-this-was-never-a-key"
+
+
+@pytest.mark.parametrize("uid", WITH_KEYS)
+def test_a_key_opens_every_type(plugin, server_with_keys, uid):
+    model = Model(plugin, server_with_keys, uid, api_key=server_with_keys.keys["all"])
+    assert ONE_CALL[TYPES[uid]](model.validate())
+
+
+@pytest.mark.parametrize("uid", WITH_KEYS)
+def test_without_a_key_nothing_is_added_or_called(plugin, server_with_keys, uid):
+    model = Model(plugin, server_with_keys, uid)
+    assert "Enter a valid API key" in model.refused(Model.validate).description
+    assert model.refused(ONE_CALL[TYPES[uid]]).kind == "InvokeAuthorizationError"
+
+
+@pytest.mark.parametrize("uid", WITH_KEYS)
+def test_a_wrong_key_is_refused_and_not_shown(plugin, server_with_keys, uid):
+    model = Model(plugin, server_with_keys, uid, api_key=WRONG)
+    added, called = model.refused(Model.validate), model.refused(ONE_CALL[TYPES[uid]])
+    assert called.kind == "InvokeAuthorizationError"
+    for error in (added, called):
+        assert "Enter a valid API key" in error.description
+        assert WRONG not in str(error)
+
+
+def test_a_key_has_the_rights_it_was_given(plugin, server_with_keys):
+    key = server_with_keys.keys["chat"]
+    assert Model(plugin, server_with_keys, "chat", api_key=key).validate().chat("Hi").text == HELLO
+
+
+@pytest.mark.parametrize("uid", WITH_KEYS[1:])
+def test_a_key_without_right_is_refused(plugin, server_with_keys, uid):
+    model = Model(plugin, server_with_keys, uid, api_key=server_with_keys.keys["chat"])
+    called = model.refused(ONE_CALL[TYPES[uid]])
+    assert called.kind == "InvokeAuthorizationError"
+    assert "Give the key the right to use this model" in called.description
+    if TYPES[uid] != "speech2text":  # whose validation calls nothing but the description
+        assert "Give the key the right" in model.refused(Model.validate).description

@@ -1,0 +1,119 @@
+"""What servers said of their models: kept a minute, asked once, failures not kept, bounded."""
+
+import threading
+
+import pytest
+
+from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.runtime.xinference import (
+    Client,
+    ModelDescription,
+    Server,
+    ServerUnavailable,
+)
+from xinfer.runtime.xinference.descriptions import KEPT, DescriptionCache
+from xinfer.spec import Secret
+
+
+def asked(server):
+    return [arrived.path for arrived in server.requests if arrived.method == "GET"]
+
+
+def test_a_description_is_asked_for_once_in_a_minute():
+    with StandIn() as server:
+        client = Client(Server(base_url=server.url))
+        assert client.describe("chat") is client.describe("chat")
+        assert len(asked(server)) == 1
+        client.describe("chat", fresh=True)
+        client.describe("embed")
+        assert len(asked(server)) == 3
+
+
+def test_keys_and_servers_do_not_share_what_was_said():
+    with StandIn(key="a", limited={"b": ["chat"]}) as server:
+        for key in ("a", "b"):
+            Client(Server(base_url=server.url, api_key=Secret(key))).describe("chat")
+        assert len(asked(server)) == 2
+
+
+def test_a_failure_is_not_kept():
+    with StandIn() as server:
+        client = Client(Server(base_url=server.url, max_retries=0))
+        server.next_answer(faults.CRASHED, on="/v1/models")
+        with pytest.raises(ServerUnavailable):
+            client.describe("chat")
+        assert client.describe("chat").model_type == "LLM"
+
+
+def test_many_at_once_make_one_request():
+    slow = Served(uid="slow")
+    with StandIn([slow]) as server:
+        server.next_answer(faults.Stall(0.3), on="/v1/models")
+        client = Client(Server(base_url=server.url))
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(client.describe("slow")))
+            for _ in range(20)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(asked(server)) == 1
+        assert len(found) == 20
+        assert len({id(one) for one in found}) == 1
+
+
+def test_a_failure_reaches_all_who_wait():
+    cache, ready, told = DescriptionCache(), threading.Event(), []
+
+    def fails():
+        ready.wait(5)
+        raise ServerUnavailable("no")
+
+    def look():
+        try:
+            cache.get("m", fails)
+        except ServerUnavailable as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    ready.set()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 5
+
+
+def test_answers_grow_old():
+    now = [0.0]
+    cache = DescriptionCache(clock=lambda: now[0])
+    first = cache.get("m", lambda: ModelDescription(model_type="LLM"))
+    now[0] = KEPT - 1
+    assert cache.get("m", lambda: ModelDescription(model_type="rerank")) is first
+    now[0] = KEPT + 1
+    assert cache.get("m", lambda: ModelDescription(model_type="rerank")).model_type == "rerank"
+
+
+def test_no_more_is_kept_than_there_is_room_for():
+    cache = DescriptionCache()
+    for number in range(5000):
+        cache.get(number, lambda: ModelDescription(model_type="LLM"))
+    assert len(cache._entries) <= 512
+    assert cache.get(4999, lambda: ModelDescription(model_type="other")).model_type == "LLM"
+    assert cache.get(0, lambda: ModelDescription(model_type="other")).model_type == "other"
+
+
+def test_a_slow_answer_for_one_model_holds_up_no_other():
+    cache, release = DescriptionCache(), threading.Event()
+
+    def slow():
+        release.wait(5)
+        return ModelDescription(model_type="slow")
+
+    thread = threading.Thread(target=cache.get, args=("slow", slow))
+    thread.start()
+    assert cache.get("fast", lambda: ModelDescription(model_type="fast")).model_type == "fast"
+    release.set()
+    thread.join()

@@ -1,0 +1,295 @@
+"""Two versions of a plugin: each kind of change has its sentence, and what breaks is marked."""
+
+import json
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import provider_spec
+from xinfer.build import load_spec
+from xinfer.changes import changes
+from xinfer.spec import (
+    ConfigurateMethod,
+    Feature,
+    FormType,
+    I18n,
+    ModelType,
+    Option,
+    Pricing,
+    ability,
+    complete,
+    evolve,
+)
+from xinfer.testing import projects
+
+ROOT = Path(__file__).parent.parent
+TARIFF = complete(load_spec(ROOT / "examples/tariff/provider_spec.py").project)
+XINFERENCE = complete(provider_spec.project)
+
+
+def plugin(**said):
+    return evolve(TARIFF, plugin=evolve(TARIFF.plugin, **said))
+
+
+def provider(**said):
+    return evolve(TARIFF, provider=evolve(TARIFF.provider, **said))
+
+
+def form(change):
+    """The tariff's form with its fields changed: API key, then base URL."""
+    schema = TARIFF.provider.provider_credential_schema
+    fields = change(*schema.credential_form_schemas)
+    return provider(
+        provider_credential_schema=evolve(schema, credential_form_schemas=tuple(fields))
+    )
+
+
+def model(**said):
+    first, *others = TARIFF.models
+    return evolve(TARIFF, models=(evolve(first, **said), *others))
+
+
+def rules(change):
+    first = TARIFF.models[0]
+    return model(parameter_rules=tuple(change(*first.parameter_rules)))
+
+
+def custom(**said):
+    first, *others = XINFERENCE.customizable_models
+    return evolve(XINFERENCE, customizable_models=(evolve(first, **said), *others))
+
+
+NAME = TARIFF.models[0].model
+PRICE = Pricing(input=Decimal("0.2"), unit=Decimal("0.000001"), currency="USD")
+CHANGES = {
+    "version": (lambda: plugin(version="0.2.0"), "version: 0.1.0 → 0.2.0", False),
+    "name": (lambda: plugin(name="tariffs"), "name: tariff → tariffs", True),
+    "author": (lambda: plugin(author="another"), "author: ", True),
+    "words": (lambda: plugin(label=I18n("Prices")), "label: “Tariff” → “Prices”", False),
+    "requirement": (
+        lambda: evolve(TARIFF, requirements=(*TARIFF.requirements, "httpx>=0.28")),
+        "requirement httpx>=0.28 added",
+        False,
+    ),
+    "provider": (lambda: provider(provider="tariffs"), "provider: tariff → tariffs", True),
+    "type": (lambda: provider(supported_model_types=()), "model type llm removed", True),
+    "method": (
+        lambda: provider(
+            configurate_methods=(
+                ConfigurateMethod.PREDEFINED_MODEL,
+                ConfigurateMethod.CUSTOMIZABLE_MODEL,
+            )
+        ),
+        "configuration by customizable-model added",
+        False,
+    ),
+    "field removed": (lambda: form(lambda key, url: [key]), "base_url: removed", True),
+    "field renamed": (
+        lambda: form(lambda key, url: [key, evolve(url, variable="url")]),
+        "base_url: renamed to url",
+        True,
+    ),
+    "field added": (
+        lambda: form(lambda key, url: [key, url, _new(url, "region", required=False)]),
+        "region: added, optional",
+        False,
+    ),
+    "required field added": (
+        lambda: form(lambda key, url: [key, url, _new(url, "region", required=True, default=None)]),
+        "region: added, required",
+        True,
+    ),
+    "secret shown": (
+        lambda: form(lambda key, url: [evolve(key, type=FormType.TEXT_INPUT), url]),
+        "api_key: secret-input → text-input",
+        True,
+    ),
+    "text hidden": (
+        lambda: form(lambda key, url: [key, evolve(url, type=FormType.SECRET_INPUT)]),
+        "base_url: text-input → secret-input",
+        True,
+    ),
+    "retyped": (
+        lambda: form(lambda key, url: [key, evolve(url, type=FormType.SWITCH)]),
+        "base_url: text-input → switch",
+        True,
+    ),
+    "optional": (
+        lambda: form(lambda key, url: [evolve(key, required=False), url]),
+        "api_key: optional",
+        False,
+    ),
+    "required": (
+        lambda: form(lambda key, url: [key, evolve(url, required=True)]),
+        "base_url: required",
+        False,
+    ),
+    "default": (
+        lambda: form(lambda key, url: [key, evolve(url, default="https://x.example")]),
+        "base_url: default https://api.tariff.example/v1 → https://x.example",
+        False,
+    ),
+    "shorter": (
+        lambda: form(lambda key, url: [key, evolve(url, max_length=10)]),
+        "base_url: at most 10 characters",
+        True,
+    ),
+    "option": (
+        lambda: form(lambda key, url: [key, evolve(url, options=(Option("a", I18n("A")),))]),
+        "base_url: 'a' can be chosen",
+        False,
+    ),
+    "placeholder": (
+        lambda: form(lambda key, url: [evolve(key, placeholder=I18n("Key")), url]),
+        "api_key: other words",
+        False,
+    ),
+    "model removed": (
+        lambda: evolve(TARIFF, models=TARIFF.models[1:]),
+        f"{NAME} (llm): removed",
+        True,
+    ),
+    "model added": (
+        lambda: evolve(TARIFF, models=(*TARIFF.models, evolve(TARIFF.models[0], model="new"))),
+        "new (llm): added",
+        False,
+    ),
+    "deprecated": (lambda: model(deprecated=True), f"{NAME}: deprecated", False),
+    "feature": (
+        lambda: model(features=(*TARIFF.models[0].features, Feature.VISION)),
+        f"{NAME}: feature vision added",
+        False,
+    ),
+    "context": (
+        lambda: model(
+            model_properties=evolve(TARIFF.models[0].model_properties, context_size=65536)
+        ),
+        f"{NAME}: context_size 32768 → 65536",
+        False,
+    ),
+    "price": (lambda: model(pricing=PRICE), f"{NAME}: price 0.10/0.40 × 0.000001 USD → 0.2", False),
+    "parameter": (
+        lambda: rules(lambda first, *others: others),
+        f"{NAME}: parameter temperature removed",
+        False,
+    ),
+    "limit": (
+        lambda: rules(lambda first, *others: [evolve(first, max=1), *others]),
+        f"{NAME}: parameter temperature: max 2 → 1",
+        False,
+    ),
+}
+
+
+def _new(field, variable, **said):
+    return evolve(field, variable=variable, label=I18n("Region"), **said)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_change_has_its_sentence(name):
+    make, text, breaks = CHANGES[name]
+    (change,) = changes(TARIFF, make())
+    assert change.text.startswith(text)
+    assert bool(change.breaks) == breaks
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_change_has_a_way_back(name):
+    make, _, _ = CHANGES[name]
+    assert len(changes(make(), TARIFF)) == 1
+
+
+def test_a_field_that_is_required_from_now_on_breaks_what_was_left_empty():
+    old = form(lambda key, url: [key, evolve(url, default=None)])
+    new = form(lambda key, url: [key, evolve(url, default=None, required=True)])
+    (change,) = changes(old, new)
+    assert (change.text, bool(change.breaks)) == ("base_url: required", True)
+
+
+def test_an_option_that_goes_breaks_what_was_chosen():
+    options = (Option("a", I18n("A")), Option("b", I18n("B")))
+    old = form(lambda key, url: [key, evolve(url, options=options)])
+    new = form(lambda key, url: [key, evolve(url, options=options[:1])])
+    (change,) = changes(old, new)
+    assert (change.text, bool(change.breaks)) == ("base_url: 'b' cannot be chosen any more", True)
+
+
+def test_models_that_users_add_are_compared_by_what_holds_of_any():
+    llm = XINFERENCE.customizable_model(ModelType.LLM)
+    (change,) = changes(
+        XINFERENCE, custom(features={**llm.features, Feature.DOCUMENT: ability("d")})
+    )
+    assert change.text == "any llm model: feature document added"
+    (change,) = changes(XINFERENCE, custom(properties={**llm.properties, "context_size": 4096}))
+    assert change.text == "any llm model: context_size by the server → 4096"
+
+
+@given(project=projects())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_nothing_has_changed_in_what_is_the_same(project):
+    assert changes(project, project) == ()
+
+
+@given(old=projects(), new=projects())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_two_compare_in_lines(old, new):
+    for change in changes(old, new):
+        assert change.text
+        assert "\n" not in change.text
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "xinfer.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+@pytest.fixture
+def changed(plugin_folder, tmp_path):
+    new = tmp_path / "new"
+    shutil.copytree(plugin_folder, new)
+    provider = new / "provider/tariff.yaml"
+    provider.write_text(provider.read_text("utf-8").replace("secret-input", "text-input"), "utf-8")
+    return new
+
+
+def test_a_spec_its_folder_and_its_package_are_the_same(plugin_folder):
+    spec = "examples/tariff/provider_spec.py"
+    (package,) = plugin_folder.parent.glob("*.difypkg")
+    for old, new in ((spec, plugin_folder), (plugin_folder, package), (package, spec)):
+        done = run("diff", old, new)
+        assert (done.returncode, done.stdout) == (0, "Nothing changed.\n")
+
+
+def test_the_command_marks_what_breaks(plugin_folder, changed):
+    done = run("diff", plugin_folder, changed)
+    assert done.returncode == 0
+    assert "! api_key: secret-input → text-input" in done.stdout
+    assert run("diff", plugin_folder, changed, "--exit-code").returncode == 1
+    assert run("diff", plugin_folder, plugin_folder, "--exit-code").returncode == 0
+    note = run("diff", plugin_folder, changed, "--format", "markdown").stdout
+    assert "- api_key: secret-input → text-input (**breaks**: " in note
+    (row,) = json.loads(run("diff", plugin_folder, changed, "--format", "json").stdout)
+    assert row["about"] == "Credentials"
+
+
+def test_a_check_against_the_version_that_users_have(plugin_folder, changed):
+    done = run("check", changed, "--against", plugin_folder)
+    assert done.returncode == 0
+    assert "advice XI801 api_key: secret-input → text-input" in done.stdout
+    assert f"{changed}/provider/tariff.yaml" in done.stdout
+    assert run("check", changed, "--against", plugin_folder, "--strict").returncode == 1
+    assert "XI80" not in run("check", plugin_folder, "--against", plugin_folder).stdout
+
+
+@pytest.mark.parametrize("path", ["nothing", "tests", "README.md"])
+def test_what_is_no_plugin_is_said_in_one_line(plugin_folder, path):
+    done = run("diff", plugin_folder, path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.strip().splitlines()) == 1

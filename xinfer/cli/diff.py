@@ -1,0 +1,74 @@
+"""``xinfer diff``: what changed between two versions, as a release note says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import click
+
+from xinfer.changes import Change, changes
+from xinfer.cli.sides import project_at
+
+
+@click.command
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, for a release note, or for programs.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when something breaks.")
+def diff(old: Path, new: Path, output: str, *, exit_code: bool) -> None:
+    """Say what changed from OLD to NEW.
+
+    Each is a provider_spec.py, the folder of a plugin, or a .difypkg. What breaks the credentials
+    that users have stored, or their apps, is marked.
+    """
+    found = changes(project_at(old), project_at(new))
+    for line in _FORMATS[output](found):
+        click.echo(line)
+    if exit_code and any(change.breaks for change in found):
+        raise SystemExit(1)
+
+
+def _text(found: Sequence[Change]) -> Iterable[str]:
+    if not found:
+        yield "Nothing changed."
+    for about, group in groupby(found, key=lambda change: change.about):
+        yield click.style(about, bold=True)
+        for change in group:
+            mark = click.style("!", fg="red", bold=True) if change.breaks else " "
+            yield f"{mark} {change.text}"
+            if change.breaks:
+                yield click.style(f"    {change.breaks}", fg="yellow")
+
+
+def _markdown(found: Sequence[Change]) -> Iterable[str]:
+    for about, group in groupby(found, key=lambda change: change.about):
+        yield f"### {about}"
+        yield ""
+        for change in group:
+            yield f"- {change.text}" + (f" (**breaks**: {change.breaks})" if change.breaks else "")
+        yield ""
+
+
+def _json(found: Sequence[Change]) -> Iterable[str]:
+    rows = [
+        {"about": change.about.value, "text": change.text, "breaks": change.breaks or None}
+        for change in found
+    ]
+    yield json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+_FORMATS: Mapping[str, Callable[[Sequence[Change]], Iterable[str]]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}

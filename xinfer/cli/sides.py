@@ -1,0 +1,29 @@
+"""A plugin named on the command line in any of its forms: a spec, a folder, a package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xinfer.cli.options import UnusableInput
+from xinfer.spec import Project, evolve
+
+
+def project_at(path: Path) -> Project:
+    """Read the project that a path stands for.
+
+    Of a spec that is what it builds, so that it compares with a folder or a package, and what it
+    says of the models that users add by hand.
+
+    :raises UnusableInput: it cannot be read; the message says why.
+    """
+    from xinfer.build import BuildError, prepare
+    from xinfer.importer import UnreadablePlugin, files_in_memory, project_of, read_project
+
+    try:
+        if path.suffix != ".py":
+            return read_project(path)
+        prepared = prepare(path)
+        built = project_of(files_in_memory(path, prepared.tree))
+        return evolve(built, customizable_models=prepared.project.customizable_models)
+    except (*BuildError, UnreadablePlugin) as error:
+        raise UnusableInput(str(error)) from error

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-# Before all else: it replaces sockets and threads, and what was imported earlier keeps the old ones.
-import dify_plugin  # noqa: F401, I001
+# Before all else: it replaces sockets and threads, and whoever came earlier keeps the old ones.
+import dify_plugin  # noqa: F401
 import pytest
 
 from xinfer.build import prepare, write

@@ -1,4 +1,4 @@
-"""Hours of work in minutes: the emitted plugin under load, and beside servers that fail it.
+"""Days of work in a minute: the emitted plugin under load, and beside servers that fail it.
 
 ``uv run python tests/soak.py [--quick]`` prints the figures; it exits with 1 when an answer was
 lost or wrong, the heartbeat stood still for as long as Dify's daemon waits, or memory or open
@@ -31,8 +31,11 @@ HEARTBEAT = 1.0
 """Seconds between two heartbeats, instead of the SDK's ten: the gaps are seen better."""
 PATIENCE = 120.0
 """Seconds without a heartbeat after which the daemon kills a plugin."""
-GROWTH = 1.15
-"""How much the memory of the first block of calls may become."""
+WORKERS = 100
+"""Instead of the SDK's thousand. Its pool starts another one whenever none has gone idle yet, up to
+the last: for 20,000 calls that looks like a leak of 0.7 MB each 1,000, and then it ends."""
+GROWTH = 1.05
+"""How much the memory after the first block of calls may become."""
 SPARE_FILES = 8
 """How many more files may be open at the end than after the first block."""
 WAIT = 5
@@ -286,7 +289,11 @@ class Soak:
 @click.option("--quick", is_flag=True, help="A tenth of it.")
 def main(quick):
     size = QUICK if quick else Size()
-    environment = {"HEARTBEAT_INTERVAL": str(HEARTBEAT), "NO_PROXY": "127.0.0.1"}
+    environment = {
+        "HEARTBEAT_INTERVAL": str(HEARTBEAT),
+        "MAX_WORKER": str(WORKERS),
+        "NO_PROXY": "127.0.0.1",
+    }
     with (
         tempfile.TemporaryDirectory() as folder,
         PluginProcess.start(

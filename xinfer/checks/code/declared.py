@@ -10,7 +10,7 @@ from attrs import frozen
 
 from xinfer.checks.code.classes import served
 from xinfer.checks.code.names import Foreign, OwnModule, bindings, meaning
-from xinfer.checks.code.source import Module, PluginCode
+from xinfer.checks.code.source import Module, PluginCode, is_tried
 from xinfer.checks.code.tree import FUNCTIONS, ancestors, own_method
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
@@ -124,7 +124,7 @@ def _reads(module: Module, name: str) -> Iterator[Read]:
         if isinstance(around, ast.Subscript) and around.value is node:
             key = _text(around.slice)
             if isinstance(around.ctx, ast.Load) and key is not None:
-                demanded = key not in checked and not _is_tried(module, node)
+                demanded = key not in checked and not is_tried(module, node)
                 yield Read(key, around, demanded)
         elif isinstance(around, ast.Attribute) and around.attr in _GETTERS:
             call = module.parents[around]
@@ -145,10 +145,6 @@ def _came_in(module: Module, node: ast.Name) -> bool:
         if isinstance(outer, FUNCTIONS) and (found := bindings(module, outer).get(node.id)):
             return all(isinstance(one.node, ast.arg) for one in found)
     return False
-
-
-def _is_tried(module: Module, node: ast.AST) -> bool:
-    return any(isinstance(outer, ast.Try) for outer in ancestors(module.parents, node))
 
 
 def _asked_for(module: Module) -> set[str]:

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from xinfer.checks.code.distributions import sdk_version
 from xinfer.checks.code.names import foreign
-from xinfer.checks.code.source import Module, PluginCode
+from xinfer.checks.code.source import Module, PluginCode, is_tried
 from xinfer.checks.code.tree import ancestors
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
@@ -80,23 +80,19 @@ def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(f"{root} is imported", one.node)
 
 
-_CACHE = "TIKTOKEN_CACHE_DIR"
-
-
 @rule("XI654", Kind.ADVICE, PluginCode, cure="Estimate by length, or ask the server.")
 def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Tokens are counted with a vocabulary that is fetched from the internet on first use.
 
     Where there is no internet it fails with a ConnectionError, unless TIKTOKEN_CACHE_DIR holds
-    the vocabulary; the daemon's own image brings that of gpt2. A module that looks into that
-    folder itself knows what it does.
+    the vocabulary; the daemon's own image brings that of gpt2.
     """
     for module in code.running:
-        if any(node.value == _CACHE for node in module.each(ast.Constant)):
-            continue
+        fetches = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
+        # Where there is a try around it, there is something else to do without the internet.
+        found = ((said, node) for said, node in fetches if said and not is_tried(module, node))
         # Once is enough: most count in many places.
-        found = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
-        for said, node in islice(((said, node) for said, node in found if said), 1):
+        for said, node in islice(found, 1):
             yield module.problem(f"{said} fetches a vocabulary", node)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.checks.code.tree import ancestors, below, depth, own_nodes, parents_of
+from xinfer.checks.code.tree import SCOPES, ancestors, below, depth, own_nodes, parents_of
 from xinfer.checks.rule import Problem, Subject
 from xinfer.spec import Declaration, Origin, Project
 
@@ -245,6 +245,18 @@ def parse(path: str, text: str) -> Module:
     else:
         return Module(path, name, tree)
     return Module(path, name, ast.Module(body=[], type_ignores=[]), failure)
+
+
+def is_tried(module: Module, node: ast.AST) -> bool:
+    """Say whether an error of a node is caught in the function that it is in."""
+    inner = node
+    for outer in ancestors(module.parents, node):
+        if isinstance(outer, SCOPES):
+            return False
+        if isinstance(outer, ast.Try | ast.TryStar) and outer.handlers and inner in outer.body:
+            return True
+        inner = outer
+    return False
 
 
 def is_dynamic(module: Module) -> bool:

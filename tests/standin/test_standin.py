@@ -12,7 +12,7 @@ from xinfer.devtools.standin.faults import LOADING, rate_limited
 
 RECORDED = {
     name: recording
-    for file in sorted((Path(__file__).parent / "data/xinference").glob("*.json"))
+    for file in sorted((Path(__file__).parents[1] / "data/xinference").glob("*.json"))
     for name, recording in json.loads(file.read_text()).items()
 }
 KEYS = {"key": "KEY", "limited": {"CHAT-KEY": {"chat"}}}

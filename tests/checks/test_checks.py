@@ -51,7 +51,7 @@ from xinfer.spec import (
 from xinfer.testing import projects
 from xinfer.testing.projects import ICON
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PREPARED = prepare(ROOT / "provider_spec.py")
 PROJECT = complete(provider_spec.project)
 FILES = {path: len(content) for path, content in PREPARED.tree.items()}

@@ -20,7 +20,7 @@ from xinfer.spec import (
     evolve,
 )
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MAIN, PROVIDER = "main.py", "provider/acme.py"
 LLM, EMBEDDING = "models/llm/llm.py", "models/text_embedding/text_embedding.py"
 RERANK, TTS = "models/rerank/rerank.py", "models/tts/tts.py"

@@ -17,7 +17,7 @@ from xinfer.build import prepare, write
 from xinfer.checks import Kind
 from xinfer.importer import UnreadablePlugin, examine
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 DAEMON_ONLY = {
     "author",

@@ -39,7 +39,7 @@ from xinfer.cli import main
 from xinfer.importer import examine
 from xinfer.spec import evolve
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def findings(made):

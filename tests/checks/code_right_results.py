@@ -133,7 +133,15 @@ RIGHT_RESULTS = {
     "XI653": [
         above(LLM, "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n")
     ],
-    "XI654": [edited(LLM, TOKENS, "return self._count('text')")],
+    "XI654": [
+        edited(
+            LLM,
+            TOKENS,
+            "try:\n            return self._get_num_tokens_by_gpt2('text')\n"
+            "        except Exception:\n            return 1",
+        ),
+        edited(LLM, TOKENS, "return self._count('text')"),
+    ],
     "XI655": [
         under(LLM, "\n\ndef name(entity):\n    return entity.label.en_us\n"),
         under(LLM, "\nfrom dify_plugin.entities import I18nObject\nNAME = I18nObject(en_US='x')\n"),

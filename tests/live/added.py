@@ -41,10 +41,10 @@ class Model:
         return self
 
     def refused(self, act):
-        """Return the error that an action ends with."""
+        """Return the error's class and words, as Dify shows them, that an action ends with."""
         with pytest.raises(CallError) as error:
             act(self)
-        return error.value
+        return str(error.value)
 
     def _call(self, action, **fields):
         common = {**self._common, "credentials": self._credentials}

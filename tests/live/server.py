@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import requests
@@ -18,6 +19,8 @@ from live.place import home, last_words, log, python
 
 _STARTS_WITHIN, _LAUNCHES_WITHIN, _ENDS_WITHIN = 180, 300, 20
 """Seconds."""
+_AT_ONCE = 2
+"""Models that are launched; most of that is importing libraries."""
 _TRANSFORMERS = {"model_engine": "Transformers", "model_size_in_billions": "0_1"}
 _LLAMA = {"model_engine": "llama.cpp", "model_size_in_billions": "0_1", "n_ctx": 4096}
 _ENCODER = {"model_engine": "sentence_transformers"}
@@ -69,9 +72,12 @@ class Running:
         :raises RuntimeError: it refuses.
         """
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = requests.request(
-            method, self.url + path, json=body, headers=headers, timeout=within
-        )
+        try:
+            answer = requests.request(
+                method, self.url + path, json=body, headers=headers, timeout=within
+            )
+        except requests.RequestException as error:
+            raise RuntimeError(f"{method} {path}: {error}") from None
         if not answer.ok:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()
@@ -103,7 +109,9 @@ def running(name, uids, *, with_keys=False):
         _wait(server, process, name)
         token = _first_user(server, name) if with_keys else None
         for uid in uids:
-            _launch(server, uid, token)
+            _register(server, uid, token)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda uid: _launch(server, uid, token), uids))
         if with_keys:
             server.keys.update(_keys(server, token))
         yield server
@@ -145,16 +153,21 @@ def _wait(server, process, name):
     raise RuntimeError(f"The server {name} did not answer within {_STARTS_WITHIN} s.")
 
 
+def _register(server, uid, token):
+    """Tell the server what a model is; one that it knows by itself has nothing to tell."""
+    folder = home() / "models" / uid
+    if not (folder / "registration.json").exists():
+        return
+    told = json.loads((folder / "registration.json").read_text("utf-8"))
+    model = json.dumps(told["model"]).replace("{folder}", str(folder))
+    path = f"/v1/model_registrations/{told['kind']}"
+    server.call("POST", path, {"model": model, "persist": False}, key=token)
+
+
 def _launch(server, uid, token):
     asked = {"model_uid": uid, "replica": 1, "n_gpu": None, **LAUNCHES[uid]}
-    folder = home() / "models" / uid
     if "model_path" in asked:
-        asked["model_path"] = asked["model_path"].format(models=folder.parent)
-    else:
-        told = json.loads((folder / "registration.json").read_text("utf-8"))
-        model = json.dumps(told["model"]).replace("{folder}", str(folder))
-        path = f"/v1/model_registrations/{told['kind']}"
-        server.call("POST", path, {"model": model, "persist": False}, key=token)
+        asked["model_path"] = asked["model_path"].format(models=home() / "models")
     server.call("POST", "/v1/models", asked, key=token, within=_LAUNCHES_WITHIN)
 
 

@@ -80,6 +80,12 @@ def test_an_answer_at_once_is_not_lost(server, uid):
     assert TEXT in answer.text or THOUGHT in answer.text
 
 
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("uid", ["parsed", "inline", "swallowing", "streamed"])
+def test_a_model_asked_not_to_think_answers_once_and_without_tags(server, uid, stream):
+    assert ask(server, uid, stream=stream, enable_thinking=False).text == TEXT
+
+
 def test_the_other_spelling_of_the_key_is_read(server):
     server.next_answer(faults.REASONING_KEY, on="/v1/chat")
     assert parts(ask(server, "parsed").text) == (THOUGHT, TEXT)

@@ -24,7 +24,7 @@ def chat(run: Run) -> JSON:
         reason = "tool_calls"
     elif run.with_tools:
         message["content"] = _unparsed(run)
-    if _swallows(run) and not calls:
+    if _swallows(run) and run.thinking and not calls:
         message |= {"content": "", "reasoning_content": message["content"]}
     answered = {"finish_reason": reason, "index": 0, "message": message}
     return {
@@ -73,7 +73,8 @@ def _call_id() -> str:
 
 
 def _swallows(run: Run) -> bool:
-    return run.thinking and run.model.reasoning is Reasoning.SWALLOWING
+    """Say whether the answer lands in ``reasoning_content``: in a stream also without thoughts."""
+    return run.model.reasoning is Reasoning.SWALLOWING
 
 
 def chat_events(run: Run) -> Iterator[JSON | str]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,18 @@ def test_the_servers_words_are_found_in_every_kind_of_body():
     assert server_words(b"Internal Server Error: bad", "") == "Internal Server Error: bad"
     assert server_words(b"", "Not Found") == "Not Found"
     assert len(server_words(b"x" * 9000, "")) <= 500
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"a": 1', '"b": 2}, {"c": 3}'],
+        ['{"a": [1', "2]}", "3, 4"],
+        ['{"a', 'b": 1}', "{}, {}"],
+        ["1, 2", "3"],
+        ['"a', 'b"', "1, 2"],
+    ],
+)
+def test_broken_lines_never_join_whether_they_arrive_together_or_not(lines):
+    written = [f"data: {line}\n\n".encode() for line in lines]
+    assert events([b"".join(written)]) == events(written)

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from live.making.registration import audio_model, language_model, text_model, write
@@ -106,7 +107,9 @@ def main(models):
 
 
 def _digest(sources):
-    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in sources)).hexdigest()
+    # Chat templates come from Xinference.
+    texts = [version("xinference").encode(), *((HERE / name).read_bytes() for name in sources)]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 if __name__ == "__main__":

@@ -93,6 +93,14 @@ def models(*declared):
     return evolve(PROJECT, models=declared)
 
 
+def with_models(files, kind=ModelType.LLM):
+    declared = evolve(models(model(model_type=kind, file="models/llm/m.yaml")))
+    declared = evolve(
+        declared, provider=evolve(declared.provider, models=ProviderModels(llm=files))
+    )
+    return declared, {**FILES, "models/llm/m.yaml": 1}
+
+
 def rule(name="p", type=ParameterType.FLOAT, **said):
     return models(model(parameter_rules=(ParameterRule(name=name, type=type, **said),)))
 
@@ -154,6 +162,7 @@ BREAKS = {
     "XI118": lambda: plugin(author="my-dify-tools"),
     "XI119": lambda: evolve(PROJECT, requirements=("requests",)),
     "XI120": lambda: plugin(plugins=Extensions()),
+    "XI121": lambda: plugin(resource=Resource(memory=256)),
     "XI201": lambda: provider(provider="My/Provider"),
     "XI202": lambda: provider(provider="p" * 256),
     "XI203": lambda: provider(supported_model_types=(ModelType.LLM, ModelType.MULTIMODAL_RERANK)),
@@ -170,6 +179,9 @@ BREAKS = {
     "XI214": lambda: sources("models/llm.py"),
     "XI215": lambda: provider(extra=None),
     "XI216": lambda: sources("models/llm/nothing.py"),
+    "XI217": lambda: with_models(ModelFiles(predefined=("models/llm/*.yaml", "models/*/m.yaml"))),
+    "XI218": lambda: with_models(ModelFiles(predefined=("models/llm/*.yml",))),
+    "XI219": lambda: with_models(ModelFiles(predefined=("models/*/*.yaml",)), ModelType.RERANK),
     "XI301": lambda: form(field(variable="")),
     "XI302": lambda: form(field(), field()),
     "XI303": lambda: form(field(label=I18n(""))),
@@ -202,6 +214,7 @@ BREAKS = {
             PROJECT.provider.model_credential_schema, model=ModelName(label=I18n(""))
         )
     ),
+    "XI324": lambda: form(field(help=I18n("Look there."))),
     "XI401": lambda: models(model(name="")),
     "XI402": lambda: models(model(), model()),
     "XI403": lambda: models(model(name="a/b"), model(name="a:b")),
@@ -226,6 +239,12 @@ BREAKS = {
     "XI411": lambda: models(model(features=(Feature.STREAM_TOOL_CALL,))),
     "XI412": lambda: models(
         model(model_properties=ModelProperties(mode="chat", extra_keys={"contex_size": 1}))
+    ),
+    "XI413": lambda: models(
+        model(
+            model_properties=ModelProperties(mode="chat", context_size=65536),
+            parameter_rules=(ParameterRule(name="max_tokens", use_template=Template.MAX_TOKENS),),
+        )
     ),
     "XI420": lambda: rule(name=""),
     "XI421": lambda: rule(type=None),

@@ -256,3 +256,13 @@ def _conditions(at: str, form: tuple[FormField, ...]) -> Iterator[tuple[str, For
         for choice, option in enumerate(field.options):
             for number, condition in enumerate(option.show_on):
                 yield f"{at}[{index}].options[{choice}].show_on[{number}]", field, condition
+
+
+@rule("XI324", Kind.ADVICE, FormField, cure="Say it in the placeholder, or in the provider's help.")
+def help_lost(field: FormField, _: Subject) -> Iterator[Problem]:
+    """A field has a help or a link of its own, which remote debugging does not show.
+
+    The SDK drops both when it declares the plugin; installed, the plugin shows them.
+    """
+    if field.help is not None or field.url is not None:
+        yield Problem(f"the help of {field.variable} is lost in remote debugging", at="help")

@@ -119,6 +119,19 @@ def no_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
         yield Problem("memory is 0", at="memory")
 
 
+@rule("XI121", Kind.ADVICE, Resource, cure="Write bytes, e.g. 268435456 for 256 MiB.")
+def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
+    """The memory is far from what a plugin needs; most likely it is not in bytes.
+
+    Nothing enforces it today.
+    """
+    if resource.memory and not _LEAST_MEMORY <= resource.memory <= _MOST_MEMORY:
+        yield Problem(f"memory is {resource.memory} bytes", at="memory")
+
+
+_LEAST_MEMORY, _MOST_MEMORY = 1024**2, 64 * 1024**3
+
+
 @rule("XI108", Kind.REFUSED, StoragePermission, cure="Say 1024 to 1073741824 bytes.")
 def storage_size(storage: StoragePermission, _: Subject) -> Iterator[Problem]:
     """The size of the storage is out of bounds; the daemon looks at it even when not enabled."""

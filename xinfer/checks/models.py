@@ -122,6 +122,20 @@ def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{key} is no property of a model{alike(key, _PROPERTIES)}", at=key)
 
 
+@rule("XI413", Kind.ADVICE, Model, cure="Say max=…, as much as the model can write.")
+def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
+    """max_tokens ends where Dify's template does, at 2048, though the context is far longer."""
+    context = model.model_properties.context_size or 0
+    for index, declared in enumerate(model.parameter_rules):
+        of_template = declared.use_template is Template.MAX_TOKENS and declared.max is None
+        if of_template and context >= _LONG_CONTEXT:
+            text = f"{declared.name} ends at 2048 tokens, of a context of {context}"
+            yield Problem(text, at=f"parameter_rules[{index}].max")
+
+
+_LONG_CONTEXT = 16_384
+
+
 @rule("XI407", Kind.ADVICE, Model, cure="Say context_size=… in tokens.")
 def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
     """A language model does not say its context size; Dify then cannot shorten a long history."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from xinfer.checks.finding import Kind
+from xinfer.checks.globs import globs
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.spec import (
     MODEL_FOLDERS,
@@ -16,6 +17,7 @@ from xinfer.spec import (
     Provider,
     ProviderExtra,
     PythonSources,
+    model_file,
 )
 
 _NAME = re.compile(r"[a-z0-9_-]+")
@@ -135,17 +137,18 @@ def glob_understood_twice(provider: Provider, _: Subject) -> Iterator[Problem]:
 
     The daemon knows no ``**`` and no ``./``: the models are there for the SDK alone.
     """
-    for at, pattern in _globs(provider):
-        if "**" in pattern or pattern.startswith(("./", "../")):
-            yield Problem(f"the pattern {pattern!r}", at=at)
+    for glob in globs(provider):
+        if "**" in glob.pattern or glob.pattern.startswith(("./", "../")):
+            yield Problem(f"the pattern {glob.pattern!r}", at=glob.at)
 
 
 @rule("XI213", Kind.REFUSED, Provider, cure="Write models/llm/*.yaml, from the plugin's root.")
 def glob_refused(provider: Provider, _: Subject) -> Iterator[Problem]:
     """A pattern is absolute, empty or broken; the SDK or the daemon refuses it."""
-    for at, pattern in _globs(provider):
+    for glob in globs(provider):
+        pattern = glob.pattern
         if not pattern or pattern.startswith("/") or pattern.count("[") != pattern.count("]"):
-            yield Problem(f"the pattern {pattern!r}", at=at)
+            yield Problem(f"the pattern {pattern!r}", at=glob.at)
 
 
 @rule("XI214", Kind.BROKEN, PythonSources, cure="Put it at models/<type>/<type>.py.")
@@ -178,8 +181,38 @@ def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Prob
             yield Problem(f"there is no {path}", at=at)
 
 
-def _globs(provider: Provider) -> Iterator[tuple[str, str]]:
-    for folder in MODEL_FOLDERS.values():
-        files = getattr(provider.models, folder, None)
-        for index, pattern in enumerate(files.predefined if files else ()):
-            yield f"models.{folder}.predefined[{index}]", pattern
+@rule("XI217", Kind.BROKEN, Provider, cure="Let each file be matched by one pattern.")
+def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]:
+    """Two patterns match the same file; the model is declared twice."""
+    seen: dict[str, str] = {}
+    for glob in globs(provider):
+        for path in glob.matched(subject.files or ()):
+            if path in seen:
+                text = f"{seen[path]!r} and {glob.pattern!r} both match {path}"
+                yield Problem(text, at=glob.at)
+                return
+            seen[path] = glob.pattern
+
+
+@rule("XI218", Kind.ADVICE, Provider, cure="Correct the pattern, or leave it out.")
+def glob_matches_nothing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+    """A pattern matches no file, which nobody reports: its models are just not there."""
+    for glob in globs(provider):
+        if subject.files is not None and not any(glob.matched(subject.files)):
+            yield Problem(f"{glob.pattern!r} matches no file", at=glob.at)
+
+
+@rule("XI219", Kind.ADVICE, Provider, cure="Move the file to the folder of its type.")
+def model_in_other_folder(provider: Provider, subject: Subject) -> Iterator[Problem]:
+    """A model lies among those of another type; its type counts, and its place in the order goes.
+
+    The daemon and the SDK go by ``model_type`` alone.
+    """
+    models = subject.project.models
+    known = {model_file(model): model for model in models if model.model_type in MODEL_FOLDERS}
+    for glob in globs(provider):
+        for path in glob.matched(subject.files or ()):
+            model = known.get(path)
+            if model is not None and MODEL_FOLDERS[model.model_type] != glob.folder:
+                text = f"{path} is under models.{glob.folder}, and for {model.model_type}"
+                yield Problem(text, at=glob.at)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 import attrs
 from attrs import field, frozen
 
+from xinfer.checks.globs import globs
 from xinfer.importer.source import PluginFiles
 from xinfer.serde import DEMANDED, DocumentError, Fault, Keep, read_document, read_spec
 from xinfer.spec import (
@@ -22,7 +21,6 @@ from xinfer.spec import (
 )
 
 MANIFEST = "manifest.yaml"
-_POSITION = "_position.yaml"
 
 
 @frozen(kw_only=True)
@@ -128,26 +126,9 @@ def _written_to(model: Model, path: str) -> Model:
 
 
 def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:
-    """List the model files that the globs match, each once, in the order of the globs."""
-    seen: set[str] = set()
-    for declared in _by_folder(provider).values():
-        for pattern in declared.predefined:
-            parts = PurePosixPath(pattern).parts
-            for path in files:
-                if path in seen or path.endswith(_POSITION):
-                    continue
-                if _matches(tuple(path.split("/")), parts):
-                    seen.add(path)
-                    yield path
-
-
-def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Match as the SDK's glob does: ``**`` stands for any folders, the rest within one name."""
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_matches(path[start:], pattern[1:]) for start in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
+    """List the model files that the patterns match, each once, in the order of the patterns."""
+    found = (path for glob in globs(provider) for path in glob.matched(files))
+    yield from dict.fromkeys(found)
 
 
 def _by_folder(provider: Provider) -> dict[str, ModelFiles]:

@@ -40,6 +40,8 @@ type Input = str | Mapping[str, str]
 
 _described = DescriptionCache()
 _MOST_NAMED = 20
+_REMEMBERED = "(cached, retry after"
+"""Said instead of what runs, to who asks for the same unknown uid again."""
 _LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that should have been a stream."""
 
@@ -71,6 +73,17 @@ class Client:
                 return ModelDescription.from_json(listed[model])
             raise BadRequest(f"{error} {_enumerated(listed)}") from None
         return ModelDescription.from_json(_object(response, model))
+
+    def _use(self, path: str, model: str, **more: Any) -> requests.Response:
+        """Have a model do something."""
+        try:
+            return self.server.send("POST", path, model, **more)
+        except BadRequest as error:
+            # The server says itself what runs, but for ten seconds no second time.
+            listed = self._what_runs() if _REMEMBERED in str(error) else None
+            if listed is None:
+                raise
+            raise BadRequest(f"{error} {_enumerated(listed)}") from None
 
     def _what_runs(self) -> dict[str, Mapping[str, Any]] | None:
         """List what runs, for a user who entered a uid that the server does not know."""
@@ -118,7 +131,7 @@ class Client:
         # server too old for that sends digits all the same.
         body = {"model": model, "input": inputs, "encoding_format": "base64"}
         body |= {"task": task} if task else {}
-        response = self.server.send("POST", "/v1/embeddings", model, json=body)
+        response = self._use("/v1/embeddings", model, json=body)
         try:
             return answers.embeddings(_object(response, model), len(inputs))
         except Unreadable as error:
@@ -131,7 +144,7 @@ class Client:
         body: dict[str, Any] = {"model": model, "query": query, "documents": documents}
         if top_n is not None:
             body["top_n"] = top_n
-        response = self.server.send("POST", "/v1/rerank", model, json=body)
+        response = self._use("/v1/rerank", model, json=body)
         try:
             return answers.scores(_object(response, model), len(documents))
         except Unreadable as error:
@@ -145,9 +158,7 @@ class Client:
         # verbose_json loses sentences on some models.
         data = {"model": model, "response_format": "json", **form}
         files = {"file": (file_name, audio)}
-        response = self.server.send(
-            "POST", "/v1/audio/transcriptions", model, data=data, files=files
-        )
+        response = self._use("/v1/audio/transcriptions", model, data=data, files=files)
         text = _object(response, model).get("text")
         if not isinstance(text, str):
             raise from_answer("a transcription without text", model, response.url)
@@ -167,7 +178,7 @@ class Client:
             "response_format": "mp3",
             **({"stream": True} if stream else {}),
         }
-        response = self.server.send("POST", "/v1/audio/speech", model, json=body, stream=True)
+        response = self._use("/v1/audio/speech", model, json=body, stream=True)
         return self._audio(response, model)
 
     def _audio(self, response: requests.Response, model: str) -> Iterator[bytes]:
@@ -177,7 +188,7 @@ class Client:
             yield from filter(None, pieces)
 
     def _whole(self, path: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
-        response = self.server.send("POST", path, model, json={"model": model, **body})
+        response = self._use(path, model, json={"model": model, **body})
         return _answer(_object(response, model), model, response)
 
     def _stream(self, path: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
@@ -187,16 +198,18 @@ class Client:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        response = self.server.send("POST", path, model, json=asked, stream=True)
-        return self._pieces(response, model)
+        response = self._use(path, model, json=asked, stream=True)
+        return self._pieces(response, model, Reasoning(body.get("enable_thinking") is False))
 
-    def _pieces(self, response: requests.Response, model: str) -> Iterator[list[ChatChunk]]:
+    def _pieces(
+        self, response: requests.Response, model: str, reasoning: Reasoning
+    ) -> Iterator[list[ChatChunk]]:
         with reading(response, model) as pieces:
             if _media_type(response) == "application/json":
                 body = _bounded(pieces)
                 yield [_answer(_parsed(body, response, model), model, response)]
                 return
-            events, reasoning = Events(), Reasoning()
+            events = Events()
             began = finished = False
             for arrived in chain(pieces, (None,)):
                 values = events.close() if arrived is None else events.feed(arrived)

@@ -15,8 +15,12 @@ class Reasoning:
     llama.cpp sends thoughts in deltas without a ``content`` key. Xinference, told to parse
     reasoning, then moves the text that follows under ``reasoning_content`` too, and leaves a
     ``content: null`` beside it. Other engines write that ``null`` from the first thought on.
+
+    :param switched_off: the model was asked not to think. Xinference does not look for thoughts
+        then, but for llama.cpp, where it moves the whole answer.
     """
 
+    _switched_off: bool = False
     _unmarked: bool = field(default=False, init=False)
 
     def sort(self, chunk: ChatChunk) -> ChatChunk:
@@ -26,7 +30,7 @@ class Reasoning:
         if chunk.unmarked:
             self._unmarked = True
             return chunk
-        if self._unmarked and not chunk.text:
+        if (self._unmarked or self._switched_off) and not chunk.text:
             return attrs.evolve(chunk, text=chunk.reasoning, reasoning="")
         return chunk
 

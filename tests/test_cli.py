@@ -76,15 +76,17 @@ def test_findings_for_people_programs_and_pull_requests(home):
     spec = home / "provider_spec.py"
     text = spec.read_text().replace('name="xinference"', 'name="X"')
     spec.write_text(text)
-    line = text[: text.index("plugin=Plugin(")].count("\n") + 1
+    before = text[: text.index('"X"')].splitlines()
+    line, column = len(before), len(before[-1]) + 1
     plain = xinfer("check", cwd=home)
     assert plain.returncode == 1
     assert "refused XI103 the name 'X' is refused" in plain.stdout
-    assert f"{line} | plugin=Plugin(" in plain.stdout
+    assert f'{line} | name="X",' in plain.stdout
     (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
     assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
     github = xinfer("check", "--format", "github", cwd=home).stdout
-    assert github.startswith(f"::error title=XI103 plugin.name,file=provider_spec.py,line={line}::")
+    where = f"file=provider_spec.py,line={line},col={column}"
+    assert github.startswith(f"::error title=XI103 plugin.name,{where}::")
 
 
 def test_a_clean_spec_exits_with_0():

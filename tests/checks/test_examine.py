@@ -37,6 +37,7 @@ def test_a_folder_and_its_package_that_are_right_have_no_findings(plugin_folder,
     assert codes(packed(plugin_folder, tmp_path / "right.difypkg")) == []
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     ("names", "more", "code"),
     [
@@ -44,6 +45,7 @@ def test_a_folder_and_its_package_that_are_right_have_no_findings(plugin_folder,
         (lambda name: f"tariff/{name}", [], "XI702"),
         (lambda name: name, [("./extra.txt", b"")], "XI703"),
         (lambda name: name.replace("_assets/", "assets/"), [], "XI704"),
+        (lambda name: name, [(".verification.dify.json", b"{}")] * 2, "XI708"),
     ],
 )
 def test_packages_that_the_daemon_cannot_unpack(plugin_folder, tmp_path, names, more, code):
@@ -81,6 +83,11 @@ def test_a_repository_that_would_be_packed(plugin_folder):
     assert codes(plugin_folder) == ["XI707"]
     (plugin_folder / ".difyignore").write_text(".git/\n")
     assert codes(plugin_folder) == []
+
+
+def test_a_signature_that_would_be_packed(plugin_folder):
+    (plugin_folder / ".verification.dify.json").write_text("{}")
+    assert codes(plugin_folder) == ["XI709"]
 
 
 def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):

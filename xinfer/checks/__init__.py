@@ -24,6 +24,7 @@ from xinfer.checks import package as _package  # noqa: F401
 from xinfer.checks import provider as _provider  # noqa: F401
 from xinfer.checks.code.source import plugin_code
 from xinfer.checks.finding import Finding, Kind
+from xinfer.checks.place import place_of
 from xinfer.checks.rule import Problem, Rule, Subject, catalogue, rules_by_class
 from xinfer.checks.texts import texts_of
 from xinfer.checks.values import mistyped
@@ -102,7 +103,8 @@ def _finding(entered: Rule, problem: Problem, declared: Declaration, path: str) 
         message=problem.message,
         hint=entered.cure,
         path=path,
-        place=problem.place or (problem.of or declared).origin,
+        place=problem.place
+        or place_of(problem.of or declared, problem.at, relative=problem.of is None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from attrs import frozen
@@ -66,7 +67,8 @@ def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
     """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""
     folders = [name for name in package.entries if name.endswith("/")]
     if folders:
-        yield Problem(f"{folders[0]} is an entry of its own, as are {len(folders) - 1} others")
+        others = f", as are {len(folders) - 1} others" if folders[1:] else ""
+        yield Problem(f"{folders[0]} is an entry of its own{others}")
 
 
 @rule(
@@ -128,3 +130,25 @@ def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
     """
     for name in package.packed_unread:
         yield Problem(f"{name}/ would be packed")
+
+
+@rule("XI708", Kind.REFUSED, Package, cure="Sign the package as it was before it was signed.")
+def entry_twice(package: Package, _: Subject) -> Iterator[Problem]:
+    """A file is in the package twice.
+
+    Signing a package that is signed already adds a second ``.verification.dify.json``, and the
+    signature of that package is not valid.
+    """
+    for name, count in Counter(package.entries).items():
+        if count > 1:
+            yield Problem(f"{name} is in the package {count} times")
+
+
+@rule("XI709", Kind.BROKEN, Package, cure="Delete it; signing adds it.")
+def signature_packed(package: Package, _: Subject) -> Iterator[Problem]:
+    """The folder holds what signing adds; the package, once signed, would hold it twice."""
+    if package.packed is not None and _SIGNATURE in package.packed:
+        yield Problem(f"{_SIGNATURE} would be packed")
+
+
+_SIGNATURE = ".verification.dify.json"

@@ -79,6 +79,7 @@ def _github(findings: Sequence[Finding]) -> Iterable[str]:
         where = {"title": f"{finding.code} {finding.path}"}
         if finding.place:
             where |= {"file": _shown(finding.place.file), "line": str(finding.place.line)}
+            where |= {"col": str(finding.place.column)} if finding.place.column else {}
         said = " ".join(filter(None, (finding.message, finding.hint)))
         properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in where.items())
         yield f"::{level} {properties}::{_escaped(said)}"

@@ -14,8 +14,9 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from xinfer.serde.fault import DocumentError, Fault, Path, dotted
+from xinfer.serde.fault import DocumentError, Fault, dotted
 from xinfer.serde.nodes import compose, first_line
+from xinfer.spec import Steps
 
 MAX_NODES = 100_000
 MAX_DEPTH = 64
@@ -32,9 +33,9 @@ class Document:
 
     file: str
     data: Any
-    places: dict[Path, tuple[int, int]] = field(repr=False)
+    places: dict[Steps, tuple[int, int]] = field(repr=False)
 
-    def fault(self, path: Path, message: str) -> Fault:
+    def fault(self, path: Steps, message: str) -> Fault:
         """Describe what is wrong at a path, or at the nearest place above it that exists."""
         known = path
         while known and known not in self.places:
@@ -62,11 +63,11 @@ class _Builder:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.places: dict[Path, tuple[int, int]] = {}
+        self.places: dict[Steps, tuple[int, int]] = {}
         self.faults: list[Fault] = []
         self._nodes = 0
 
-    def build(self, node: Node, path: Path) -> Any:
+    def build(self, node: Node, path: Steps) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             problem = "nests too deep" if len(path) > MAX_DEPTH else "its aliases grow too large"
@@ -80,7 +81,7 @@ class _Builder:
             case _:
                 return self._scalar(node, path)
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: Steps) -> dict[str, Any]:
         data: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -104,7 +105,7 @@ class _Builder:
         candidates = node.value if isinstance(node, SequenceNode) else [node]
         return (candidate for candidate in candidates if isinstance(candidate, MappingNode))
 
-    def _scalar(self, node: Node, path: Path) -> Any:
+    def _scalar(self, node: Node, path: Steps) -> Any:
         tag = str(node.tag)
         if tag == _STRING:
             return node.value
@@ -122,7 +123,7 @@ class _Builder:
             return None
         return value
 
-    def _fault(self, node: Node, path: Path, message: str) -> Fault:
+    def _fault(self, node: Node, path: Steps, message: str) -> Fault:
         mark = node.start_mark
         return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-type Path = tuple[str | int, ...]
+from xinfer.spec import Steps
 
 
 @frozen
@@ -30,7 +30,7 @@ class DocumentError(ValueError):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-def dotted(path: Path) -> str:
+def dotted(path: Steps) -> str:
     """Write a path as people do: ``models.llm[0].name``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")

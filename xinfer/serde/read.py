@@ -15,8 +15,8 @@ from cattrs import (
 
 from xinfer.serde.convert import Keep, to_spec
 from xinfer.serde.document import Document, read_document
-from xinfer.serde.fault import DocumentError, Path
-from xinfer.spec import Declaration, Origin
+from xinfer.serde.fault import DocumentError
+from xinfer.spec import Declaration, Origin, Steps
 
 
 def read_spec[T: Declaration](
@@ -39,19 +39,20 @@ def read_spec[T: Declaration](
     return declared
 
 
-def _place(value: object, path: Path, document: Document) -> None:
+def _place(value: object, path: Steps, document: Document) -> None:
     """Give each declared object the place of its data."""
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             _place(item, (*path, index), document)
     elif isinstance(value, Declaration):
         line, column = document.places.get(path, (1, 1))
-        object.__setattr__(value, "origin", Origin(document.file, line, column))
+        origin = Origin(document.file, line, column, path, document.places)
+        object.__setattr__(value, "origin", origin)
         for name in value.explicit:
             _place(getattr(value, name), (*path, name), document)
 
 
-def _mismatches(error: BaseException, path: Path) -> Iterator[tuple[Path, str]]:
+def _mismatches(error: BaseException, path: Steps) -> Iterator[tuple[Steps, str]]:
     """Walk cattrs' tree of errors down to its leaves."""
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
@@ -68,7 +69,7 @@ def _mismatches(error: BaseException, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, str(error)
 
 
-def _step(error: BaseException) -> Path:
+def _step(error: BaseException) -> Steps:
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
             return (note.name,)

@@ -18,7 +18,7 @@ from xinfer.spec.credentials import (
     switch,
     text_input,
 )
-from xinfer.spec.declaration import Declaration, Origin, evolve
+from xinfer.spec.declaration import Declaration, Origin, Steps, evolve
 from xinfer.spec.facts import (
     Condition,
     Facts,
@@ -132,6 +132,7 @@ __all__ = [
     "Runner",
     "Secret",
     "ShowOn",
+    "Steps",
     "StoragePermission",
     "Tag",
     "Template",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import attrs
@@ -13,13 +14,32 @@ from attrs import field, frozen
 _HERE = str(Path(__file__).parent.parent)
 
 
+type Steps = tuple[str | int, ...]
+"""The keys and numbers that lead to a value of a YAML file."""
+_NOWHERE: Mapping[Steps, tuple[int, int]] = MappingProxyType({})
+
+
 @frozen
 class Origin:
-    """A place in a Python or YAML file; line and column count from 1."""
+    """A place in a Python or YAML file; line and column count from 1.
+
+    :param path: where in a YAML file it is.
+    :param places: line and column of every value of that file, by path.
+    """
 
     file: str
     line: int
     column: int | None = None
+    path: Steps = field(default=(), eq=False, repr=False)
+    places: Mapping[Steps, tuple[int, int]] = field(default=_NOWHERE, eq=False, repr=False)
+
+    def within(self, below: Steps) -> Origin | None:
+        """Return the place of a value further down in a YAML file, if it stands there."""
+        path = (*self.path, *below)
+        if path not in self.places:
+            return None
+        line, column = self.places[path]
+        return Origin(self.file, line, column, path, self.places)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")

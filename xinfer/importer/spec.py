@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -249,12 +250,16 @@ def _plain(text: str) -> str:
 
 def _format(folder: Path) -> None:
     """Format as ruff does, which also sorts the imports; without ruff the spec is merely plain."""
-    ruff = [sys.executable, "-m", "ruff"]
+    # Beside Python where ruff is installed; as a module it would take Python's start as well.
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    ruff = shutil.which("ruff", path=beside)
+    if ruff is None:
+        return
     options = ["--quiet", "--isolated", "--line-length=100", str(folder / "provider_spec.py")]
     modules = folder / _MODULES
     options += [str(modules)] if modules.is_dir() else []
     for command in (["check", "--select=I", "--fix", f"--config=src=['{folder}']"], ["format"]):
-        subprocess.run([*ruff, *command, *options], check=False, capture_output=True)  # noqa: S603
+        subprocess.run([ruff, *command, *options], check=False, capture_output=True)  # noqa: S603
 
 
 def _compare(project: Project, imported: Imported) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import math
-import struct
+import sys
+from array import array
 from collections.abc import Mapping
 from typing import Any, Self, TypeGuard
 
@@ -260,7 +261,7 @@ def _vector(given: object, index: int) -> list[float]:
     if not isinstance(numbers, list) or not numbers:
         raise Unreadable(f"no vector for input {index}")
     try:
-        finite = math.isfinite(math.fsum(numbers))
+        finite = math.isfinite(sum(numbers))
     except (TypeError, ValueError, OverflowError):
         finite = False
     if not finite:
@@ -271,10 +272,12 @@ def _vector(given: object, index: int) -> list[float]:
 def _floats(text: str) -> list[float]:
     """Decode Base64; what is none gives no numbers."""
     try:
-        raw = base64.b64decode(text, validate=True)
-        return list(struct.unpack(f"<{len(raw) // 4}f", raw))
-    except (ValueError, struct.error):
+        numbers = array("f", base64.b64decode(text, validate=True))
+    except ValueError:
         return []
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tolist()
 
 
 def scores(answer: Mapping[str, Any], documents: int) -> list[tuple[int, float]]:

@@ -8,7 +8,7 @@ import click
 
 from xinfer.build import BuildError, differences, prepare, write
 from xinfer.checks import Kind, check, texts_of
-from xinfer.cli.options import UnusableInput, spec_option
+from xinfer.cli.options import UnusableInput, counted, spec_option
 from xinfer.cli.report import show
 
 
@@ -50,11 +50,11 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         if changes:
             click.echo(f"{folder} is out of date: run build.py.", err=True)
             raise SystemExit(1)
-        click.echo(f"{folder} is up to date ({len(files)} files).")
+        click.echo(f"{folder} is up to date ({counted(len(files), 'file')}).")
         return
     try:
         built = write(prepared, out)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     said = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
-    click.echo(f"{said} ({len(files)} files) and {built.package.name}.")
+    click.echo(f"{said} ({counted(len(files), 'file')}) and {built.package.name}.")

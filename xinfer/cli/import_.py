@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from xinfer.cli.options import UnusableInput
+from xinfer.cli.options import UnusableInput, counted
 from xinfer.importer import ImportFailed, read_plugin, write_spec
 
 _WORTH_A_BAR = 50
@@ -36,9 +36,8 @@ def import_(folder: Path, out: Path | None) -> None:
         raise UnusableInput(str(error)) from error
     for warning in imported.warnings:
         click.secho(warning, fg="yellow", err=True)
-    click.echo(
-        f"Wrote {spec}: {len(imported.models)} models, {len(imported.carried)} files carried over."
-    )
+    models, files = counted(len(imported.models), "model"), counted(len(imported.carried), "file")
+    click.echo(f"Wrote {spec}: {models}, {files} carried over.")
 
 
 class _Progress:

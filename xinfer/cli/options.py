@@ -1,4 +1,4 @@
-"""What several commands share: the option that names a spec, and the way out for bad input."""
+"""What several commands share: an option, the way out for bad input, how things are counted."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ class UnusableInput(click.ClickException):
     """What was given cannot be worked with at all; exits with 2."""
 
     exit_code = 2
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many there are, e.g. ``1 model``, ``2 models``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from xinfer.checks import Finding, Kind, catalogue
+from xinfer.cli.options import counted
 
 _COLOURS = {Kind.REFUSED: "red", Kind.BROKEN: "yellow", Kind.ADVICE: "cyan"}
 
@@ -51,7 +52,7 @@ def summary(findings: Sequence[Finding]) -> str:
         return "No findings."
     counts = {kind: sum(finding.kind is kind for finding in findings) for kind in Kind}
     listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}: {listed}."
+    return f"{counted(len(findings), 'finding')}: {listed}."
 
 
 def _json(findings: Sequence[Finding]) -> Iterable[str]:

@@ -25,11 +25,13 @@ from xinfer.spec import (
     Template,
     ability,
     always,
+    bearer_key,
     between,
     choose,
     first_of,
     gt,
     http_url,
+    language_code,
     limit,
     pem,
     radio,
@@ -39,6 +41,9 @@ from xinfer.spec import (
     share,
     text_input,
 )
+
+PASTED_ALONG = ("/v1", "/ui", "/docs", "/v1/models", "/v1/chat/completions", "/v1/embeddings")
+"""Paths of a server that people copy with its URL."""
 
 
 class XinferenceCredentials(Credentials):
@@ -70,7 +75,7 @@ class XinferenceCredentials(Credentials):
             "Enter the url of your Xinference, for example https://example.com/xxx",
             zh_Hans="在此输入 Xinference 的服务器地址，如 https://example.com/xxx",
         ),
-        converter=http_url(without=("/v1", "/ui")),
+        converter=http_url(without=PASTED_ALONG),
     )
     model_uid: str = text_input(
         label=I18n("Model uid", zh_Hans="模型 UID"),
@@ -80,6 +85,7 @@ class XinferenceCredentials(Credentials):
         label=I18n("API key", zh_Hans="API 密钥"),
         placeholder=I18n("Only if your server asks for one", zh_Hans="仅在服务器启用认证时填写"),
         default=None,
+        converter=bearer_key,
     )
     invoke_timeout: float = text_input(
         label=I18n("Timeout in seconds", zh_Hans="超时时间（秒）"),
@@ -89,7 +95,7 @@ class XinferenceCredentials(Credentials):
     )
     max_retries: int = text_input(
         label=I18n("Retries", zh_Hans="重试次数"),
-        placeholder=I18n("When the server cannot be reached", zh_Hans="服务器无法连接时"),
+        placeholder=I18n("When the server gives no answer", zh_Hans="服务器没有响应时"),
         default=3,
         validator=between(0, 10),
     )
@@ -127,6 +133,7 @@ class XinferenceCredentials(Credentials):
             "e.g. en or zh; recognised when empty", zh_Hans="如 zh、en；留空则自动识别"
         ),
         default=None,
+        converter=language_code,
         show_on={"__model_type": "speech2text"},
     )
     voices: str | None = text_input(
@@ -266,8 +273,12 @@ TEXT_EMBEDDING = CustomizableModel(
         "context_size": first_of(limit("max_tokens"), 512),
         # Its answer must stay well below the 5 MiB that Dify's daemon reads at once.
         "max_chunks": first_of(
+            share(
+                of=80_000,
+                size=limit("dimensions"),
+                at_most=first_of(setting("max_chunks"), 64),
+            ),
             setting("max_chunks"),
-            share(of=80_000, size=limit("dimensions"), at_most=64),
             32,
         ),
     },

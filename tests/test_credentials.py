@@ -1,6 +1,8 @@
 """One credentials class gives the form and the typed value; both are tested on the real spec."""
 
 import traceback
+from enum import Enum
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from xinfer.spec import (
     I18n,
     Option,
     Secret,
+    between,
     complete,
     secret_input,
     select,
@@ -163,3 +166,44 @@ def test_both_forms_come_from_the_class_and_dify_asks_type_and_name_itself():
 def test_a_declaration_knows_where_it_was_written():
     assert project.origin is not None
     assert project.origin.file.endswith("provider_spec.py")
+
+
+def test_a_default_is_what_entering_it_would_give():
+    class Tidied(Credentials):
+        language: str = text_input(label=I18n("Language"), default=" EN-us ", converter=str.lower)
+
+    assert Tidied.from_form({}) == Tidied() == Tidied.from_form({"language": "en-us"})
+
+
+def test_a_default_that_the_field_refuses_is_said_when_the_class_is_made():
+    with pytest.raises(TypeError, match=r"Wrong.retries: its default is refused: .*from 0 to 3"):
+
+        class Wrong(Credentials):
+            retries: int = text_input(label=I18n("Retries"), default=9, validator=between(0, 3))
+
+
+def test_an_unreadable_condition_hides_no_other_problem():
+    class Conditional(Credentials):
+        region: str = text_input(label=I18n("Region"))
+        zone: str = text_input(label=I18n("Zone"), show_on={"region": "eu"})
+
+    with pytest.raises(FormError, match=r"region.*got list"):
+        Conditional.from_form({"region": [], "zone": "a"})
+
+
+class Speed(Enum):
+    SLOW = 1
+    FAST = 2
+
+
+def test_choices_are_read_and_written_by_their_texts():
+    class Chosen(Credentials):
+        tier: Literal["free", "paid"] = text_input(label=I18n("Tier"))
+        speed: Speed = text_input(label=I18n("Speed"))
+
+    chosen = Chosen.from_form({"tier": "paid", "speed": "2"})
+    assert (chosen.tier, chosen.speed) == ("paid", Speed.FAST)
+    assert Chosen.from_form(chosen.to_form()) == chosen
+    with pytest.raises(FormError, match=r"tier.*one of free, paid") as refused:
+        Chosen.from_form({"tier": "gold", "speed": "3"})
+    assert "one of 1, 2" in str(refused.value)

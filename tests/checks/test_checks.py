@@ -15,6 +15,7 @@ from xinfer.checks import Kind, catalogue, check, texts_of
 from xinfer.spec import (
     Allowed,
     ConfigurateMethod,
+    Credentials,
     CustomizableModel,
     Extensions,
     Feature,
@@ -47,6 +48,9 @@ from xinfer.spec import (
     complete,
     evolve,
     limit,
+    setting,
+    share,
+    text_input,
 )
 from xinfer.testing import projects
 from xinfer.testing.projects import ICON
@@ -123,8 +127,12 @@ def globs(*patterns):
     return provider(models=ProviderModels(llm=ModelFiles(predefined=patterns)))
 
 
-def texts(sources):
-    return PROJECT, FILES, sources
+def texts(sources, **said):
+    return evolve(PROJECT, **said), FILES, sources
+
+
+class Unreachable(Credentials):
+    model_uid: str = text_input(label=I18n("Model uid"))
 
 
 def with_file(path, size=1):
@@ -215,6 +223,9 @@ BREAKS = {
         )
     ),
     "XI324": lambda: form(field(help=I18n("Look there."))),
+    "XI325": lambda: texts(
+        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Unreachable
+    ),
     "XI401": lambda: models(model(name="")),
     "XI402": lambda: models(model(), model()),
     "XI403": lambda: models(model(name="a/b"), model(name="a:b")),
@@ -268,6 +279,19 @@ BREAKS = {
     "XI450": lambda: custom(model_type=ModelType.LLM, properties={"contextsize": 1}),
     "XI451": lambda: custom(model_type=ModelType.LLM, features={Feature.VISION: True}),
     "XI452": lambda: evolve(PROJECT, customizable_models=(provider_spec.LLM, provider_spec.LLM)),
+    "XI453": lambda: custom(
+        model_type=ModelType.TEXT_EMBEDDING, properties={"max_chunks": setting("max_chunk")}
+    ),
+    "XI454": lambda: custom(
+        model_type=ModelType.LLM,
+        parameter_rules=(
+            ParameterRule(
+                name="max_tokens",
+                type=ParameterType.INT,
+                max=share(of=9, size=limit("context"), at_most=3),
+            ),
+        ),
+    ),
     "XI501": lambda: provider(icon_large=I18n("nothing.svg")),
     "XI502": lambda: plugin(icon="nothing.svg"),
     "XI503": lambda: (PROJECT, with_file("large.bin", 51 * 1024 * 1024)),
@@ -375,7 +399,7 @@ def test_a_mistake_in_both_forms_is_said_once():
 
 def test_conditions_and_terms_are_right_on_customizable_models():
     rules = (
-        ParameterRule(name="p", type=ParameterType.INT, max=limit("n"), when=ability("a")),
+        ParameterRule(name="p", type=ParameterType.INT, max=limit("dimensions"), when=ability("a")),
         ParameterRule(name="p", type=ParameterType.FLOAT, when=~ability("a")),
     )
     assert not [

@@ -1,6 +1,8 @@
 """The client: URLs forgiven, keys sent and never shown, errors in the server's words."""
 
 import json
+import re
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
@@ -24,6 +26,7 @@ from xinfer.runtime.xinference import (
 from xinfer.spec import FormError, Secret
 
 HI = [{"role": "user", "content": "Hi"}]
+HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @pytest.fixture
@@ -99,12 +102,18 @@ ANSWERS = [
     (as_json({"detail": None}, 500), ServerUnavailable, "500"),
     (as_json([], 500), ServerUnavailable, "500"),
     (whole(b"Internal Server Error", "text/plain", 500), ServerUnavailable, "Internal Server"),
-    (faults.BAD_GATEWAY, ServerUnavailable, "502 Bad Gateway"),
+    (faults.BAD_GATEWAY, ServerUnavailable, "502 Bad Gateway.*whether Xinference runs"),
+    (refusal(504, "timed out"), ServerUnavailable, "proxy_read_timeout"),
+    (refusal(413, "too large"), BadRequest, "client_max_body_size"),
+    (refusal(405, "Method Not Allowed"), BadRequest, "that of a Xinference server"),
+    (refusal(407, "proxy"), BadRequest, "HTTP_PROXY"),
+    (refusal(429, "locked", retry_after="290"), RateLimited, "again in 5 minutes; .*ten wrong"),
+    (refusal(429, "locked", retry_after="soon"), RateLimited, "Try again later"),
     (whole(b"<html><body><h1>No</h1> way", "text/html", 500), ServerUnavailable, "No way"),
     (faults.EMPTY_ERROR, ServerUnavailable, "500"),
     (whole(b"\xff\xfe\x00", "text/plain", 500), ServerUnavailable, "500"),
     (whole(b"x" * 100_000, "text/plain", 500), ServerUnavailable, "x…"),
-    (faults.Closed(), ConnectionFailed, "without an answer|cannot be reached"),
+    (faults.Closed(), ConnectionFailed, "closed the connection without an answer"),
 ]
 
 
@@ -118,7 +127,10 @@ def test_an_error_names_the_server_the_model_and_what_was_said(server, answer, k
     assert server.url in said
     assert "'chat'" in said
     assert len(said) < 1000
-    assert "\n" not in said
+    english, _, chinese = said.partition("\n")
+    assert not HAN.search(english)
+    assert "\n" not in chinese
+    assert HAN.search(chinese) or not chinese
 
 
 def test_a_key_that_the_server_repeats_is_hidden(server):
@@ -134,6 +146,62 @@ def test_a_password_in_the_url_is_hidden(server):
     with pytest.raises(XinferenceError) as raised:
         Client(Server(base_url=f"{inside}/x", max_retries=0)).chat("chat", HI, {})
     assert "hidden" not in str(raised.value)
+
+
+def test_a_user_in_the_url_is_sent_to_the_proxy_that_asks_for_one_unless_there_is_a_key(server):
+    inside = server.url.replace("//", "//me:pass%21@")
+    Client(Server(base_url=inside)).chat("chat", HI, {})
+    Client(Server(base_url=inside, api_key=Secret("sk-1"))).chat("chat", HI, {})
+    sent = [arrived.headers["authorization"] for arrived in server.requests]
+    assert sent == [f"Basic {b64encode(b'me:pass!').decode()}", "Bearer sk-1"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://other.example/x/v1/chat/completions?a=b", "https://other.example/x"),
+        ("/login", "{server}/login"),
+        ("http://me:hidden@h/v1/chat/completions", "http://h"),
+    ],
+)
+def test_a_redirect_is_not_followed_but_shown(server, status, location, shown):
+    """Following it, requests would drop the key, or the question."""
+    server.next_answer(whole(b"", "text/html", status, location=location), on="/v1/chat")
+    with pytest.raises(BadRequest) as raised:
+        client(server).chat("chat", HI, {})
+    assert f"Enter {shown.format(server=server.url)} as the server URL." in str(raised.value)
+    assert "hidden" not in str(raised.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("key", ["sk-1\nsk-secret", "sk-密钥", "sk-\r\nX: secret"])
+def test_a_key_that_cannot_be_sent_is_said_to_be_one_and_not_shown(server, key):
+    """Credentials that were saved before the form looked at them."""
+    with pytest.raises(BadRequest, match=r"cannot be asked.*enter them again") as raised:
+        client(server, api_key=Secret(key)).chat("chat", HI, {})
+    assert not any(part in str(raised.value) for part in ("sk-", "secret"))
+    assert raised.value.__cause__ is None
+
+
+def test_a_parameter_that_json_has_not_is_said_to_be_one(server):
+    with pytest.raises(BadRequest, match="infinite or not a number"):
+        client(server).chat("chat", HI, {"temperature": float("nan")})
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/v1/v1"])
+def test_an_address_that_leads_nowhere_is_told_from_an_unknown_uid(server, path):
+    lost = Client(Server(base_url=server.url + path, max_retries=0))
+    with pytest.raises(BadRequest, match="URL is that of a Xinference server"):
+        lost.chat("chat", HI, {})
+    with pytest.raises(BadRequest, match="URL is that of a Xinference server"):
+        lost.describe("chat", fresh=True)
+
+
+def test_a_host_that_nobody_knows_is_named():
+    lost = Client(Server(base_url="http://nowhere.invalid:9997", max_retries=0))
+    with pytest.raises(ConnectionFailed, match=r"name nowhere\.invalid is not known"):
+        lost.describe("chat", fresh=True)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -79,8 +79,15 @@ def test_a_batch_is_as_large_as_one_answer_can_carry(server):
 
 
 def test_more_than_one_line_can_carry_is_refused_with_the_number_that_fits(server):
-    with pytest.raises(InvokeBadRequestError, match="ask for at most 48"):
+    with pytest.raises(InvokeBadRequestError, match="at most 48 as Texts in one embedding call"):
         embed(server, ["a"] * 60, uid="wide")
+
+
+@pytest.mark.parametrize(("entered", "used"), [("2", 2), ("500", 19)])
+def test_a_size_that_the_user_entered_is_used_where_one_answer_can_carry_it(server, entered, used):
+    assert embed(server, ["a"] * 40, uid="wide", max_chunks=entered).embeddings
+    sent = [len(body["input"]) for body in bodies(server, "/v1/embeddings")]
+    assert max(sent) == used
 
 
 def test_usage_is_the_servers_count_of_all_batches(server):

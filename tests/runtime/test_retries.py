@@ -52,8 +52,16 @@ def count(server, route):
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize(
     "fault",
-    [NOW, BUSY, faults.Closed(), faults.Closed(reset=True)],
-    ids=["503", "429", "closed", "reset"],
+    [
+        NOW,
+        BUSY,
+        faults.BAD_GATEWAY,
+        refusal(504, "late", **{"retry-after": "0"}),
+        refusal(503, "loading", **{"retry-after": "soon"}),
+        faults.Closed(),
+        faults.Closed(reset=True),
+    ],
+    ids=["503", "429", "502", "504", "unreadable", "closed", "reset"],
 )
 def test_every_type_tries_again_what_never_began(server, name, fault):
     uid, route, call = CALLS[name]
@@ -104,9 +112,10 @@ def test_what_would_not_change_is_not_tried_again(server, name, fault):
     assert count(server, route) == 1
 
 
-def test_a_server_that_is_at_work_is_not_asked_twice(server):
-    uid, route, call = CALLS["llm"]
-    server.next_answer(faults.Stall(20), on=route)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_server_that_is_at_work_is_not_asked_twice(server, name):
+    uid, route, call = CALLS[name]
+    server.next_answer(faults.Stall(20), on=route, times=9)
     with pytest.raises(InvokeError, match="in time"):
         call(entered(server, uid, max_retries="3", invoke_timeout="0.2"))
     assert count(server, route) == 1

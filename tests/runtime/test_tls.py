@@ -15,8 +15,10 @@ ANOTHER = trustme.CA()
 
 
 @contextmanager
-def served(name="127.0.0.1"):
+def served(name="127.0.0.1", seen=None):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if seen is not None:
+        context.sni_callback = lambda *handshake: seen.append(handshake)
     AUTHORITY.issue_cert(name).configure_cert(context)
     with StandIn() as server:
         plain = server._server.socket
@@ -56,8 +58,9 @@ def test_an_unknown_authority_is_refused_with_the_cure(more):
 
 
 def test_a_certificate_of_another_host_is_refused():
-    with served("elsewhere.example") as url, pytest.raises(InvokeConnectionError, match="trusted"):
+    with served("elsewhere.example") as url, pytest.raises(InvokeConnectionError) as refused:
         embed(url, ca_certificate=pem(AUTHORITY))
+    assert "has a certificate for another name" in str(refused.value)
 
 
 def test_the_usual_bundle_of_requests_is_read(tmp_path, monkeypatch):
@@ -81,6 +84,27 @@ def test_connections_of_the_careless_are_not_used_for_the_careful():
             embed(url)
 
 
-def test_https_spoken_to_a_plain_server_is_an_error_of_ours():
-    with StandIn() as server, pytest.raises(InvokeConnectionError):
+def test_https_spoken_to_a_plain_server_is_told_to_be_http():
+    with (
+        StandIn() as server,
+        pytest.raises(InvokeConnectionError, match=r"Enter.* http://") as said,
+    ):
         embed(server.url.replace("http://", "https://"))
+    assert "does not speak TLS" in str(said.value)
+
+
+def test_http_spoken_to_a_tls_server_is_told_to_be_https():
+    with served() as url, pytest.raises(InvokeConnectionError, match="needs https://"):
+        embed(url.replace("https://", "http://"))
+
+
+def test_a_certificate_that_is_not_trusted_is_not_asked_for_again():
+    handshakes = []
+    with served(seen=handshakes) as url, pytest.raises(InvokeConnectionError, match="not trusted"):
+        embed(url, max_retries="3")
+    assert len(handshakes) == 1
+
+
+def test_no_certificate_is_needed_where_none_is_looked_at():
+    with served() as url:
+        assert embed(url, verify_tls="false", ca_certificate=pem(ANOTHER))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from under_sdk import TTS, bodies, entered
 
 from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.devtools.standin.answer import refusal
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT
 
@@ -48,11 +49,34 @@ def test_a_model_that_refuses_to_stream_is_asked_again_and_remembered(server):
     assert [body.get("stream", False) for body in spoken(server)] == [True, False, False]
 
 
-def test_another_refusal_is_not_taken_for_that_of_streaming(server):
+@pytest.mark.parametrize(
+    "fault",
+    [faults.CRASHED, faults.Stall(20), faults.Closed(), refusal(404, "no model my-stream")],
+    ids=["crashed", "silent", "closed", "unknown"],
+)
+def test_another_refusal_is_not_taken_for_that_of_streaming(fault):
+    """Not by the uid in its words, nor by what we say of it ourselves."""
+    with StandIn([Served(uid="my-stream", family="Kokoro", **_TYPE)]) as server:
+        server.next_answer(fault, on="/v1/audio/speech", times=9)
+        with pytest.raises(InvokeError):
+            speak(server, "my-stream", invoke_timeout="0.2")
+        assert len(spoken(server)) == 1
+
+
+def test_what_is_not_streamed_is_asked_for_in_sentences(server):
+    """Nobody has to wait for the whole text before hearing any of it."""
+    text = "".join(f"Sentence number {number} is here. " for number in range(40))
+    assert speak(server, "kokoro", text)
+    refused, *parts = [body["input"] for body in spoken(server)]
+    assert len(parts) > 2
+    assert all(len(part) <= 200 and part.endswith(".") for part in parts)
+    assert refused == " ".join(parts) == text.strip()
+
+
+def test_a_voice_that_the_model_has_not_is_named(server):
     server.next_answer(faults.CRASHED, on="/v1/audio/speech")
-    with pytest.raises(InvokeServerUnavailableError, match="something is wrong"):
-        speak(server, "kokoro")
-    assert len(spoken(server)) == 1
+    with pytest.raises(InvokeServerUnavailableError, match="The voice was 'nobody'"):
+        speak(server, "cosyvoice", voice="nobody")
 
 
 def test_a_long_text_is_spoken_in_parts_in_order(server):
@@ -97,7 +121,11 @@ def test_voices_are_those_of_the_family_for_a_language(server):
     assert "af_heart" not in voices(server, "kokoro", "zh-Hans")
     assert {"zf_xiaobei", "af_heart"} <= set(voices(server, "kokoro"))
     assert "中文女" in voices(server, "cosyvoice", "zh-Hans")
-    assert voices(server, "kokoro", "zh-Hans", voices="a, b ,,c") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("typed", ["a, b ,,c", "a；b; c", "a，b、c", "a\nb\r\nc\n"])
+def test_own_voices_are_told_apart_however_they_are_listed(server, typed):
+    assert voices(server, "kokoro", "zh-Hans", voices=typed) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("uid", ["kokoro", "cosyvoice", "fish"])
@@ -118,8 +146,8 @@ def test_the_schema_lists_voices_too(server):
     [
         (faults.LOGIN_PAGE, "something else than speech"),
         (faults.OTHER_JSON, "something else than speech"),
-        (faults.Cut(after=0), "cosyvoice"),
-        (faults.Closed(), "cosyvoice"),
+        (faults.Cut(after=0), "broke off in the middle"),
+        (faults.Closed(), "closed the connection"),
     ],
     ids=["login", "json", "cut", "closed"],
 )
@@ -133,7 +161,7 @@ def test_a_connection_lost_while_speaking_is_an_error_after_what_was_heard(serve
     server.next_answer(faults.Cut(after=1), on="/v1/audio/speech")
     heard = []
     spoken = TTS([]).invoke("m", "tenant", entered(server, "cosyvoice"), "word " * 400, "")
-    with pytest.raises(InvokeError, match="cosyvoice"):
+    with pytest.raises(InvokeError, match="broke off in the middle"):
         heard.extend(spoken)
     assert heard
 

@@ -102,7 +102,7 @@ def test_a_model_of_another_type_is_told_how_to_be_added(server, kind, uid, righ
 def test_a_model_that_dify_has_no_use_for_is_said_to_be_one():
     video = Served(uid="video", described={"model_type": "video", "model_ability": ["text2video"]})
     with StandIn([video]) as server:
-        assert "Dify has no use for such models" in refused(LLM, server, "video")
+        assert "for which Dify has no use" in refused(LLM, server, "video")
 
 
 def test_an_unknown_uid_lists_what_runs_with_its_type(server):
@@ -156,7 +156,7 @@ def test_a_key_may_describe_a_model_and_not_use_it():
         (faults.CRASHED, "something is wrong"),
         (faults.BAD_GATEWAY, "502"),
         (faults.LOGIN_PAGE, "not Xinference"),
-        (faults.Closed(), "cannot be reached"),
+        (faults.Closed(), "closed the connection"),
         (faults.EMPTY, "not Xinference"),
     ],
     ids=["loading", "crashed", "gateway", "login", "closed", "empty"],

@@ -14,8 +14,10 @@ from xinfer.spec import (
     FormType,
     ModelName,
     Option,
+    Project,
     Provider,
     ShowOn,
+    fields,
 )
 
 _CHOICES = (FormType.SELECT, FormType.RADIO)
@@ -266,3 +268,23 @@ def help_lost(field: FormField, _: Subject) -> Iterator[Problem]:
     """
     if field.help is not None or field.url is not None:
         yield Problem(f"the help of {field.variable} is lost in remote debugging", at="help")
+
+
+@rule("XI325", Kind.BROKEN, Project, cure="Declare it in the credentials class.")
+def runtime_field_missing(project: Project, subject: Subject) -> Iterator[Problem]:
+    """The credentials lack a field by which the Xinference runtime finds the model.
+
+    Every call of a model that runs on it fails with ``AttributeError``.
+    """
+    texts = (subject.sources or {}).values()
+    if not project.customizable_models or not any(_RUNTIME in text for text in texts):
+        return
+    known = {field.name for field in fields(project.credentials)} if project.credentials else set()
+    for name in _OF_RUNTIME:
+        if name not in known:
+            yield Problem(f"{name} is missing, and the runtime reads it", at="credentials")
+
+
+_RUNTIME = "from xinfer.runtime.dify import "
+_OF_RUNTIME = ("server_url", "model_uid")
+"""All others that the runtime knows it does without."""

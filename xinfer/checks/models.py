@@ -14,10 +14,13 @@ from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.checks.values import alike
 from xinfer.spec import (
+    LIMITS,
     MODEL_FOLDERS,
     Condition,
     CustomizableModel,
+    Declaration,
     Feature,
+    Limit,
     Model,
     ModelProperties,
     ModelType,
@@ -25,10 +28,14 @@ from xinfer.spec import (
     ParameterType,
     Pricing,
     Project,
+    Setting,
     Template,
+    Term,
     Voice,
+    fields,
     is_term,
     model_file,
+    terms_in,
 )
 
 _LONGEST = 255
@@ -341,6 +348,35 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
         if counts[model.model_type] > 1:
             at = f"customizable_models[{index}].model_type"
             yield Problem(f"{model.model_type} is declared twice", at=at, of=model)
+
+
+@rule("XI453", Kind.BROKEN, Project, cure="Name an attribute of the credentials class.")
+def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
+    """A term asks for a setting that no form has; its value is never known."""
+    known = {field.name for field in fields(project.credentials)} if project.credentials else set()
+    for model, at, term in _terms(project):
+        if isinstance(term, Setting) and term.name not in known:
+            yield Problem(f"{term} is no field of the credentials", at=at, of=model)
+
+
+@rule("XI454", Kind.BROKEN, Project, cure=f"Use {', '.join(LIMITS)}.")
+def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
+    """A term asks for a limit that no server reports; its value is never known."""
+    for model, at, term in _terms(project):
+        if isinstance(term, Limit) and term.name not in LIMITS:
+            yield Problem(f"{term} is nothing that Xinference reports", at=at, of=model)
+
+
+def _terms(project: Project) -> Iterator[tuple[Declaration, str, Term]]:
+    """Yield each term of the customizable models, with the object and the field that hold it."""
+    for model in project.customizable_models:
+        for name, value in model.properties.items():
+            for term in terms_in(value):
+                yield model, f"properties.{name}", term
+        for declared in model.parameter_rules:
+            for name in ("default", "min", "max"):
+                for term in terms_in(getattr(declared, name)):
+                    yield declared, name, term
 
 
 def _writable(project: Project) -> Iterator[Model]:

@@ -3,7 +3,7 @@
 Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
-from xinfer.spec.accept import between, gt, http_url, pem
+from xinfer.spec.accept import bearer_key, between, gt, http_url, language_code, pem
 from xinfer.spec.credentials import (
     CredentialField,
     Credentials,
@@ -20,8 +20,12 @@ from xinfer.spec.credentials import (
 )
 from xinfer.spec.declaration import Declaration, Origin, Steps, evolve
 from xinfer.spec.facts import (
+    LIMITS,
     Condition,
     Facts,
+    Limit,
+    Setting,
+    Term,
     ability,
     always,
     choose,
@@ -30,6 +34,7 @@ from xinfer.spec.facts import (
     limit,
     setting,
     share,
+    terms_in,
 )
 from xinfer.spec.form import (
     CredentialSchema,
@@ -84,6 +89,7 @@ from xinfer.spec.secret import Secret
 from xinfer.spec.values import Invalid
 
 __all__ = [
+    "LIMITS",
     "MODEL_FOLDERS",
     "Allowed",
     "Arch",
@@ -105,6 +111,7 @@ __all__ = [
     "I18n",
     "Invalid",
     "Language",
+    "Limit",
     "Meta",
     "Model",
     "ModelCredentialSchema",
@@ -131,14 +138,17 @@ __all__ = [
     "Resource",
     "Runner",
     "Secret",
+    "Setting",
     "ShowOn",
     "Steps",
     "StoragePermission",
     "Tag",
     "Template",
+    "Term",
     "Voice",
     "ability",
     "always",
+    "bearer_key",
     "between",
     "choose",
     "complete",
@@ -148,6 +158,7 @@ __all__ = [
     "gt",
     "http_url",
     "is_term",
+    "language_code",
     "limit",
     "model_file",
     "model_form",
@@ -160,5 +171,6 @@ __all__ = [
     "setting",
     "share",
     "switch",
+    "terms_in",
     "text_input",
 ]

@@ -7,8 +7,9 @@ type; the table at the end is all there is to extend.
 from __future__ import annotations
 
 import math
+import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -50,6 +51,15 @@ def _parse_bool(text: str) -> bool:
         raise ValueError(text) from None
 
 
+def _parse_int(text: str) -> int:
+    """Read digits, also grouped (``8,192``) or with a point (``8192.0``)."""
+    grouped = _GROUPED.fullmatch(text)
+    return int(grouped[1].replace(",", "") if grouped else text)
+
+
+_GROUPED = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+))(?:\.0+)?", re.ASCII)
+
+
 def _parse_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -71,7 +81,7 @@ _SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
 _CODECS: dict[type, Codec] = {
     str: Codec(str, str, I18n("a text", zh_Hans="文本")),
     Secret: Codec(Secret, Secret.reveal, I18n("a text", zh_Hans="文本")),
-    int: Codec(int, str, I18n("a whole number, e.g. 3", zh_Hans="整数，例如 3")),
+    int: Codec(_parse_int, str, I18n("a whole number, in digits", zh_Hans="以数字书写的整数")),
     float: Codec(_parse_float, _write_float, I18n("a number, e.g. 60", zh_Hans="数字，例如 60")),
     bool: Codec(
         _parse_bool,
@@ -91,12 +101,11 @@ def codec_of(annotation: Any) -> tuple[Codec, bool]:
         if len(inner) == 1 and len(get_args(annotation)) == 2:
             return codec_of(inner[0])[0], True
     if get_origin(annotation) is Literal and all(isinstance(a, str) for a in get_args(annotation)):
-        return _CODECS[str], False
+        return _one_of({text: text for text in get_args(annotation)}, str), False
     if isinstance(annotation, type):
         if issubclass(annotation, Enum):
-            choices = ", ".join(str(member.value) for member in annotation)
-            expected = I18n(f"one of {choices}", zh_Hans=f"以下之一：{choices}")
-            return Codec(annotation, lambda member: str(member.value), expected), False
+            members = {str(member.value): member for member in annotation}
+            return _one_of(members, lambda member: str(member.value)), False
         if annotation in _CODECS:
             return _CODECS[annotation], False
     known = ", ".join(kind.__name__ for kind in _CODECS)
@@ -104,6 +113,18 @@ def codec_of(annotation: Any) -> tuple[Codec, bool]:
         f"{annotation!r} cannot be read from a credential form: "
         f"use {known}, an Enum, a Literal of strings, or one of these | None"
     )
+
+
+def _one_of(choices: Mapping[str, Any], write: Callable[[Any], str]) -> Codec:
+    """Make the codec of a type with few values, by their texts."""
+
+    def parse(text: str) -> Any:
+        if text not in choices:
+            raise ValueError(text)
+        return choices[text]
+
+    listed = ", ".join(choices)
+    return Codec(parse, write, I18n(f"one of {listed}", zh_Hans=f"以下之一：{listed}"))
 
 
 def text_of(value: object) -> str | None:

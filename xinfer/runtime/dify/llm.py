@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import dify_plugin
@@ -21,9 +24,11 @@ from xinfer.runtime.dify.model import XinferenceModel
 from xinfer.runtime.dify.parameters import parameters
 from xinfer.runtime.dify.thinking import Thinking
 from xinfer.runtime.xinference import (
+    BadRequest,
     ChatChunk,
     Client,
     ModelDescription,
+    ServerUnavailable,
     ToolCall,
     ToolCalls,
     ToolCallText,
@@ -31,6 +36,7 @@ from xinfer.runtime.xinference import (
 )
 from xinfer.runtime.xinference.tokens import count
 
+_OF_LENGTH = re.compile(r"token|context|length", re.IGNORECASE)
 _PER_MESSAGE = 4
 """Tokens that a chat template spends on a message besides its text."""
 
@@ -43,6 +49,27 @@ class _Request:
     pieces: Callable[[], Iterator[list[ChatChunk]]]
     prompt_tokens: Callable[[], int]
     has_tools: bool
+    max_tokens: int
+    context_size: int
+    explained: Callable[[], AbstractContextManager[None]]
+
+    @contextmanager
+    def within_context(self) -> Iterator[None]:
+        """Say of a call that fails when it asks for more than the model holds: servers do not."""
+        try:
+            yield
+        except (ServerUnavailable, BadRequest) as error:
+            asked = self.prompt_tokens()
+            may_be = isinstance(error, ServerUnavailable) or _OF_LENGTH.search(error.words)
+            if error.cured or not may_be or asked + self.max_tokens <= self.context_size:
+                raise
+            raise BadRequest(
+                f"{error.english} The prompt (about {asked:,} tokens) and Max Tokens "
+                f"({self.max_tokens:,}) are more than the context of {self.context_size:,} tokens: "
+                "lower Max Tokens, or shorten the prompt.",
+                f"提示词（约 {asked:,} 个 token）与最大生成长度（{self.max_tokens:,}）之和"
+                f"超出了上下文长度（{self.context_size:,}）：请调低最大生成长度，或缩短提示词。",
+            ) from None
 
 
 class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
@@ -87,23 +114,26 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
         entered = self.entered(credentials)
         described = self.described(credentials, entered)
         client, uid = self.client(entered), entered.model_uid
-        prompt_tokens = lambda: self.get_num_tokens(model, credentials, given, offered)  # noqa: E731
+        known = self.known(model, credentials, entered)
+        request = partial(
+            _Request,
+            prompt_tokens=lambda: self.get_num_tokens(model, credentials, given, offered),
+            has_tools=bool(offered),
+            max_tokens=set_by_user.get("max_tokens") or 0,
+            context_size=known.model_properties.context_size or 0,
+            explained=lambda: self.explained(client, entered),
+        )
         if not _chats(described):
-            text = prompt(given)
-            return _Request(
+            text = _continued(given, offered)
+            return request(
                 whole=lambda: client.complete(uid, text, set_by_user),
                 pieces=lambda: client.stream_complete(uid, text, set_by_user),
-                prompt_tokens=prompt_tokens,
-                has_tools=False,
             )
-        features = self.known(model, credentials, entered).features
-        written = messages(given, features, system_first=described.strict_system_first)
+        written = messages(given, known.features, system_first=described.strict_system_first)
         body = {**set_by_user, **({"tools": tools(offered)} if offered else {})}
-        return _Request(
+        return request(
             whole=lambda: client.chat(uid, written, body),
             pieces=lambda: client.stream_chat(uid, written, body),
-            prompt_tokens=prompt_tokens,
-            has_tools=bool(offered),
         )
 
     def _handle_stream_response(
@@ -111,7 +141,7 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
     ) -> Generator[LLMResultChunk, None, None]:
         """Hand on the answer as it arrives; calls of tools whole, at the end."""
         answer = _Answer(has_tools=request.has_tools)
-        with mapped():
+        with mapped(), request.within_context(), request.explained():
             for chunks in request.pieces():
                 if shown := "".join([answer.take(chunk) for chunk in chunks]):
                     yield _result_chunk(model, shown)
@@ -131,7 +161,9 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
     ) -> LLMResult:
         """Hand on the answer at once."""
         answer = _Answer(has_tools=request.has_tools)
-        shown = answer.take(request.whole()) + answer.finish()
+        with request.within_context(), request.explained():
+            whole = request.whole()
+        shown = answer.take(whole) + answer.finish()
         return LLMResult(
             model=model,
             message=AssistantPromptMessage(
@@ -212,6 +244,18 @@ class _Answer:
         """Estimate what the model wrote."""
         calls = [json.dumps([call.name, call.arguments]) for call in self.calls]
         return count("".join([*self._said, *calls]))
+
+
+def _continued(given: list[PromptMessage], offered: list[PromptMessageTool]) -> str:
+    """Write the text that a completion model is to go on with."""
+    if offered:
+        raise BadRequest(
+            "This model completes text and takes no tools: choose a chat model.",
+            "此模型仅用于文本补全，不支持工具：请选用对话模型。",
+        )
+    if not (text := prompt(given)):
+        raise BadRequest("The prompt is empty.", "提示词为空。")
+    return text
 
 
 def _chats(described: ModelDescription) -> bool:

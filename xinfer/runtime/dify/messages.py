@@ -16,6 +16,7 @@ from dify_plugin.entities.model.message import (
     ToolPromptMessage,
 )
 
+from xinfer.runtime.xinference import BadRequest
 from xinfer.spec import Feature
 
 _MEDIA: Mapping[PromptMessageContentType, tuple[Feature, str, str]] = {
@@ -35,7 +36,7 @@ def messages(
     :param features: what the model can take.
     :param system_first: gather what the system says in one message at the beginning, for chat
         templates that allow it nowhere else.
-    :raises ValueError: a part is of a kind that the model cannot take.
+    :raises BadRequest: a part is of a kind that the model cannot take.
     """
     names = _tool_names(given)
     written = [_message(message, features, names) for message in given]
@@ -45,7 +46,7 @@ def messages(
 def prompt(given: Sequence[PromptMessage]) -> str:
     """Write messages as the one text that a completion model continues.
 
-    :raises ValueError: a part is not text.
+    :raises BadRequest: a part is not text.
     """
     for message in given:
         _content(message, ())
@@ -117,9 +118,11 @@ def _part(part: PromptMessageContent, features: Collection[Feature]) -> dict[str
     sort: PromptMessageContentType = part.type  # type: ignore[attr-defined]
     if not isinstance(part, MultiModalPromptMessageContent) or not _takes(sort, features):
         name = getattr(part, "filename", "")
-        raise ValueError(
-            f"The message holds {sort.value}{f' ({name})' if name else ''}, which this model does "
-            "not take: remove it, or choose a model that does."
+        what = f"{sort.value} ({name})" if name else sort.value
+        raise BadRequest(
+            f"The message holds {what}, which this model does not take: remove it, or choose a "
+            "model that does.",
+            f"消息中包含此模型不支持的内容（{what}）：请移除，或选用支持它的模型。",
         )
     _, kind, key = _MEDIA[sort]
     reference: dict[str, Any] = {"url": part.data}

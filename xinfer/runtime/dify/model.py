@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -12,14 +13,21 @@ from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 
 from xinfer.runtime.dify.errors import MAPPING, invoke_error
 from xinfer.runtime.dify.schema import entity
-from xinfer.runtime.xinference import Client, ModelDescription, Server, XinferenceError
+from xinfer.runtime.xinference import (
+    BadRequest,
+    Client,
+    ModelDescription,
+    Server,
+    ServerUnavailable,
+    XinferenceError,
+)
 from xinfer.spec import Credentials, CustomizableModel, Facts, FormError, Model
 
 _LEARNED = "xinfer_learned"
 """The key in the stored credentials that keeps what validation learned of the model, so that a
 question for the schema costs no HTTP. Dify stores what ``validate_credentials`` leaves there."""
 
-_ADD_AS: Mapping[str, str] = {
+_TYPES: Mapping[str, str] = {
     "LLM": "LLM",
     "embedding": "Text Embedding",
     "rerank": "Rerank",
@@ -27,6 +35,15 @@ _ADD_AS: Mapping[str, str] = {
     "text2audio": "TTS",
 }
 """Dify's model type for each of Xinference's tasks."""
+
+_OF_SERVER: Mapping[str, str] = {
+    "api_key": "api_key",
+    "timeout": "invoke_timeout",
+    "max_retries": "max_retries",
+    "verify_tls": "verify_tls",
+    "ca_certificate": "ca_certificate",
+}
+"""How to reach the server, and the fields that say so; a provider need not ask for all of it."""
 
 _MOST_KEPT = 256
 """Schemas of models."""
@@ -49,16 +66,9 @@ class XinferenceModel:
 
     def client(self, entered: Any) -> Client:
         """Make the client that these credentials describe."""
-        return Client(
-            Server(
-                base_url=entered.server_url,
-                api_key=entered.api_key,
-                timeout=entered.invoke_timeout,
-                max_retries=entered.max_retries,
-                verify_tls=entered.verify_tls,
-                ca_certificate=entered.ca_certificate,
-            )
-        )
+        settings = {name: getattr(entered, field, None) for name, field in _OF_SERVER.items()}
+        known = {name: value for name, value in settings.items() if value is not None}
+        return Client(Server(base_url=entered.server_url, **known))
 
     def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
         """Ask the server for the model, try it, and keep what was learned.
@@ -108,15 +118,35 @@ class XinferenceModel:
         """Keep the words whole: the SDK's own way drops those of a refused key."""
         return invoke_error(error)
 
+    @contextmanager
+    def explained(self, client: Client, entered: Any) -> Iterator[None]:
+        """Say of a call that fails when its uid has become that of a model of another type.
+
+        :raises XinferenceError: that, or what the server said.
+        """
+        try:
+            yield
+        except ServerUnavailable as error:
+            try:
+                described = client.describe(entered.model_uid, fresh=True)
+            except XinferenceError:
+                raise error from None
+            self._expect_task(described, entered.model_uid)
+            raise
+
     def _expect_task(self, described: ModelDescription, uid: str) -> None:
         if described.task in ("", self.task):
             return
-        kind = _ADD_AS.get(described.task)
-        cure = (
-            f"Add it under the model type {kind}." if kind else "Dify has no use for such models."
-        )
-        raise CredentialsValidateFailedError(
-            f"The model {uid!r} is for {described.task}, not for {self.task}. {cure}"
+        is_for, wanted = _TYPES.get(described.task), _TYPES[self.task]
+        if is_for is None:
+            raise BadRequest(
+                f"The model {uid!r} is for {described.task}, for which Dify has no use.",
+                f"模型 {uid!r} 用于 {described.task}，Dify 不支持此类模型。",
+            )
+        raise BadRequest(
+            f"The model {uid!r} is for {is_for}, not for {wanted}. "
+            f"Add it under the model type {is_for}.",
+            f"模型 {uid!r} 的类型是 {is_for}，而不是 {wanted}：请在模型类型 {is_for} 下添加。",
         )
 
 

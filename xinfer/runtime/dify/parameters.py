@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from xinfer.runtime.xinference import BadRequest
+
 
 def parameters(given: Mapping[str, Any], stop: Sequence[str] | None) -> dict[str, Any]:
     """Hand on the parameters of a call and its stop words.
 
-    :raises ValueError: ``json_schema`` is asked for, and not given or no JSON.
+    :raises BadRequest: ``json_schema`` is asked for, and not given or no JSON.
     """
     written = {
         name: value for name, value in given.items() if name not in _RESPELT and value is not None
@@ -18,7 +20,9 @@ def parameters(given: Mapping[str, Any], stop: Sequence[str] | None) -> dict[str
     for name, respell in _RESPELT.items():
         if given.get(name) is not None:
             written |= respell(given)
-    return written | ({"stop": list(stop)} if stop else {})
+    # An empty stop word would end every answer before it begins.
+    words = [word for word in stop or () if word]
+    return written | ({"stop": words} if words else {})
 
 
 def _thinking(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,13 +43,20 @@ def _schema(text: object) -> dict[str, Any]:
     try:
         schema = json.loads(text) if isinstance(text, str) else text
     except ValueError as error:
-        raise ValueError(f"The parameter json_schema is not JSON: {error}.") from None
+        raise BadRequest(
+            f"The parameter json_schema is not JSON: {error}.", "参数 json_schema 不是有效的 JSON。"
+        ) from None
     if not isinstance(schema, dict) or not schema:
-        raise ValueError(
+        raise BadRequest(
             "The parameter response_format is json_schema, so json_schema must hold a JSON Schema, "
-            'e.g. {"type": "object", "properties": {"city": {"type": "string"}}}.'
+            f"e.g. {_EXAMPLE}.",
+            f"response_format 为 json_schema 时，json_schema 必须填写 JSON Schema，"
+            f"例如 {_EXAMPLE}。",
         )
     return schema if "schema" in schema else {"name": "answer", "schema": schema}
+
+
+_EXAMPLE = '{"type": "object", "properties": {"city": {"type": "string"}}}'
 
 
 def _nothing(given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (one of several)

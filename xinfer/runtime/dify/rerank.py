@@ -71,9 +71,9 @@ class RerankModel(XinferenceModel, dify_plugin.RerankModel):
             return []
         entered = self.entered(credentials)
         # Dify sends 0 for a threshold and a number of results that nobody set.
-        scores = self.client(entered).rerank(
-            entered.model_uid, query, documents, top_n=top_n or None
-        )
+        client = self.client(entered)
+        with self.explained(client, entered):
+            scores = client.rerank(entered.model_uid, query, documents, top_n=top_n or None)
         return [
             RerankDocument(index=index, text=contents[index], score=score)
             for index, score in scores[: top_n or None]

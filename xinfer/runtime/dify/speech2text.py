@@ -8,7 +8,7 @@ from typing import IO, Any
 import dify_plugin
 
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import Client, ModelDescription
+from xinfer.runtime.xinference import BadRequest, Client, ModelDescription
 
 
 class Speech2TextModel(XinferenceModel, dify_plugin.Speech2TextModel):
@@ -26,5 +26,11 @@ class Speech2TextModel(XinferenceModel, dify_plugin.Speech2TextModel):
         entered = self.entered(credentials)
         # The SDK names its file by what the first bytes tell of the container.
         name = Path(str(getattr(file, "name", None) or "audio.mp3")).name
-        language = {"language": entered.language} if entered.language else {}
-        return self.client(entered).transcribe(entered.model_uid, name, file.read(), **language)
+        language = getattr(entered, "language", None)
+        form = {"language": language} if language else {}
+        recording = file.read()
+        if not recording:
+            raise BadRequest("The recording is empty.", "录音为空。")
+        client = self.client(entered)
+        with self.explained(client, entered):
+            return client.transcribe(entered.model_uid, name, recording, **form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 
@@ -72,6 +73,8 @@ _FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 """Voices by language, of the families whose names begin so: those that the models themselves
 publish. Families that speak with any voice, or clone one, have none."""
 
+_BETWEEN = re.compile(r"[,;，；、\n]")
+
 DEFAULT = "default"
 """The voice that the server chooses itself; always listed, unless a user listed others."""
 
@@ -79,10 +82,10 @@ DEFAULT = "default"
 def voices(family: str, own: str | None, language: str | None = None) -> dict[str, str]:
     """List value and name of each voice; there is always one, and the first is the default.
 
-    :param own: what the user entered: voices separated by commas.
+    :param own: what the user entered: voices between commas, of any alphabet, or semicolons.
     :param language: of the text, e.g. ``en-US``; voices of other languages are left out.
     """
-    if own and (entered := [voice.strip() for voice in own.split(",") if voice.strip()]):
+    if own and (entered := [voice.strip() for voice in _BETWEEN.split(own) if voice.strip()]):
         return {voice: voice for voice in entered}
     known = next((found for begin, found in _FAMILIES.items() if family.startswith(begin)), {})
     spoken = [

@@ -16,6 +16,8 @@ from typing import Any, Self, TypeGuard
 
 from attrs import field, frozen
 
+from xinfer.spec import LIMITS
+
 _SPEAKING = ("text2audio", "text-to-audio")
 _SPEAKING_FAMILIES = (
     "ChatTTS",
@@ -28,7 +30,6 @@ _SPEAKING_FAMILIES = (
     "MeloTTS",
 )
 _BESIDE_TEXT = ("reasoning_content", "reasoning", "tool_calls")
-_LIMITS = ("context_length", "max_tokens", "dimensions")
 
 
 class Unreadable(Exception):
@@ -67,7 +68,7 @@ class ModelDescription:
             ),
             name=str(answer.get("model_name") or ""),
             family=str(answer.get("model_family") or ""),
-            limits={name: answer[name] for name in _LIMITS if _is_count(answer.get(name))},
+            limits={name: answer[name] for name in LIMITS if _is_count(answer.get(name))},
             strict_system_first=answer.get("strict_system_first") is True,
         )
 
@@ -80,9 +81,7 @@ class ModelDescription:
         if self.model_type != "audio":
             return self.model_type
         if self.abilities:
-            speaks = any(
-                word.startswith(("text2audio", "text-to-audio")) for word in self.abilities
-            )
+            speaks = any(word.startswith(_SPEAKING) for word in self.abilities)
             return "text2audio" if speaks else "audio2text"
         return "text2audio" if self.family.startswith(_SPEAKING_FAMILIES) else "audio2text"
 
@@ -302,7 +301,7 @@ def scores(answer: Mapping[str, Any], documents: int) -> list[tuple[int, float]]
 def _score(score: object) -> float:
     try:
         number = float(score)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return number if math.isfinite(number) else 0.0
 

@@ -12,12 +12,20 @@ from typing import Any, Self
 import requests
 from attrs import frozen
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_auth_from_url
+from urllib3.exceptions import (
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 from urllib3.util import Retry
 
 from xinfer.runtime.xinference.chunks import Chunks
-from xinfer.runtime.xinference.errors import from_exception, from_response
+from xinfer.runtime.xinference.errors import broken_off, from_exception, from_response
 from xinfer.spec import Secret
 
 _CONNECT_TIMEOUT = 5.0
@@ -63,9 +71,8 @@ class Server:
         :raises XinferenceError: there is no answer, or it is another one.
         """
         url = self.base_url + path
-        session = _session(
-            self.base_url, self.max_retries, self.verify_tls, self.ca_certificate or ""
-        )
+        certificate = self.ca_certificate if self.verify_tls else None
+        session = _session(self.base_url, self.max_retries, self.verify_tls, certificate or "")
         try:
             response = session.request(
                 method,
@@ -73,13 +80,14 @@ class Server:
                 json=json,
                 data=data,
                 files=files,
-                auth=_Key(self.api_key),
+                auth=_Key(self.api_key, url),
                 timeout=(_CONNECT_TIMEOUT, self.timeout),
                 stream=stream,
                 # Said here, for on a session REQUESTS_CA_BUNDLE would overrule it.
                 verify=None if self.verify_tls else False,
+                allow_redirects=False,
             )
-            if not response.ok:
+            if not response.ok or response.is_redirect:
                 with response:
                     raise from_response(response, model)
         except requests.RequestException as error:
@@ -104,8 +112,7 @@ def reading(response: requests.Response, model: str) -> Iterator[Iterator[bytes]
             raise from_exception(requests.ReadTimeout(), model, response.url) from None
         except (HTTPError, OSError):
             # requests looks no further than the headers.
-            broken = requests.exceptions.ChunkedEncodingError()
-            raise from_exception(broken, model, response.url) from None
+            raise broken_off(model, response.url) from None
 
 
 def _arriving(raw: Any) -> Iterator[bytes]:
@@ -148,14 +155,21 @@ def _finish(pieces: Iterator[bytes], raw: Any) -> None:
 
 
 class _Key(AuthBase):
-    """Sends the key, or none at all: without this requests would look into ``.netrc``."""
+    """Sends the key, else the user that the URL names; requests would look into ``.netrc``."""
 
-    def __init__(self, key: Secret | None) -> None:
+    def __init__(self, key: Secret | None, url: str) -> None:
         self._key = key
+        self._user = get_auth_from_url(url)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._key:
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+            header = f"Bearer {self._key.reveal()}"
+            if not (header.isascii() and header.isprintable()):
+                # http.client would say so with the key in its words.
+                raise requests.exceptions.InvalidHeader
+            request.headers["Authorization"] = header
+        elif any(self._user):
+            HTTPBasicAuth(*self._user)(request)
         return request
 
 
@@ -171,12 +185,20 @@ class _Retry(Retry):
         _pool: Any = None,
         _stacktrace: Any = None,
     ) -> Self:
-        if isinstance(error, ReadTimeoutError):
-            raise error  # the server is at work on it: a second request would double the work
+        # At work on it, the server would have double the work; a certificate stays what it is.
+        if isinstance(error, ReadTimeoutError | SSLError):
+            raise error
         wait = self.get_retry_after(response) if response is not None else None
         if wait is not None and wait > _LONGEST_WAIT:
             raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Take a time that cannot be read for none."""
+        try:
+            return super().parse_retry_after(retry_after)
+        except InvalidHeader:
+            return 0.0
 
 
 class _Adapter(HTTPAdapter):

@@ -14,6 +14,7 @@ A field without a default is required. Its annotation says what it holds at run 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import (
     Any,
     ClassVar,
@@ -227,17 +228,18 @@ class CredentialField:
         except ValueError:
             expected = self.codec.expected
             raise Invalid(
-                f"{text!r} is not {expected}", f"{text!r} 无效，应为{expected.chinese}"
+                f"{text!r} is not {expected}", f"{text!r} 无效，应为：{expected.chinese}"
             ) from None
         return self.accept(value)
 
     def shown(self, raw: Mapping[str, object]) -> bool | None:
         """Say whether Dify's form shows this field; ``None`` when ``raw`` does not tell."""
-        known = [
-            text_of(raw[condition.variable]) == condition.value
-            for condition in self.form.show_on
-            if condition.variable in raw
-        ]
+        known = []
+        for condition in self.form.show_on:
+            # What is unreadable tells nothing here, and is refused as a field of its own.
+            with suppress(Invalid):
+                if condition.variable in raw:
+                    known.append(text_of(raw[condition.variable]) == condition.value)
         if not all(known):
             return False
         return True if len(known) == len(self.form.show_on) else None
@@ -306,8 +308,8 @@ def _passing(validator: Validator) -> Converter:
 class Credentials:
     """Base of every credentials class; a subclass becomes a frozen attrs class by itself.
 
-    :raises TypeError: on a subclass with a field that is not declared by a specifier, or whose
-        type cannot be read from a form.
+    :raises TypeError: on a subclass with a field that is not declared by a specifier, whose type
+        cannot be read from a form, or that refuses its own default.
     """
 
     __credential_fields__: ClassVar[tuple[CredentialField, ...]] = ()
@@ -398,7 +400,7 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
     complete = evolve(
         form, variable=form.variable or attribute.name, required=required, default=written
     )
-    return CredentialField(
+    field = CredentialField(
         name=attribute.name,
         form=complete,
         codec=codec,
@@ -407,6 +409,14 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
         steps=tuple(_steps(specification, codec)),
         asked_by_dify=specification.asked_by_dify,
     )
+    if default in (None, attrs.NOTHING):
+        return field
+    try:
+        return attrs.evolve(field, default=field.accept(default))
+    except ValueError as error:
+        if not (specification.convert or specification.validate):
+            return field  # by the form alone, as checks will say with the place
+        raise TypeError(f"{where}: its default is refused: {error}") from None
 
 
 def fields(credentials: type[Credentials]) -> tuple[CredentialField, ...]:

@@ -1,4 +1,4 @@
-"""What depends on the model a server runs, said as data.
+"""What depends on the model a server runs, said as data; ``str`` of each is how it is declared.
 
 A customizable model is known only at run time: its abilities and limits come from the server,
 its settings from the user. Conditions (``ability("tools")``) and terms
@@ -8,10 +8,13 @@ evaluates both against :class:`Facts`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
+
+LIMITS = ("context_length", "max_tokens", "dimensions")
+"""The numbers that a Xinference server reports of a model, each of those that have it."""
 
 
 @frozen(kw_only=True)
@@ -55,6 +58,9 @@ class Always(Condition):
         """Hold."""
         return True
 
+    def __str__(self) -> str:
+        return "always"
+
 
 @frozen
 class Ability(Condition):
@@ -65,6 +71,9 @@ class Ability(Condition):
     def holds(self, facts: Facts) -> bool:
         """Look the ability up."""
         return self.name in facts.abilities
+
+    def __str__(self) -> str:
+        return f'ability("{self.name}")'
 
 
 @frozen
@@ -77,6 +86,9 @@ class AllOf(Condition):
         """Evaluate until one does not hold."""
         return all(condition.holds(facts) for condition in self.conditions)
 
+    def __str__(self) -> str:
+        return " & ".join(map(_grouped, self.conditions))
+
 
 @frozen
 class AnyOf(Condition):
@@ -88,6 +100,9 @@ class AnyOf(Condition):
         """Evaluate until one holds."""
         return any(condition.holds(facts) for condition in self.conditions)
 
+    def __str__(self) -> str:
+        return " | ".join(map(_grouped, self.conditions))
+
 
 @frozen
 class Not(Condition):
@@ -98,6 +113,13 @@ class Not(Condition):
     def holds(self, facts: Facts) -> bool:
         """Turn the answer round."""
         return not self.condition.holds(facts)
+
+    def __str__(self) -> str:
+        return f"~{_grouped(self.condition)}"
+
+
+def _grouped(condition: Condition) -> str:
+    return f"({condition})" if isinstance(condition, AllOf | AnyOf) else str(condition)
 
 
 always = Always()
@@ -125,6 +147,9 @@ class Limit:
         """Look the limit up."""
         return facts.limits.get(self.name)
 
+    def __str__(self) -> str:
+        return f'limit("{self.name}")'
+
 
 @frozen
 class Setting:
@@ -135,6 +160,9 @@ class Setting:
     def of(self, facts: Facts) -> Any:
         """Look the setting up."""
         return facts.settings.get(self.name)
+
+    def __str__(self) -> str:
+        return f'setting("{self.name}")'
 
 
 @frozen
@@ -147,6 +175,9 @@ class FirstOf:
         """Evaluate until one is not ``None``."""
         values = (value_of(term, facts) for term in self.terms)
         return next((value for value in values if value is not None), None)
+
+    def __str__(self) -> str:
+        return f"first_of({', '.join(map(str, self.terms))})"
 
 
 @frozen
@@ -161,6 +192,9 @@ class Choice:
         """Evaluate the side that the condition chooses."""
         return value_of(self.then if self.when.holds(facts) else self.otherwise, facts)
 
+    def __str__(self) -> str:
+        return f"choose({self.when}, {self.then!r}, otherwise={self.otherwise!r})"
+
 
 @frozen
 class Share:
@@ -168,12 +202,15 @@ class Share:
 
     whole: int
     size: Term
-    at_most: int
+    at_most: Term | int
 
     def of(self, facts: Facts) -> int | None:
         """Divide, once the size is known."""
-        size = value_of(self.size, facts)
-        return max(1, min(self.at_most, self.whole // size)) if size else None
+        size, most = value_of(self.size, facts), value_of(self.at_most, facts)
+        return max(1, min(most, self.whole // size)) if size else None
+
+    def __str__(self) -> str:
+        return f"share(of={self.whole}, size={self.size}, at_most={self.at_most})"
 
 
 def limit(name: str) -> Limit:
@@ -196,7 +233,7 @@ def choose(when: Condition, then: Any, *, otherwise: Any) -> Choice:
     return Choice(when, then, otherwise)
 
 
-def share(*, of: int, size: Term, at_most: int) -> Share:
+def share(*, of: int, size: Term, at_most: Term | int) -> Share:
     """Stand for the number of things of ``size`` that fit into ``of``, at least 1."""
     return Share(of, size, at_most)
 
@@ -207,6 +244,17 @@ _TERMS = (Limit, Setting, FirstOf, Choice, Share)
 def is_term(value: object) -> bool:
     """Say whether a declared value still waits for a model."""
     return isinstance(value, _TERMS)
+
+
+def terms_in(value: object) -> Iterator[Term]:
+    """Yield a term and those it is made of."""
+    parts: Iterable[object] = value if isinstance(value, tuple) else ()
+    if isinstance(value, _TERMS):
+        yield value
+        kind: Any = type(value)
+        parts = (getattr(value, part.name) for part in fields(kind))
+    for part in parts:
+        yield from terms_in(part)
 
 
 def value_of(value: Term | Any, facts: Facts) -> Any:

@@ -15,7 +15,7 @@ from dify_plugin.entities.model.text_embedding import (
 
 from xinfer.runtime.dify.media import inputs
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import Client, Embeddings, Input, ModelDescription
+from xinfer.runtime.xinference import BadRequest, Client, Embeddings, Input, ModelDescription
 from xinfer.runtime.xinference.tokens import count
 
 _MOST_NUMBERS = 200_000
@@ -77,20 +77,23 @@ class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
         client = self.client(entered)
         described = self.described(credentials, entered)
         told = described.name.lower().startswith(_TOLD_THE_TASK)
+        task = _TASKS.get(input_type) if told else None
         size = self.known(model, credentials, entered).model_properties.max_chunks or 1
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(given), size):
             batch = given[start : start + size]
-            part = client.embed(
-                entered.model_uid, batch, task=_TASKS.get(input_type) if told else None
-            )
+            with self.explained(client, entered):
+                part = client.embed(entered.model_uid, batch, task=task)
             vectors += part.vectors
             tokens += part.tokens or sum(count(text) for text in batch if isinstance(text, str))
             if vectors and len(vectors[0]) * len(given) > _MOST_NUMBERS:
-                raise ValueError(
+                most = _MOST_NUMBERS // len(vectors[0])
+                raise BadRequest(
                     f"{len(given)} vectors of {len(vectors[0])} numbers are more than Dify can "
-                    f"receive at once: ask for at most {_MOST_NUMBERS // len(vectors[0])}."
+                    f"receive at once: enter at most {most} as Texts in one embedding call.",
+                    f"一次返回的向量过多，Dify 无法接收：“单次嵌入的文本数量”请填写不超过 {most} "
+                    "的值。",
                 )
         return Embeddings(vectors=vectors, tokens=tokens)
 

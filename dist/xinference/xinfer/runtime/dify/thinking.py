@@ -4,33 +4,54 @@ from __future__ import annotations
 
 from attrs import define, field
 
-_OPEN, _CLOSE = "<think>\n", "\n</think>"
+_OPEN, _CLOSE = "<think>\n", "\n</think>\n\n"
+"""Markdown begins anew only behind an empty line."""
 
 
 @define
 class Thinking:
-    """Writes the tags around thoughts that come in pieces; each opened one is closed once."""
+    """Writes the tags around thoughts that come in pieces; each opened one is closed once.
+
+    Blanks around thoughts, and in front of the answer behind them, are dropped: engines differ.
+    """
 
     _open: bool = field(default=False, init=False)
+    _blanks: str = field(default="", init=False)
+    """Of the last thought, kept until another one follows."""
     _thoughts: list[str] = field(factory=list, init=False)
+    _behind: bool = field(default=False, init=False)
+    """The answer begins next."""
     _answered: bool = field(default=False, init=False)
 
     def feed(self, reasoning: str, text: str) -> str:
         """Return what to show of a piece: thoughts first, then what is said."""
-        shown = ""
-        if reasoning:
-            shown += reasoning if self._open else _OPEN + reasoning
-            self._open = True
-            self._thoughts.append(reasoning)
+        shown = self._think(reasoning) if reasoning else ""
         if text:
-            shown += self.close() + text
-            self._answered = self._answered or not text.isspace()
+            shown += self.close()
+            said = text.lstrip() if self._behind else text
+            self._behind = self._behind and not said
+            self._answered = self._answered or bool(said.strip())
+            shown += said
+        return shown
+
+    def _think(self, reasoning: str) -> str:
+        thought = self._blanks + reasoning
+        if not self._open:
+            thought = thought.lstrip()
+        kept = thought.rstrip()
+        self._blanks = thought[len(kept) :]
+        if not kept:
+            return ""
+        self._thoughts.append(kept)
+        shown = kept if self._open else _OPEN + kept
+        self._open = True
         return shown
 
     def close(self) -> str:
         """End the thoughts, as when a tool call follows; return what to show for it."""
         shown = _CLOSE if self._open else ""
-        self._open = False
+        self._behind = self._behind or self._open
+        self._open, self._blanks = False, ""
         return shown
 
     def finish(self, *, complete: bool) -> str:
@@ -42,5 +63,5 @@ class Thinking:
         """
         shown = self.close()
         if complete and self._thoughts and not self._answered:
-            shown += "\n\n" + "".join(self._thoughts).strip()
+            shown += "".join(self._thoughts)
         return shown

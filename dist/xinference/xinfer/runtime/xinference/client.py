@@ -7,6 +7,7 @@ the model, the server, what went wrong and what to do.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
@@ -14,7 +15,6 @@ from urllib.parse import quote
 
 import requests
 from attrs import frozen
-from requests.exceptions import ChunkedEncodingError
 
 from xinfer.runtime.xinference import answers
 from xinfer.runtime.xinference.answers import (
@@ -27,9 +27,10 @@ from xinfer.runtime.xinference.descriptions import DescriptionCache
 from xinfer.runtime.xinference.errors import (
     BadRequest,
     XinferenceError,
+    broken_off,
     from_answer,
     from_event,
-    from_exception,
+    of_no_xinference,
 )
 from xinfer.runtime.xinference.events import Events
 from xinfer.runtime.xinference.reasoning import Reasoning, answered
@@ -68,10 +69,10 @@ class Client:
             # A path with an encoded slash leads nowhere on the server, though it runs such models.
             listed = self._what_runs()
             if listed is None:
-                raise
+                raise _explained(error) from None
             if model in listed:
                 return ModelDescription.from_json(listed[model])
-            raise BadRequest(f"{error} {_enumerated(listed)}") from None
+            raise error.adding(*_enumerated(listed)) from None
         return ModelDescription.from_json(_object(response, model))
 
     def _use(self, path: str, model: str, **more: Any) -> requests.Response:
@@ -82,8 +83,8 @@ class Client:
             # The server says itself what runs, but for ten seconds no second time.
             listed = self._what_runs() if _REMEMBERED in str(error) else None
             if listed is None:
-                raise
-            raise BadRequest(f"{error} {_enumerated(listed)}") from None
+                raise _explained(error) from None
+            raise error.adding(*_enumerated(listed)) from None
 
     def _what_runs(self) -> dict[str, Mapping[str, Any]] | None:
         """List what runs, for a user who entered a uid that the server does not know."""
@@ -223,18 +224,27 @@ class Client:
             if not began:
                 raise from_answer("without any event of a stream", model, response.url)
             if not finished:
-                raise from_exception(ChunkedEncodingError(), model, response.url)
+                raise broken_off(model, response.url)
 
 
-def _enumerated(listed: Mapping[str, Mapping[str, Any]]) -> str:
+def _explained(error: XinferenceError) -> XinferenceError:
+    """Tell a wrong URL from a wrong uid: of an address that it does not know, a server says so."""
+    return of_no_xinference(error) if _NO_ROUTE.search(error.english) else error
+
+
+_NO_ROUTE = re.compile(r"answered 404: (?!.*\bmodel\b.*not found)", re.IGNORECASE)
+
+
+def _enumerated(listed: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Say what runs, in English and in Chinese."""
     if not listed:
-        return "No model runs there yet."
+        return "No model runs there yet.", "该服务器上尚未运行任何模型。"
     named = [
-        f"{uid} ({row.get('model_type') or 'unknown'})"
+        f"{uid} ({ModelDescription.from_json(row).task or row.get('model_type') or 'unknown'})"
         for uid, row in islice(listed.items(), _MOST_NAMED)
     ]
-    more = ["…"] if len(listed) > _MOST_NAMED else []
-    return f"These models run there: {', '.join([*named, *more])}."
+    names = ", ".join([*named, *(["…"] if len(listed) > _MOST_NAMED else [])])
+    return f"These models run there: {names}.", f"未运行该 UID 的模型。正在运行：{names}。"
 
 
 def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:

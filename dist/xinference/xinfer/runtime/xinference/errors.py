@@ -1,22 +1,49 @@
-"""What can go wrong between us and a Xinference server, in words that name cause and cure."""
+"""What can go wrong between us and a Xinference server, in words that name cause and cure.
+
+The first line is English, and quotes the server; where there is something to do about it, a second
+one says so in Chinese.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
+from xinfer.runtime.xinference import cures
 from xinfer.spec.secret import REDACTED
 
 _LONGEST = 500
+_LONG_WAIT = 120
+"""Seconds."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
 
 
 class XinferenceError(Exception):
-    """A call failed. ``str`` names the model, the server and what to do about it."""
+    """A call failed. ``str`` names the model, the server and what to do about it.
+
+    :param english: a line.
+    :param chinese: what to do about it, for those who read it in Chinese.
+    :param words: what the server said of it, and nothing of ours.
+    """
+
+    def __init__(self, english: str, chinese: str = "", *, words: str = "") -> None:
+        self.english, self.chinese, self.words = english, chinese, words
+        super().__init__("\n".join(filter(None, (english, chinese))))
+
+    @property
+    def cured(self) -> bool:
+        """Whether it says what to do about it."""
+        return bool(self.chinese)
+
+    def adding(self, english: str, chinese: str = "") -> XinferenceError:
+        """Return the same error with more to say."""
+        said = f"{self.english} {english}"
+        return type(self)(said, self.chinese + chinese, words=self.words)
 
 
 class ConnectionFailed(XinferenceError):
@@ -51,80 +78,99 @@ _KINDS: dict[int, type[XinferenceError]] = {
 }
 """Which error a status means; one not listed is ours below 500 and the server's from there."""
 
-_CURES: dict[int, str] = {
-    401: "Enter a valid API key; a server that asks for none needs none.",
-    403: "Give the key the right to use this model, or enter another key.",
-    429: "Try again later.",
-    503: "The model may still be loading: try again in a moment.",
-}
-
 
 def from_response(response: requests.Response, model: str) -> XinferenceError:
     """Make the error of an answer that is not 2xx."""
     status = response.status_code
+    if response.is_redirect:
+        return _redirected(response, model)
     words = _hidden(server_words(response.content, response.reason or ""), response)
     kind = _KINDS.get(status, BadRequest if status < 500 else ServerUnavailable)
-    return kind(_sentence(f"answered {status}: {words}", model, response.url, _CURES.get(status)))
+    minutes = _minutes(response.headers.get("Retry-After", "")) if status == 429 else 0
+    cure = cures.LOCKED_OUT.of(minutes=minutes) if minutes else cures.OF_STATUS.get(status)
+    return _error(kind, f"answered {status}: {words}", model, response.url, cure, words)
+
+
+def _redirected(response: requests.Response, model: str) -> XinferenceError:
+    """Say where the server is: what follows by itself loses the key, or the question."""
+    to = urljoin(response.url, response.headers["Location"])
+    entered = _shown(to).removesuffix(urlsplit(response.url).path)
+    cure = cures.REDIRECTED.of(url=entered)
+    return _error(BadRequest, f"redirects to {_shown(to)}", model, response.url, cure)
+
+
+def _minutes(retry_after: str) -> int:
+    """Return how long a server wants to be left alone; 0 for not long, or not known."""
+    seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+    return -(-seconds // 60) if seconds >= _LONG_WAIT else 0
 
 
 def from_answer(what: str, model: str, url: str) -> XinferenceError:
     """Make the error of a 2xx answer that cannot be read; ``what`` completes "answered …"."""
-    cure = "Check that the server URL is that of a Xinference server."
-    return Unintelligible(_sentence(f"answered {what}", model, url, cure))
+    return _error(Unintelligible, f"answered {what}", model, url, cures.NO_XINFERENCE)
+
+
+def of_no_xinference(error: XinferenceError) -> XinferenceError:
+    """Add to an error of a server that knows nothing of models what it must be."""
+    return error.adding(cures.NO_XINFERENCE.english, cures.NO_XINFERENCE.chinese)
 
 
 def from_event(error: Any, model: str, response: requests.Response) -> XinferenceError:
     """Make the error of an event inside a stream: a string, or an object with a message."""
     words = _hidden(_short(_words_of(error)) or "an error without words", response)
     kind = RateLimited if "rate limit" in words.lower() else ServerUnavailable
-    return kind(_sentence(f"broke off the answer: {words}", model, response.url, None))
+    return _error(kind, f"broke off the answer: {words}", model, response.url, None, words)
+
+
+def broken_off(model: str, url: str) -> XinferenceError:
+    """Make the error of a body that ends too early."""
+    return _lost(cures.BROKE_OFF, model, url)
 
 
 def from_exception(error: requests.RequestException, model: str, url: str) -> XinferenceError:
-    """Make the error of a call that got no answer, or lost it on the way."""
-    for kind, what, cure in _LOST:
-        if isinstance(error, kind):
-            return ConnectionFailed(_sentence(what, model, url, cure))
-    if isinstance(error.args[0] if error.args else None, ProtocolError):
-        what = "closed the connection without an answer"
-        return ConnectionFailed(_sentence(what, model, url, "See what the server's log says."))
-    host = urlsplit(url).hostname or ""
-    cure = _INSIDE_A_CONTAINER.format(host=host) if host in _LOOPBACK else _OUT_OF_REACH
-    return ConnectionFailed(_sentence("cannot be reached", model, url, cure))
+    """Make the error of a call that got no answer, or could not be made."""
+    if isinstance(error, requests.exceptions.InvalidJSONError):
+        return _error(BadRequest, "cannot be asked", model, url, cures.NO_NUMBER)
+    if isinstance(error, ValueError):  # of the URL, or of a header; what it holds is not repeated
+        return _error(BadRequest, "cannot be asked", model, url, cures.UNSENDABLE)
+    for kind, sign, lost in cures.OF_EXCEPTION:
+        if isinstance(error, kind) and sign in str(error):
+            return _lost(lost, model, url)
+    cause = error.args[0] if error.args else None
+    cause = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(cause, ProtocolError):
+        return _lost(cures.CLOSED, model, url)
+    if isinstance(cause, NameResolutionError):
+        return _lost(cures.UNKNOWN_HOST, model, url)
+    here = urlsplit(url).hostname in _LOOPBACK
+    return _lost(cures.IN_THE_CONTAINER if here else cures.REFUSED, model, url)
 
 
-_OUT_OF_REACH = "Check the server URL, and that the server runs and can be reached from Dify."
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
-_INSIDE_A_CONTAINER = (
-    "Dify's plugins run in a container, where {host} is the container itself: enter the server's "
-    "address in your network, or host.docker.internal."
-)
-_LOST: tuple[tuple[type[Exception], str, str | None], ...] = (
-    (requests.ConnectTimeout, "cannot be reached", _OUT_OF_REACH),
-    (
-        requests.ReadTimeout,
-        "did not answer in time",
-        "Raise the timeout, or see whether the model is busy.",
-    ),
-    (
-        requests.exceptions.SSLError,
-        "has a certificate that is not trusted",
-        "Enter the certificate of its authority, or set REQUESTS_CA_BUNDLE.",
-    ),
-    (
-        requests.exceptions.ProxyError,
-        "cannot be reached through the proxy",
-        "Check HTTP_PROXY and HTTPS_PROXY; name a server in your network in NO_PROXY.",
-    ),
-    (requests.exceptions.ChunkedEncodingError, "broke off in the middle of the answer", None),
-)
-"""Which exception means what, and the cure; the first that fits applies."""
-
-
-def _sentence(what: str, model: str, url: str, cure: str | None) -> str:
+def _lost(lost: cures.Lost, model: str, url: str) -> XinferenceError:
     parts = urlsplit(url)
-    server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return f"Xinference at {server} {what} (model uid {model!r})." + (f" {cure}" if cure else "")
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    cure = lost.cure and lost.cure.of(host=parts.hostname, port=port)
+    return _error(ConnectionFailed, lost.what, model, url, cure)
+
+
+def _error(
+    kind: type[XinferenceError],
+    what: str,
+    model: str,
+    url: str,
+    cure: cures.Cure | None,
+    words: str = "",
+) -> XinferenceError:
+    english = f"Xinference at {_shown(url)} {what} (model uid {model!r})."
+    if cure is None:
+        return kind(english, words=words)
+    return kind(f"{english} {cure.english}", cure.chinese, words=words)
+
+
+def _shown(url: str) -> str:
+    """Return a URL without the user and the query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def server_words(body: bytes, otherwise: str) -> str:

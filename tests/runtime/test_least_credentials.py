@@ -1,0 +1,32 @@
+"""A provider need not ask for all that the runtime can use."""
+
+import io
+
+from dify_plugin.entities.model.message import UserPromptMessage
+from under_sdk import LLM, TTS, Speech2Text, TextEmbedding, entered, said
+
+from xinfer.devtools.standin import StandIn
+from xinfer.devtools.standin.silence import mp3
+from xinfer.spec import Credentials, I18n, text_input
+
+
+class Least(Credentials):
+    server_url: str = text_input(label=I18n("Server url"))
+    model_uid: str = text_input(label=I18n("Model uid"))
+
+
+def of_least(kind):
+    return type(kind.__name__, (kind,), {"credentials_class": Least})([])
+
+
+def test_a_url_and_a_uid_are_enough_for_every_type():
+    with StandIn() as server:
+        chat = of_least(LLM)
+        credentials = entered(server, "chat")
+        chat.validate_credentials("m", credentials)
+        assert said(chat.invoke("m", credentials, [UserPromptMessage(content="Hi")], {})).text
+        assert of_least(TextEmbedding).invoke("m", entered(server, "embed"), ["a"]).embeddings
+        recording = io.BytesIO(mp3(0.2))
+        assert of_least(Speech2Text).invoke("m", entered(server, "whisper"), recording)
+        assert list(of_least(TTS).invoke("m", "t", entered(server, "kokoro"), "Hi.", ""))
+        assert of_least(TTS).get_tts_model_voices("m", entered(server, "kokoro"))

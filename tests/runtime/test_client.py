@@ -216,8 +216,9 @@ def test_a_silent_server_is_named_with_the_cure(server):
         client(server, timeout=0.2).chat("chat", HI, {})
 
 
-def test_the_timeout_is_the_longest_silence_and_not_the_longest_answer(server):
-    server.next_answer(faults.Paced(0.15), on="/v1/")
+@pytest.mark.parametrize("framing", [(), (faults.until_close,)], ids=["chunked", "until close"])
+def test_the_timeout_is_the_longest_silence_and_not_the_longest_answer(server, framing):
+    server.next_answer(faults.Paced(0.15), *framing, on="/v1/")
     chunks = [c for part in client(server, timeout=1.0).stream_chat("chat", HI, {}) for c in part]
     assert len(chunks) > 8
     server.next_answer(faults.Stall(20, after=3), on="/v1/")

@@ -64,26 +64,58 @@ def test_many_at_once_make_one_request():
         assert len({id(one) for one in found}) == 1
 
 
-def test_a_failure_reaches_all_who_wait():
-    cache, ready, told = DescriptionCache(), threading.Event(), []
+class Asking:
+    """Several callers that want the same model at once; one of them asks."""
 
+    def __init__(self, cache):
+        self.cache, self.asked, self.told, self.ready = cache, 0, [], threading.Event()
+
+    def ask(self):
+        self.asked += 1
+        # The others have come by then; one that comes later would ask for itself.
+        self.ready.wait(0.3)
+        return self.answer()
+
+    def look(self):
+        try:
+            self.told.append(self.cache.get("m", self.ask))
+        except BaseException as error:
+            self.told.append(error)
+
+    def run(self, answer, callers=5):
+        self.answer = answer
+        threads = [threading.Thread(target=self.look) for _ in range(callers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_failure_reaches_all_who_wait():
     def fails():
-        ready.wait(5)
         raise ServerUnavailable("no")
 
-    def look():
-        try:
-            cache.get("m", fails)
-        except ServerUnavailable as error:
-            told.append(error)
+    asking = Asking(DescriptionCache())
+    asking.run(fails)
+    assert [type(one) for one in asking.told] == [ServerUnavailable] * 5
+    assert asking.asked == 1
 
-    threads = [threading.Thread(target=look) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    ready.set()
-    for thread in threads:
-        thread.join()
-    assert len(told) == 5
+
+def test_who_is_stopped_stops_nobody_else():
+    known = ModelDescription(model_type="LLM")
+    asking = Asking(DescriptionCache())
+
+    def stopped_at_first():
+        if asking.asked == 1:
+            raise KeyboardInterrupt
+        return known
+
+    asking.run(stopped_at_first)
+    assert sorted(type(one).__name__ for one in asking.told) == [
+        "KeyboardInterrupt",
+        *["ModelDescription"] * 4,
+    ]
+    assert asking.asked == 2
 
 
 def test_answers_grow_old():

@@ -62,3 +62,9 @@ def test_the_servers_words_are_found_in_every_kind_of_body():
 def test_broken_lines_never_join_whether_they_arrive_together_or_not(lines):
     written = [f"data: {line}\n\n".encode() for line in lines]
     assert events([b"".join(written)]) == events(written)
+
+
+def test_a_line_nested_beyond_all_bounds_is_no_json():
+    deep = b"data: " + b"[" * 200_000 + b"\n\n"
+    assert events([b'data: {"n": 1}\n\n' + deep + b'data: {"n": 2}\n\n']) == [{"n": 1}, {"n": 2}]
+    assert server_words(b"[" * 200_000, "").startswith("[[")

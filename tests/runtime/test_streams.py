@@ -29,6 +29,7 @@ FORMS = {
     "odd sizes": [faults.Split(7, 3, 11)],
     "at once": [faults.Split(100_000)],
     "a broken line": [faults.BrokenLine()],
+    "no chunks": [faults.until_close],
     "all": [faults.commented, faults.BrokenLine(), faults.LineEnds("\n"), faults.Split(5, 2)],
 }
 

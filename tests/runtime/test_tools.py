@@ -186,6 +186,44 @@ def test_text_that_is_no_call_is_not_lost(text, data):
     assert shown == text or "<tool_call>" in text
 
 
+CALL = '<tool_call>{"name": "x", "arguments": {"a": "%s"}}'
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("written", "arguments", "shown"),
+    [
+        (CALL % "</tool_call>" + "</tool_call>!", ['{"a": "</tool_call>"}'], "!"),
+        (CALL % r"\"}}\\" + "</tool_call>", [r"""{"a": "\"}}\\"}"""], ""),
+        (CALL % "1" + "\n" + CALL % "2", ['{"a": "1"}', '{"a": "2"}'], ""),
+        (CALL % "1" + " behind", ['{"a": "1"}'], "behind"),
+        (CALL % "1" + "</tool_", ['{"a": "1"}'], ""),
+        ((CALL % "1")[:-1], [], ""),
+        (
+            '<tool_call>{"name": {</tool_call>lost?' + CALL % "1" + "</tool_call>",
+            ['{"a": "1"}'],
+            '<tool_call>{"name": {</tool_call>lost?',
+        ),
+    ],
+    ids=["tag inside", "braces", "unclosed", "text behind", "cut tag", "cut", "unbalanced"],
+)
+def test_a_call_in_text_ends_with_its_object(written, arguments, shown, size):
+    found = ToolCalls()
+    reader = ToolCallText(found)
+    pieces = [written[at : at + size] for at in range(0, len(written), size)]
+    assert "".join([*map(reader.feed, pieces), reader.close()]) == shown
+    assert [call.arguments for call in found] == arguments
+
+
+def test_the_time_for_a_long_call_grows_with_its_length():
+    """Read anew with every token, a call of a megabyte would take minutes."""
+    reader = ToolCallText(ToolCalls())
+    reader.feed('<tool_call>{"name": "x", "arguments": {"a": "')
+    for _ in range(200_000):
+        reader.feed("token")
+    assert reader.feed('"}}</tool_call>!') == "!"
+
+
 @pytest.mark.parametrize(
     ("deltas", "expected"),
     [
@@ -194,6 +232,15 @@ def test_text_that_is_no_call_is_not_lost(text, data):
             [
                 ToolCallDelta(index=0, id="a", name="x", arguments="{}"),
                 ToolCallDelta(index=0, id="b", name="y", arguments="{}"),
+            ],
+            [("x", "{}"), ("y", "{}")],
+        ),
+        # Nor an id: another name does.
+        (
+            [
+                ToolCallDelta(index=0, name="x", arguments="{"),
+                ToolCallDelta(index=0, name="x", arguments="}"),
+                ToolCallDelta(index=0, name="y", arguments="{}"),
             ],
             [("x", "{}"), ("y", "{}")],
         ),
@@ -222,7 +269,7 @@ def test_text_that_is_no_call_is_not_lost(text, data):
         # Without arguments: none.
         ([ToolCallDelta(index=0, name="x")], [("x", "{}")]),
     ],
-    ids=["same index", "no index", "interleaved", "nameless", "no arguments"],
+    ids=["same index", "no id", "no index", "interleaved", "nameless", "no arguments"],
 )
 def test_odd_deltas(deltas, expected):
     joined = ToolCalls()

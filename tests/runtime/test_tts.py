@@ -44,6 +44,12 @@ def test_speech_comes_as_mp3_in_pieces_that_fit_a_line(server):
     assert all(0 < len(piece) * 2 < _LINE / 10 for piece in heard)
 
 
+def test_speech_that_ends_with_its_connection_is_whole(server):
+    whole = speak(server, "cosyvoice", "word " * 400)
+    server.next_answer(faults.until_close, on="/v1/audio/speech")
+    assert speak(server, "cosyvoice", "word " * 400) == whole
+
+
 def test_a_model_that_refuses_to_stream_is_asked_again_and_remembered(server):
     assert speak(server, "kokoro") == speak(server, "kokoro")
     assert [body.get("stream", False) for body in spoken(server)] == [True, False, False]

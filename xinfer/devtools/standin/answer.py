@@ -48,7 +48,9 @@ class Answer:
 
     :param headers: names in lower case, as uvicorn writes them; ``content-length`` and
         ``transfer-encoding`` are added when they are missing.
-    :param steps: pieces of the body. Each is a chunk of its own in a streamed answer.
+    :param steps: pieces of the body. Each is a chunk of its own in a streamed answer, unless
+        that ends with its connection.
+    :param until_close: a streamed answer ends with its connection.
     :param before: what happens before the first byte of the head.
     """
 
@@ -56,7 +58,13 @@ class Answer:
     headers: Mapping[str, str] = field(factory=dict, converter=lower)
     steps: tuple[Step, ...] = ()
     streamed: bool = False
+    until_close: bool = False
     before: tuple[Hold | Drop, ...] = ()
+
+    @property
+    def chunked(self) -> bool:
+        """Whether each piece of a streamed answer is a chunk."""
+        return self.streamed and not self.until_close
 
     @property
     def body(self) -> bytes:

@@ -63,6 +63,11 @@ EMPTY = Answer()
 EMPTY_ERROR = Answer(status=500)
 
 
+def until_close(answer: Answer) -> Answer:
+    """Stream without chunks: the body ends with the connection, as behind some proxies."""
+    return evolve(answer, streamed=True, until_close=True)
+
+
 def rate_limited(answer: Answer) -> Answer:
     """Refuse for the model's request limit: 429, or 200 and an error event in a stream."""
     return failing("Rate limit reached", streaming=answer.streamed, status=429)

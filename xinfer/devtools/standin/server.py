@@ -260,12 +260,12 @@ class _Handler(BaseHTTPRequestHandler):
             if not isinstance(step, bytes):
                 if not self._took(step):
                     return
-            elif answer.streamed:
+            elif answer.chunked:
                 if step:
                     self.wfile.write(f"{len(step):x}\r\n".encode() + step + b"\r\n")
             else:
                 self.wfile.write(step)
-        if answer.streamed:
+        if answer.chunked:
             self.wfile.write(b"0\r\n\r\n")
 
     def _head(self, answer: Answer) -> None:
@@ -273,10 +273,11 @@ class _Handler(BaseHTTPRequestHandler):
         added = {"date": self.date_time_string(), "server": "uvicorn"}
         last = {"x-request-id": str(uuid.uuid4()), "vary": "Origin"}
         headers = {**added, **answer.headers, **last}
-        if answer.streamed:
+        if answer.chunked:
             headers["Transfer-Encoding"] = "chunked"
-        else:
+        elif not answer.streamed:
             headers.setdefault("content-length", str(len(answer.body)))
+        self.close_connection = self.close_connection or answer.until_close
         if self.close_connection:
             headers["connection"] = "close"
         for name, value in headers.items():

@@ -178,7 +178,7 @@ def server_words(body: bytes, otherwise: str) -> str:
     text = body.decode(errors="replace").strip()
     try:
         words = _words_of(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         words = title.group(1) if title else re.sub(r"<[^>]*>", " ", text)
     return _short(words or otherwise or "nothing")

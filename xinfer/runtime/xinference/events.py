@@ -17,7 +17,7 @@ _raw_decode = json.JSONDecoder().raw_decode
 class Events:
     """Reads a stream as its bytes arrive, however they were cut.
 
-    Lines end in LF, CRLF or CR. Comments, fields other than ``data`` and lines that hold no JSON
+    Lines end in LF or CRLF. Comments, fields other than ``data`` and lines that hold no JSON
     are passed over, and so is what follows ``[DONE]``.
 
     :ivar ended: ``[DONE]`` has been read.
@@ -76,6 +76,6 @@ def _value(text: bytes) -> Any:
     try:
         written = text.decode()
         value, end = _raw_decode(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _NOTHING
     return value if end == len(written) else _NOTHING

@@ -284,7 +284,7 @@ def _object(response: requests.Response, model: str) -> dict[str, Any]:
 def _parsed(body: bytes, response: requests.Response, model: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise from_answer("something that is not Xinference's", model, response.url)

@@ -18,6 +18,10 @@ _MOST = 512
 """Models; the one asked for first goes first."""
 
 
+class _Abandoned(Exception):
+    """The caller that was asking was stopped before the answer came."""
+
+
 @define
 class DescriptionCache:
     """Keeps answers; failures are told to all who wait for them, and not kept.
@@ -34,31 +38,41 @@ class DescriptionCache:
 
     def get(self, key: Hashable, ask: Callable[[], ModelDescription]) -> ModelDescription:
         """Look a model up, or ask; whatever ``ask`` raises is raised."""
+        while True:
+            future, mine = self._entry(key)
+            if mine:
+                return self._answer(key, future, ask)
+            try:
+                return future.result()
+            except _Abandoned:
+                continue
+
+    def _entry(self, key: Hashable) -> tuple[Future[ModelDescription], bool]:
+        """Return the answer, or that to come, and whether the caller is the one to ask."""
         with self._lock:
             until, known = self._entries.get(key, (0.0, None))
             if known is not None and self.clock() < until:
-                future, mine = known, False
-            else:
-                future, mine = Future(), True
-                self._entries.pop(key, None)
-                self._entries[key] = (float("inf"), future)
-                while len(self._entries) > _MOST:
-                    del self._entries[next(iter(self._entries))]
-        if mine:
-            self._answer(key, future, ask)
-        return future.result()
+                return known, False
+            future: Future[ModelDescription] = Future()
+            self._entries.pop(key, None)
+            self._entries[key] = (float("inf"), future)
+            while len(self._entries) > _MOST:
+                del self._entries[next(iter(self._entries))]
+            return future, True
 
     def _answer(
         self, key: Hashable, future: Future[ModelDescription], ask: Callable[[], ModelDescription]
-    ) -> None:
+    ) -> ModelDescription:
         try:
             answer = ask()
         except BaseException as error:
             self._settle(key, future, None)
-            future.set_exception(error)
-        else:
-            self._settle(key, future, self.clock() + KEPT)
-            future.set_result(answer)
+            # Who is stopped, stops nobody else.
+            future.set_exception(error if isinstance(error, Exception) else _Abandoned())
+            raise
+        self._settle(key, future, self.clock() + KEPT)
+        future.set_result(answer)
+        return answer
 
     def _settle(self, key: Hashable, future: Future[ModelDescription], until: float | None) -> None:
         with self._lock:

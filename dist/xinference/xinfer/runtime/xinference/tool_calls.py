@@ -7,8 +7,9 @@ The Transformers engine does not parse tool calls while it streams: they arrive 
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -59,10 +60,10 @@ class ToolCalls:
             return None
         known = self._calls[place]
         # Some servers give every call the same index, or none: a new id or name begins a new one.
-        another = (piece.id and known.id and piece.id != known.id) or (
-            piece.name and known.name and not piece.id and piece.index is None
-        )
-        return None if another else place
+        if piece.id and known.id:
+            return place if piece.id == known.id else None
+        named_anew = piece.name and known.name and not piece.id
+        return None if named_anew and (piece.index is None or piece.name != known.name) else place
 
     def __bool__(self) -> bool:
         return any(call.name for call in self._calls)
@@ -82,47 +83,70 @@ class ToolCalls:
 class ToolCallText:
     """Takes the calls out of a text that comes in pieces; no part of one is ever shown.
 
-    What merely looks like a call, because no JSON object follows the tag, stays text.
+    What merely looks like a call, because no JSON object follows the tag, stays text. The object
+    ends where its braces do: its texts may hold the closing tag, and a model may forget that tag.
     """
 
     _calls: ToolCalls
     _held: str = ""
+    _object: _Object | None = None
     _after_call: bool = False
 
     def feed(self, text: str) -> str:
         """Take a piece in; return what may be shown by now."""
-        self._held += text
-        return "".join(self._shown())
+        return "".join(self._shown(text))
 
     def close(self) -> str:
         """Return what was held back and is no call; the beginning of a call is dropped."""
+        shown = []
+        while self._object is not None:
+            inside, closed, rest = self._object.text.partition(_CLOSE)
+            self._object = None
+            if closed:  # braces that do not match, and perhaps more behind them
+                shown += [self._text(_OPEN + inside + closed), self.feed(rest)]
         held, self._held = self._held, ""
-        if held.startswith(_OPEN):
-            body = held.removeprefix(_OPEN)
-            return "" if self._take(body) or body.lstrip().startswith("{") else held
-        return held
+        return "".join([*shown, "" if self._after_call else held])
 
-    def _shown(self) -> Iterator[str]:
-        while self._held:
-            start = self._held.find(_OPEN)
-            if start < 0:
-                kept = _beginning_of_tag(self._held)
-                yield self._text(self._held[: len(self._held) - kept])
-                self._held = self._held[len(self._held) - kept :]
-                return
-            yield self._text(self._held[:start])
-            self._held = self._held[start:]
-            body = self._held[len(_OPEN) :]
-            if body.strip() and not body.lstrip().startswith("{"):
-                yield self._text(_OPEN)
-                self._held = body
+    def _shown(self, text: str) -> Iterator[str]:
+        while text:
+            if self._object is None:
+                text = yield from self._up_to_object(self._held + text)
+            if self._object is None:
                 continue
-            inside, closed, rest = body.partition(_CLOSE)
-            if not closed:
+            end = self._object.feed(text)
+            if end is None:
                 return
+            inside, self._object = self._object.text, None
             if not self._take(inside):
-                yield self._text(_OPEN + inside + _CLOSE)
-            self._held = rest
+                yield self._text(_OPEN + inside)
+            text = text[end:]
+
+    def _up_to_object(self, text: str) -> Generator[str, None, str]:
+        """Yield what stands before the next JSON object behind a tag; return what is left."""
+        self._held = ""
+        if self._after_call:
+            text = text.lstrip()
+            if text.startswith(_CLOSE):
+                return text.removeprefix(_CLOSE)
+            if _CLOSE.startswith(text):
+                self._held = text
+                return ""
+        before, tag, behind = text.partition(_OPEN)
+        if not tag:
+            shown = len(text) - _beginning_of_tag(text)
+            self._held = text[shown:]
+            yield self._text(text[:shown])
+            return ""
+        yield self._text(before)
+        body = behind.lstrip()
+        if not body:
+            self._held = _OPEN + behind
+            return ""
+        if body.startswith("{"):
+            self._object = _Object()
+            return behind
+        yield self._text(_OPEN)
+        return behind
 
     def _text(self, text: str) -> str:
         """Leave out the blank lines between and behind calls."""
@@ -135,7 +159,7 @@ class ToolCallText:
         try:
             call: Any = json.loads(body)
             name, arguments = call["name"], call.get("arguments", {})
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return False
         if not isinstance(name, str) or not name:
             return False
@@ -144,6 +168,43 @@ class ToolCallText:
         self._calls.add([ToolCallDelta(id=_new_id(), name=name, arguments=arguments)])
         self._after_call = True
         return True
+
+
+@define
+class _Object:
+    """A JSON object that comes in pieces, and perhaps other text behind it."""
+
+    _pieces: list[str] = field(factory=list)
+    _depth: int = 0
+    _in_text: bool = False
+    _escaped: bool = False
+
+    @property
+    def text(self) -> str:
+        """All that was taken in, up to the end of the object."""
+        return "".join(self._pieces)
+
+    def feed(self, text: str) -> int | None:
+        """Take a piece in; return where in it the object ends, if it does."""
+        place = int(self._escaped)
+        self._escaped = False
+        while mark := _MARK.search(text, place):
+            place = mark.end()
+            if mark[0] == "\\":
+                self._escaped = place == len(text)
+                place += 1
+            elif mark[0] == '"':
+                self._in_text = not self._in_text
+            elif not self._in_text:
+                self._depth += 1 if mark[0] == "{" else -1
+                if not self._depth:
+                    self._pieces.append(text[:place])
+                    return place
+        self._pieces.append(text)
+        return None
+
+
+_MARK = re.compile(r'["\\{}]')
 
 
 def _new_id() -> str:

@@ -121,9 +121,19 @@ def _arriving(raw: Any) -> Iterator[bytes]:
     Xinference sends each token as a chunk of its own, and urllib3 reads chunk by chunk.
     """
     file = getattr(raw._fp, "fp", None)  # noqa: SLF001 (urllib3 has no other way to it)
-    if file is None or not raw.chunked or "Content-Encoding" in raw.headers:
+    if file is None or "Content-Encoding" in raw.headers:
         yield from raw.stream(_PIECE, decode_content=True)
-        return
+    elif raw.chunked:
+        yield from _of_chunks(raw, file)
+    else:
+        while arrived := raw._fp.read1(_PIECE):  # noqa: SLF001
+            yield arrived
+        if raw._fp.length:  # noqa: SLF001
+            raise ProtocolError("The body broke off.")
+        raw.release_conn()
+
+
+def _of_chunks(raw: Any, file: Any) -> Iterator[bytes]:
     chunks = Chunks()
     while not chunks.ended:
         arrived = file.read1(_PIECE)

@@ -1,10 +1,12 @@
 """From a spec on disk to a plugin on disk, and from an edit to all that follows from it."""
 
+import ast
 import io
 import json
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 import yaml
 
 from xinfer.build import SpecError, load_spec, pack, prepare, write
-from xinfer.build.emit import ConflictError
+from xinfer.build.emit import ConflictError, emit
 from xinfer.build.sources import CarriedFileError
+from xinfer.spec import CustomizableModel, Model, ModelProperties, ModelType, evolve
 
 ROOT = Path(__file__).parent.parent
 GUIDE = yaml.safe_load((ROOT / "tests/data/guide/xinference.yaml").read_text("utf-8"))
@@ -125,6 +128,15 @@ def test_modules_beside_the_spec_come_along_and_do_not_stay(home):
     assert b"us" in prepare(spec).tree["regions.py"]
 
 
+def test_a_folder_of_modules_without_an_init_does_not_stay_either(home):
+    (home / "lists").mkdir()
+    (home / "lists/regions.py").write_text("DEFAULT = 'eu'\n")
+    spec = home / "provider_spec.py"
+    spec.write_text(spec.read_text("utf-8") + "\nfrom lists import regions\n", "utf-8")
+    assert prepare(spec).tree["lists/regions.py"] == b"DEFAULT = 'eu'\n"
+    assert not [name for name in sys.modules if name.split(".")[0] == "lists"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -176,6 +188,55 @@ def test_a_carried_module_takes_the_place_of_the_generated_one(home):
     tree = prepare(home / "provider_spec.py").tree
     assert tree["models/llm/llm.py"] == b"# mine\n"
     assert b"RerankModel" in tree["models/rerank/rerank.py"]
+
+
+def made(**changes):
+    project = load_spec(ROOT / "provider_spec.py").project
+    return emit(evolve(project, **changes), modules={}, carried={}, runtime={})
+
+
+def test_requirements_with_quotes_are_written_as_toml():
+    line = 'tomli; python_version < "3.13"'
+    tree = made(requirements=("dify_plugin>=0.9.0", line))
+    declared = tomllib.loads(tree["pyproject.toml"].decode())["project"]
+    assert declared["dependencies"] == ["dify_plugin>=0.9.0", line]
+
+
+@pytest.mark.parametrize("name", ["360ai", "my-ai", "a_b", "x.y"])
+def test_whatever_the_provider_is_called_its_class_is_python(name):
+    provider = evolve(load_spec(ROOT / "provider_spec.py").project.provider, provider=name)
+    tree = made(provider=provider)
+    classes = [
+        n for n in ast.walk(ast.parse(tree[f"provider/{name}.py"])) if type(n) is ast.ClassDef
+    ]
+    assert len(classes) == 1
+    ast.parse(tree["models/llm/llm.py"])
+
+
+def test_models_of_types_that_nothing_serves_are_left_to_the_checks():
+    custom = CustomizableModel(model_type=ModelType.MODERATION)
+    assert not [path for path in made(customizable_models=(custom,)) if "moderation" in path]
+    drawn = Model(model="m", model_type=ModelType.TEXT2IMG, model_properties=ModelProperties())
+    assert "models/text2img/m.yaml" in made(models=(drawn,))
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("from xinfer.spec import I18n", True),
+        ("import provider_spec", True),
+        ("xinferences = 1", False),
+    ],
+)
+def test_code_of_ones_own_gets_what_it_imports(code, needed):
+    project = load_spec(ROOT / "provider_spec.py").project
+    tree = emit(
+        project,
+        modules={"provider_spec.py": b""},
+        carried={"main.py": f"{code}\n".encode()},
+        runtime={"xinfer/__init__.py": b""},
+    )
+    assert ("xinfer/__init__.py" in tree) == needed
 
 
 def test_a_link_out_of_the_folder_is_refused_and_what_no_plugin_may_hold_stays_out(home, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import provider_spec
 from xinfer.build import prepare
 from xinfer.checks import Kind, catalogue, check, texts_of
+from xinfer.checks.globs import Glob
 from xinfer.spec import (
     Allowed,
     ConfigurateMethod,
@@ -348,6 +349,31 @@ def test_a_range_of_pythons_that_begins_too_early_is_found():
     (finding,) = check(PROJECT, FILES, wrong)
     assert (finding.code, finding.place.line) == ("XI521", 3)
     assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
+
+
+def test_no_pattern_takes_longer_than_its_length():
+    """Tried out one way after the other, this one would take years."""
+    pattern = Glob("llm", "at", "/".join(["**", "a"] * 20) + "/b.yaml")
+    assert not list(pattern.matched(["a/" * 60 + "c.yaml"]))
+    assert list(pattern.matched(["a/" * 60 + "b.yaml"]))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("a/*.yaml", "a/b.yaml", True),
+        ("a/*.yaml", "a/b/c.yaml", False),
+        ("**/c.yaml", "c.yaml", True),
+        ("a/**/c.yaml", "a/c.yaml", True),
+        ("a/**/b/**/c.yaml", "a/x/b/y/z/c.yaml", True),
+        ("a/**/b/**/c.yaml", "a/x/y/z/c.yaml", False),
+        ("a/**", "b/c.yaml", False),
+        ("a/?.yaml", "a/_position.yaml", False),
+        ("**/*.yaml", "a/_position.yaml", False),
+    ],
+)
+def test_patterns_match_as_the_sdks_do(pattern, path, matches):
+    assert bool(list(Glob("llm", "at", pattern).matched([path]))) == matches
 
 
 def test_our_own_provider_has_no_findings():

@@ -117,8 +117,14 @@ def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
         (b"- a\n", "expected a mapping"),
         (b"author: a\nauthor: b\n", "a second time"),
         (b"a: !!python/object/apply:os.system [touch owned]\n", ""),
+        (b"a: &a {<<: *a}\n", "is merged into itself"),
+        (b"a: &a\n  b: &b {<<: *a}\n  <<: *b\n", "is merged into itself"),
+        (b"a: &a [*a]\n", "nests too deep"),
     ],
-    ids=["bomb", "deep", "huge", "latin-1", "nul", "empty", "list", "twice", "object"],
+    ids=[
+        *["bomb", "deep", "huge", "latin-1", "nul", "empty", "list", "twice", "object"],
+        *["merged", "merged by turns", "circle"],
+    ],
 )
 @pytest.mark.parametrize(
     "file", ["manifest.yaml", "provider/tariff.yaml", "models/llm/tariff-swift.yaml"]
@@ -182,6 +188,36 @@ def test_a_package_cut_short_is_refused(plugin_folder, tmp_path, cut):
     package.write_bytes(content[: cut if cut > 1 else int(len(content) * cut)])
     with pytest.raises(UnreadablePlugin, match=r"is not a \.difypkg"):
         examine(package)
+
+
+def test_a_damaged_entry_is_named(plugin_folder, tmp_path):
+    package = tmp_path / "x.difypkg"
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as written:
+        for path in sorted(plugin_folder.rglob("*.*")):
+            written.write(path, path.relative_to(plugin_folder).as_posix())
+        begins = written.getinfo("manifest.yaml").header_offset + 30 + len("manifest.yaml")
+    raw = bytearray(package.read_bytes())
+    raw[begins : begins + 8] = b"\xff" * 8
+    package.write_bytes(raw)
+    with pytest.raises(UnreadablePlugin, match=r"manifest\.yaml in .* cannot be unpacked"):
+        examine(package)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("project = 1\n", "[project] is no table"),
+        ("[[project]]\n", "[project] is no table"),
+        ('[project]\ndependencies = "abc"\n', "dependencies is no list of texts"),
+        ("[project]\ndependencies = [1]\n", "dependencies is no list of texts"),
+        ("project = [", "pyproject.toml: "),
+    ],
+)
+def test_a_pyproject_of_another_shape_is_said_to_be_one(plugin_folder, text, said):
+    (plugin_folder / "pyproject.toml").write_text(text)
+    found = [finding.message for finding in examine(plugin_folder) if finding.code == "XI525"]
+    assert len(found) == 1
+    assert said in found[0]
 
 
 def test_an_encrypted_entry_is_named(plugin_folder, tmp_path):

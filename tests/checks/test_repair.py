@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from codecs import BOM_UTF8
 
 import pytest
 import yaml
@@ -167,6 +168,18 @@ def test_a_folder_is_mended_file_after_file(folder):
     form = yaml.safe_load((folder / "provider/tariff.yaml").read_text("utf-8"))
     fields = form["provider_credential_schema"]["credential_form_schemas"]
     assert [field["required"] for field in fields] == [True, False]
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_keeps_it_and_its_mode(folder):
+    manifest = folder / "manifest.yaml"
+    without = manifest.read_bytes()
+    manifest.write_bytes(BOM_UTF8 + without)
+    manifest.chmod(0o600)
+    repair(folder)
+    expected = without.replace(b"version: 3.12", b'version: "3.12"')
+    assert manifest.read_bytes() == BOM_UTF8 + expected
+    assert manifest.stat().st_mode & 0o777 == 0o600
+    assert examine(folder) == ()
 
 
 def test_only_a_folder_can_be_mended(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from string import Template
 
@@ -58,16 +59,24 @@ RUNTIME_CLASSES: dict[ModelType, tuple[str, str]] = {
 _REQUEST_TIMEOUT = 120
 
 
+def _class_name(provider: str) -> str:
+    """Turn ``my-provider`` into ``MyProvider``, and what begins with a digit into a name too."""
+    name = "".join(part.capitalize() for part in re.split(r"\W|_", provider))
+    return name if name.isidentifier() else f"Provider{name}"
+
+
 def code_files(project: Project) -> Iterator[tuple[str, str]]:
     """Yield path and text of each module."""
     provider = project.provider.provider
-    name = "".join(part.capitalize() for part in provider.replace("-", "_").split("_"))
+    name = _class_name(provider)
     yield "main.py", _MAIN.substitute(what="Starts the plugin", timeout=_REQUEST_TIMEOUT)
     yield (
         f"provider/{provider}.py",
         _PROVIDER.substitute(what=f"The provider {provider}", name=f"{name}Provider"),
     )
     for model in project.customizable_models:
+        if model.model_type not in RUNTIME_CLASSES:
+            continue  # the project's own code serves it, or a check says that nothing does
         module, base = RUNTIME_CLASSES[model.model_type]
         yield (
             model_source(model.model_type),

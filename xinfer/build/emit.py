@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -24,8 +26,8 @@ __pycache__/
 
 _PYPROJECT = """\
 [project]
-name = "{name}"
-version = "{version}"
+name = {name}
+version = {version}
 requires-python = ">=3.12"
 dependencies = [
 {dependencies}
@@ -72,13 +74,8 @@ def emit(
 def _mention(carried: FileTree, *needed: FileTree) -> bool:
     """Say whether the project's own code imports what we would add."""
     names = {PurePosixPath(path).parts[0].removesuffix(".py") for tree in needed for path in tree}
-    words = tuple(name.encode() for name in names)
-    return any(
-        word in content
-        for path, content in carried.items()
-        if path.endswith(".py")
-        for word in words
-    )
+    word = re.compile(rb"\b(%s)\b" % b"|".join(re.escape(name.encode()) for name in sorted(names)))
+    return any(word.search(carried[path]) for path in carried if path.endswith(".py"))
 
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:
@@ -101,9 +98,14 @@ def _usual(project: Project) -> Iterator[tuple[str, str]]:
     yield (
         "pyproject.toml",
         _PYPROJECT.format(
-            name=project.plugin.name,
-            version=project.plugin.version,
-            dependencies="\n".join(f'    "{line}",' for line in project.requirements),
+            name=_toml(project.plugin.name),
+            version=_toml(project.plugin.version),
+            dependencies="\n".join(f"    {_toml(line)}," for line in project.requirements),
         ),
     )
     yield ".difyignore", _IGNORED
+
+
+def _toml(text: str) -> str:
+    """Write a text as TOML does, which JSON's way is too."""
+    return json.dumps(text, ensure_ascii=False)

@@ -58,7 +58,7 @@ def load_spec(path: Path) -> LoadedSpec:
             own = {
                 name: file
                 for name, loaded in imported.items()
-                if (file := _beside(getattr(loaded, "__file__", None), path.parent))
+                if (file := _beside(_place(loaded), path.parent))
             }
             for name in own:
                 del sys.modules[name]
@@ -72,7 +72,7 @@ def load_spec(path: Path) -> LoadedSpec:
     others = {
         file.relative_to(path.parent).as_posix(): file.read_bytes()
         for name, file in own.items()
-        if name != _MODULE
+        if name != _MODULE and file.is_file()
     }
     return LoadedSpec(
         project=project, folder=path.parent, modules={**others, f"{_MODULE}.py": source}
@@ -101,6 +101,11 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.modules.pop(_MODULE, None)
         if elsewhere is not None:
             sys.modules[_MODULE] = elsewhere
+
+
+def _place(module: object) -> str | None:
+    """Return the file of a module, or the folder of a package that is nothing more."""
+    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
 
 
 def _beside(file: str | None, folder: Path) -> Path | None:

@@ -12,9 +12,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 RECORD = ".xinfer.json"
 
@@ -37,12 +38,11 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
     """
     complete = {**tree, RECORD: _record(tree)}
     made = _made(folder)
-    for path in sorted(set(complete) - made):
-        if (folder / path).exists() and _differs(folder, path, complete):
-            raise ForeignFileError(
-                f"{folder / path} was not made by a build and would be overwritten: "
-                "move it away, or delete it, and build again."
-            )
+    for path in _in_the_way(folder, complete, made):
+        raise ForeignFileError(
+            f"{folder / path} was not made by a build and would be overwritten: "
+            "move it away, or delete it, and build again."
+        )
     stale = made - set(complete)
     if not any(_differs(folder, path, complete) for path in complete) and not any(
         (folder / path).exists() for path in stale
@@ -59,14 +59,19 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
 
 
 def write_file(path: Path, content: bytes) -> bool:
-    """Make one file hold the content, whole or not at all; return whether it had to change."""
+    """Make one file hold the content, whole or not at all; return whether it had to change.
+
+    A file that is there keeps its mode; through a link, the file that it leads to is changed.
+    """
+    path = path.resolve()
     if path.is_file() and path.read_bytes() == content:
         return False
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
         staged = Path(new.name)
         new.write(content)
-    staged.chmod(0o644)
+    staged.chmod(mode)
     staged.replace(path)
     return True
 
@@ -101,6 +106,22 @@ def _made(folder: Path) -> set[str]:
         return {RECORD, *record["made by xinfer"]}
     except (OSError, ValueError, KeyError, TypeError):
         return set()
+
+
+def _in_the_way(folder: Path, tree: FileTree, made: set[str]) -> Iterator[str]:
+    """Yield what stands where a file must go, or a folder for it, and no build made."""
+
+    def foreign(path: str) -> bool:
+        return path not in made and os.path.lexists(folder / path)
+
+    for path in sorted(tree):
+        above = (str(parent) for parent in PurePosixPath(path).parents[:-1])
+        yield from (name for name in above if foreign(name) and not (folder / name).is_dir())
+        if (folder / path).is_dir():
+            inside = (place for place in (folder / path).rglob("*") if not place.is_dir())
+            yield from filter(foreign, (place.relative_to(folder).as_posix() for place in inside))
+        elif foreign(path) and _differs(folder, path, tree):
+            yield path
 
 
 def _differs(folder: Path, path: str, tree: FileTree) -> bool:

@@ -108,11 +108,18 @@ def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
 
 @rule("XI525", Kind.REFUSED, Project, cure="Correct it.")
 def pyproject_form(project: Project, subject: Subject) -> Iterator[Problem]:
-    """pyproject.toml is no TOML; the plugin's environment cannot be made."""
+    """pyproject.toml is no TOML, or says otherwise what it must; no environment can be made."""
     try:
-        tomllib.loads((subject.sources or {}).get(_PYPROJECT, ""))
+        declared = tomllib.loads((subject.sources or {}).get(_PYPROJECT, "")).get("project", {})
     except tomllib.TOMLDecodeError as error:
         yield Problem(f"pyproject.toml: {error}", place=Origin(_PYPROJECT, 1, 1))
+        return
+    if not isinstance(declared, dict):
+        yield _in_pyproject(subject, "project", "[project] is no table")
+        return
+    needed = declared.get("dependencies", [])
+    if not isinstance(needed, list) or not all(isinstance(line, str) for line in needed):
+        yield _in_pyproject(subject, "dependencies", "dependencies is no list of texts")
 
 
 def _wants_sdk_of_312(project: Project) -> bool:

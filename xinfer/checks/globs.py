@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -32,7 +32,7 @@ class Glob:
         """
         parts = PurePosixPath(self.pattern).parts
         for path in paths:
-            if not path.endswith(_POSITION) and _matches(tuple(path.split("/")), parts):
+            if not path.endswith(_POSITION) and _matches(path.split("/"), parts):
                 yield path
 
 
@@ -44,9 +44,11 @@ def globs(provider: Provider) -> Iterator[Glob]:
             yield Glob(folder, f"models.{folder}.predefined[{index}]", pattern)
 
 
-def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_matches(path[start:], pattern[1:]) for start in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    reached = {0}  # how much of the path the pattern may have covered so far
+    for part in pattern:
+        if part == "**" and reached:
+            reached = set(range(min(reached), len(path) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
+    return len(path) in reached

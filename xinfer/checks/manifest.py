@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.spec import (
+    RFC3339,
     I18n,
     Meta,
     Permission,
@@ -25,7 +26,6 @@ from xinfer.spec import (
 _THREE_NUMBERS = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-\w{1,16})?", re.ASCII)
 _AUTHOR = re.compile(r"[a-z0-9_-]{1,64}")
 _NAME = re.compile(r"[a-z0-9_-]{1,128}")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _LONGEST_TEXT = 1023
 _LONGEST_PATH = 128
@@ -108,7 +108,7 @@ def creation_time(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     made = plugin.created_at
     if isinstance(made, datetime) and made.tzinfo is None:
         yield Problem(f"created_at {made} has no time zone", at="created_at")
-    elif isinstance(made, str) and not _RFC3339.fullmatch(made):
+    elif isinstance(made, str) and not RFC3339.fullmatch(made):
         yield Problem(f"created_at {made!r} is not of the form of RFC 3339", at="created_at")
 
 

@@ -40,7 +40,6 @@ from xinfer.spec import (
 
 _LONGEST = 255
 _MOST_RULES, _MOST_FEATURES = 128, 256
-_NUMBERS = (ParameterType.FLOAT, ParameterType.INT)
 _PROPERTIES = {field.name for field in attrs.fields(ModelProperties)} - {
     "origin",
     "explicit",

@@ -51,8 +51,7 @@ class Problem:
 class Rule:
     """A rule and its page.
 
-    :param name: its docstring's first line, as words joined by hyphens would be too long: the
-        function's name.
+    :param name: the function's, with hyphens.
     :param why: what happens, and at which gate.
     """
 

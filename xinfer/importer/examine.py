@@ -197,8 +197,10 @@ def _requirements(files: PluginFiles) -> Iterator[str]:
             data = tomllib.loads(files["pyproject.toml"].decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             return
-        listed_ = data.get("project", {}).get("dependencies", [])
-        yield from (line for line in listed_ if isinstance(line, str))
+        declared = data.get("project")
+        listed_ = declared.get("dependencies") if isinstance(declared, dict) else None
+        if isinstance(listed_, list):
+            yield from (line for line in listed_ if isinstance(line, str))
     elif "requirements.txt" in files:
         for line in files["requirements.txt"].decode(errors="replace").splitlines():
             if text := re.sub(r"(^|\s)#.*", "", line).strip():

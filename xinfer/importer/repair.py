@@ -8,6 +8,7 @@ a time in a form that Go reads.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -16,20 +17,18 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
-import attrs
 from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xinfer.build.writer import write_file
 from xinfer.importer.reading import MANIFEST, Reading, read
 from xinfer.importer.source import UnreadablePlugin, plugin_files
-from xinfer.serde import DocumentError, compose
-from xinfer.spec import Declaration, FormField, Model, Plugin, Provider
+from xinfer.serde import DocumentError, compose, written_fields
+from xinfer.spec import RFC3339, Declaration, FormField, Model, Plugin, Provider
 
 _MOST_PASSES = 6
 """A mended manifest names the provider, a mended provider the models: each needs another look."""
 _NO_TEXT = frozenset({"int", "float", "bool", "timestamp"})
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @frozen
@@ -61,7 +60,11 @@ def repair(folder: Path) -> tuple[Repair, ...]:
         for path, kind in _kinds(read(files)).items():
             repairs = repairs_of(files[path], kind, path) if path in files else ()
             if repairs:
-                write_file(folder / path, apply(files[path].decode(), repairs).encode())
+                mended = apply(_text(files[path]), repairs).encode()
+                if not _readable(mended, path):
+                    continue  # an edit went wrong: the file stays as it is
+                mark = BOM_UTF8 if files[path].startswith(BOM_UTF8) else b""
+                write_file(folder / path, mark + mended)
                 found += len(repairs)
                 made += repairs
         if not found:
@@ -71,6 +74,7 @@ def repair(folder: Path) -> tuple[Repair, ...]:
 
 def repairs_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Repair, ...]:
     """Find what can be mended in one file; nothing in one that cannot be parsed."""
+    raw = raw.removeprefix(BOM_UTF8)
     try:
         root = compose(raw, file)
     except DocumentError:
@@ -79,6 +83,18 @@ def repairs_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Repair, 
     # A value behind an alias is met twice, and stands in the text once.
     found = {one.start: one for one in mender.of(root, kind)}
     return tuple(found[start] for start in sorted(found))
+
+
+def _text(raw: bytes) -> str:
+    return raw.removeprefix(BOM_UTF8).decode()
+
+
+def _readable(raw: bytes, file: str) -> bool:
+    try:
+        compose(raw, file)
+    except DocumentError:
+        return False
+    return True
 
 
 def apply(text: str, repairs: tuple[Repair, ...]) -> str:
@@ -119,11 +135,7 @@ class _Mender:
             yield from self._spelled(node, kinds[0])
 
     def _mapping(self, node: MappingNode, kind: type[Declaration]) -> Iterator[Repair]:
-        fields = {
-            field.name: field
-            for field in attrs.fields(attrs.resolve_types(kind))
-            if field.init and field.name not in ("extra_keys", "when", "file")
-        }
+        fields = {field.name: field for field in written_fields(kind)}
         said = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
@@ -175,7 +187,7 @@ class _Mender:
             yield Repair(self.file, line, message, at, at, f"{newline}{indent}required: false")
 
     def _time(self, node: Node) -> Iterator[Repair]:
-        if not isinstance(node, ScalarNode) or _RFC3339.fullmatch(node.value):
+        if not isinstance(node, ScalarNode) or RFC3339.fullmatch(node.value):
             return
         quoted = node.style in ("'", '"')
         zoned = re.search(r"\d\s*[+-]\d\d:?\d*$|Z$", node.value)

@@ -6,6 +6,7 @@ Whoever made them is not trusted: nothing outside is read, and nothing larger th
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +18,8 @@ MOST_BYTES = 200 * 1024 * 1024
 _LARGEST_FILE = 50 * 1024 * 1024
 _IGNORED_BY_ALL = {".git", ".venv", "venv", "__pycache__", "node_modules", ".DS_Store"}
 _LISTS = (".difyignore", ".gitignore")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+"""What reading an entry of a zip raises where it is damaged, encrypted or packed in a rare way."""
 
 
 class UnreadablePlugin(Exception):
@@ -99,11 +102,14 @@ def plugin_files(path: Path) -> PluginFiles:
 def _of_folder(folder: Path) -> PluginFiles:
     root = folder.resolve()
     sizes: dict[str, int] = {}
+    total = 0
     for path in _walk(folder):
         if not path.resolve().is_relative_to(root):
             raise UnreadablePlugin(f"{path} is a link out of the plugin's folder: remove it.")
-        sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
-        if len(sizes) > MOST_FILES or sum(sizes.values()) > MOST_BYTES:
+        size = path.stat().st_size
+        sizes[path.relative_to(folder).as_posix()] = size
+        total += size
+        if len(sizes) > MOST_FILES or total > MOST_BYTES:
             raise UnreadablePlugin(f"{folder} holds more than a plugin can: name the plugin's own.")
     unread = tuple(sorted(name for name in _IGNORED_BY_ALL if (folder / name).is_dir()))
     return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes(), unread=unread)
@@ -139,7 +145,7 @@ def _of_package(path: Path) -> PluginFiles:
             with package.open(inside[name]) as file:
                 # A header may promise less than there is.
                 content = file.read(_LARGEST_FILE + 1)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        except _BROKEN as error:
             raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
         if len(content) > _LARGEST_FILE:
             raise UnreadablePlugin(f"{name} in {path} unpacks to more than a plugin can hold.")

@@ -1,6 +1,6 @@
 """Spec to YAML and back, lossless."""
 
-from xinfer.serde.convert import DEMANDED, Keep, to_data, to_spec
+from xinfer.serde.convert import DEMANDED, Keep, to_data, to_spec, written_fields
 from xinfer.serde.document import Document, read_document
 from xinfer.serde.emit import to_yaml
 from xinfer.serde.fault import DocumentError, Fault
@@ -19,4 +19,5 @@ __all__ = [
     "to_data",
     "to_spec",
     "to_yaml",
+    "written_fields",
 ]

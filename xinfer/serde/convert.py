@@ -32,14 +32,6 @@ from xinfer.spec import (
 )
 from xinfer.spec.facts import Term
 
-_ALWAYS_WRITTEN: dict[type, frozenset[str]] = {
-    Plugin: frozenset({"type", "resource", "plugins", "meta"}),
-    Meta: frozenset({"version", "arch", "runner"}),
-    Runner: frozenset({"language", "version", "entrypoint"}),
-    StoragePermission: frozenset({"size"}),
-    Resource: frozenset({"memory"}),
-    CredentialSchema: frozenset({"credential_form_schemas"}),
-}
 _EMPTY_IS_NOTHING: dict[type, frozenset[str]] = {
     Model: frozenset({"label"}),
     ParameterRule: frozenset({"label"}),
@@ -53,6 +45,11 @@ DEMANDED: dict[type, tuple[str, ...]] = {
     Provider: ("supported_model_types", "configurate_methods"),
 }
 """Keys that have a default in a spec, and none to the daemon and the SDK."""
+_ALWAYS_WRITTEN: dict[type, tuple[str, ...]] = {
+    **DEMANDED,
+    StoragePermission: ("size",),
+    CredentialSchema: ("credential_form_schemas",),
+}
 _ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when", "file"})
 
 
@@ -123,7 +120,7 @@ def written_fields(kind: Any) -> list[attrs.Attribute[Any]]:
 
 
 def _writer_of(kind: Any, converter: Converter) -> Any:
-    always = _ALWAYS_WRITTEN.get(kind, frozenset())
+    always = _ALWAYS_WRITTEN.get(kind, ())
     left_out: dict[str, Any] = dict.fromkeys(_ONLY_IN_PYTHON, override(omit=True))
     write = make_dict_unstructure_fn(kind, converter, **left_out)
     defaults = {field.name: field.default for field in written_fields(kind)}

@@ -66,6 +66,7 @@ class _Builder:
         self.places: dict[Steps, tuple[int, int]] = {}
         self.faults: list[Fault] = []
         self._nodes = 0
+        self._merging: list[Node] = []
 
     def build(self, node: Node, path: Steps) -> Any:
         self._nodes += 1
@@ -87,7 +88,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 for source in self._merge_sources(value_node):
-                    merged = self._mapping(source, path) | merged
+                    merged = self._merged(source, path) | merged
                 continue
             key = key_node.value if isinstance(key_node, ScalarNode) else None
             if key is None:
@@ -99,6 +100,14 @@ class _Builder:
             else:
                 data[key] = self.build(value_node, (*path, key))
         return merged | data
+
+    def _merged(self, source: MappingNode, path: Steps) -> dict[str, Any]:
+        if any(source is outer for outer in self._merging):
+            raise DocumentError([self._fault(source, path, "is merged into itself")])
+        self._merging.append(source)
+        data = self._mapping(source, path)
+        self._merging.pop()
+        return data
 
     def _merge_sources(self, node: Node) -> Iterator[MappingNode]:
         self._nodes += 1

@@ -60,6 +60,7 @@ from xinfer.spec.model import (
     Voice,
 )
 from xinfer.spec.plugin import (
+    RFC3339,
     Allowed,
     Arch,
     Extensions,
@@ -91,6 +92,7 @@ from xinfer.spec.values import Invalid
 __all__ = [
     "LIMITS",
     "MODEL_FOLDERS",
+    "RFC3339",
     "Allowed",
     "Arch",
     "Condition",

@@ -83,12 +83,13 @@ def model_file(model: Model) -> str:
     """Name the YAML file of a predefined model, as a path from the plugin's root."""
     # What a path or a glob would read otherwise goes.
     name = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.model)
-    return model.file or f"models/{MODEL_FOLDERS[model.model_type]}/{name}.yaml"
+    folder = MODEL_FOLDERS.get(model.model_type, str(model.model_type))
+    return model.file or f"models/{folder}/{name}.yaml"
 
 
 def model_source(model_type: ModelType) -> str:
     """Name the module that serves a model type, as a path from the plugin's root."""
-    folder = MODEL_FOLDERS[model_type]
+    folder = MODEL_FOLDERS.get(model_type, str(model_type))
     return f"models/{folder}/{folder}.py"
 
 

@@ -10,13 +10,12 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-import attrs
 from hypothesis import strategies as st
 
+from xinfer.serde import written_fields
 from xinfer.spec import Declaration
 from xinfer.spec.facts import Term
 
-_ONLY_IN_PYTHON = ("extra_keys", "when", "file")
 _LONGEST = 3
 """Items in a list; faults need few, and a large object is slow to make."""
 
@@ -38,15 +37,8 @@ def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
 
     Terms and conditions, which no YAML holds, are left out.
     """
-    declared = attrs.fields(attrs.resolve_types(kind))
-    return st.builds(
-        kind,
-        **{
-            field.name: _values(field.type)
-            for field in declared
-            if field.init and field.name not in _ONLY_IN_PYTHON
-        },
-    )
+    written = {field.name: _values(field.type) for field in written_fields(kind)}
+    return st.builds(kind, **written)
 
 
 def _values(annotation: Any) -> st.SearchStrategy[Any]:

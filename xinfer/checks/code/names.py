@@ -13,7 +13,7 @@ from functools import lru_cache
 from attrs import frozen
 
 from xinfer.checks.code.source import Import, Module, PluginCode
-from xinfer.checks.code.tree import FUNCTIONS, SCOPES, Function, ancestors, own_nodes
+from xinfer.checks.code.tree import SCOPES, Function, ancestors, own_nodes
 
 _DEEPEST, _MOST = 30, 20
 
@@ -204,10 +204,3 @@ def _member(code: PluginCode, whole: Meaning, name: str, depth: int) -> Meaning:
         if code.holds(f"{whole.name}.{name}"):
             return OwnModule(f"{whole.name}.{name}")
     return None
-
-
-def enclosing_function(module: Module, node: ast.AST) -> Function | None:
-    """Find the function that a node runs in."""
-    return next(
-        (outer for outer in ancestors(module.parents, node) if isinstance(outer, FUNCTIONS)), None
-    )

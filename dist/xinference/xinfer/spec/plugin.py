@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 
@@ -11,6 +12,9 @@ from xinfer.spec.declaration import Declaration
 from xinfer.spec.i18n import I18n
 
 MEBIBYTE = 1024 * 1024
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+"""A time as Go reads it from a text."""
 
 
 class PluginType(StrEnum):

@@ -1,6 +1,8 @@
 """The commands as a user types them: what they print, what they leave behind, how they exit."""
 
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -125,6 +127,52 @@ def test_invoke_says_what_is_wrong_with_the_credentials(credentials, said):
     assert failed.returncode == 1
     assert said in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rerank", "q"), "needs a query and at least one document"),
+        (("speech2text", "nofile.mp3"), "There is no file nofile.mp3"),
+        (("speech2text", "a.mp3", "b.mp3"), "one recording, not 2"),
+        (("llm", "Hi", "-p", "temprature=1"), "no parameter temprature: did you mean temperature?"),
+        (("llm", "Hi", "-p", "depth=1"), "no parameter depth: choose from temperature, "),
+        (("llm", "Hi", "-p", "top_p"), "needs the form NAME=VALUE"),
+        (("text-embedding", "Hi", "-p", "top_p=1"), "The model has no parameters"),
+        (("moderation", "Hi"), "moderation"),
+    ],
+)
+def test_what_invoke_cannot_do_is_said_before_anything_starts(arguments, said):
+    failed = xinfer("invoke", *arguments)
+    assert failed.returncode == 2
+    assert said in failed.stderr
+    assert "stand-in" not in failed.stderr
+
+
+def test_a_parameter_that_is_a_text_stays_one():
+    schema = """json_schema={"type": "object"}"""
+    answered = xinfer("invoke", "llm", "Hi", "-p", schema, "-p", "response_format=json_schema")
+    assert answered.returncode == 0, answered.stderr
+    assert json.loads(answered.stdout) == {}
+
+
+def test_speech_is_not_poured_into_a_terminal():
+    control, terminal = pty.openpty()
+    command = [sys.executable, "-m", "xinfer.cli", "invoke", "tts", "Hi."]
+    failed = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+    os.close(terminal)
+    os.close(control)
+    assert failed.returncode == 2
+    assert "name a file with -o" in failed.stderr
+
+
+def test_invoke_explains_itself_where_there_is_no_spec(tmp_path):
+    helped = xinfer("invoke", "--help", cwd=tmp_path)
+    assert helped.returncode == 0
+    assert "--param NAME=VALUE" in helped.stdout
+    failed = xinfer("invoke", "llm", "Hi", cwd=tmp_path)
+    assert failed.returncode == 2
+    assert "There is no file provider_spec.py" in failed.stderr
 
 
 def test_the_help_of_invoke_lists_the_fields_of_the_spec():

@@ -17,13 +17,21 @@ from xinfer.spec import (
     ConfigurateMethod,
     Feature,
     FormType,
+    Help,
     I18n,
     ModelType,
     Option,
     Pricing,
+    ShowOn,
     ability,
+    always,
+    choose,
     complete,
     evolve,
+    first_of,
+    limit,
+    setting,
+    share,
 )
 from xinfer.testing import projects
 
@@ -144,6 +152,29 @@ CHANGES = {
         "base_url: 'a' can be chosen",
         False,
     ),
+    "field added and sometimes shown": (
+        lambda: form(
+            lambda key, url: [
+                key,
+                url,
+                _new(
+                    url, "region", required=True, default=None, show_on=(ShowOn("base_url", "x"),)
+                ),
+            ]
+        ),
+        "region: added, required where it is shown",
+        True,
+    ),
+    "icon": (
+        lambda: provider(icon_small=I18n("other.svg")),
+        "icon_small: ",
+        False,
+    ),
+    "help": (
+        lambda: provider(help=Help(title=I18n("Look"), url=I18n("https://x.example"))),
+        "help: “Get an API key” https://tariff.example/keys → “Look” https://x.example",
+        False,
+    ),
     "placeholder": (
         lambda: form(lambda key, url: [evolve(key, placeholder=I18n("Key")), url]),
         "api_key: other words",
@@ -219,6 +250,18 @@ def test_an_option_that_goes_breaks_what_was_chosen():
     assert (change.text, bool(change.breaks)) == ("base_url: 'b' cannot be chosen any more", True)
 
 
+def test_what_an_option_says_and_when():
+    option = Option("a", I18n("A"))
+    old = form(lambda key, url: [key, evolve(url, options=(option,))])
+    renamed = evolve(option, label=I18n("B"))
+    new = form(lambda key, url: [key, evolve(url, options=(renamed,))])
+    assert [change.text for change in changes(old, new)] == ["base_url: 'a' reads “A” → “B”"]
+    hidden = evolve(option, show_on=(ShowOn("api_key", "x"),))
+    new = form(lambda key, url: [key, evolve(url, options=(hidden,))])
+    (change,) = changes(old, new)
+    assert change.text == "base_url: 'a' shown under other conditions"
+
+
 def test_models_that_users_add_are_compared_by_what_holds_of_any():
     llm = XINFERENCE.customizable_model(ModelType.LLM)
     (change,) = changes(
@@ -226,7 +269,38 @@ def test_models_that_users_add_are_compared_by_what_holds_of_any():
     )
     assert change.text == "any llm model: feature document added"
     (change,) = changes(XINFERENCE, custom(properties={**llm.properties, "context_size": 4096}))
-    assert change.text == "any llm model: context_size by the server → 4096"
+    was = llm.properties["context_size"]
+    assert str(was).startswith('first_of(setting("context_size"), limit("context_length")')
+    assert change.text == f"any llm model: context_size {was} → 4096"
+    sees = {**llm.features, Feature.VISION: ability("vision")}
+    (change,) = changes(XINFERENCE, custom(features=sees))
+    assert change.text == (
+        'any llm model: feature vision ability("vision") | ability("omni") → ability("vision")'
+    )
+    *rules, last = llm.parameter_rules
+    (change,) = changes(XINFERENCE, custom(parameter_rules=(*rules, evolve(last, when=None))))
+    assert change.text == (
+        'any llm model: parameter enable_thinking: when ability("hybrid") → none'
+    )
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        always,
+        ability("a"),
+        ~(ability("a") | ability("b")),
+        ability("a") & (ability("b") | ~ability("c")),
+        limit("dimensions"),
+        setting("max_chunks"),
+        first_of(setting("s"), limit("dimensions"), 3),
+        choose(ability("chat"), "chat", otherwise="completion"),
+        share(of=9, size=limit("dimensions"), at_most=first_of(setting("s"), 2)),
+    ],
+    ids=str,
+)
+def test_a_term_is_shown_as_it_is_declared(term):
+    assert eval(str(term)) == term
 
 
 @given(project=projects())

@@ -18,6 +18,7 @@ from xinfer.spec import (
     Declaration,
     FormField,
     FormType,
+    Help,
     I18n,
     Model,
     ModelCredentialSchema,
@@ -100,13 +101,17 @@ def _provider(old: Provider, new: Provider) -> Iterator[Change]:
         text = f"provider: {_changed(old.provider, new.provider)}"
         breaks = "Dify stores credentials under this name, and finds none under the new one"
         yield Change(about=About.PROVIDER, text=text, breaks=breaks, of=new)
-    yield from _values(old, new, ("label", "description", "background", "help"), About.PROVIDER)
+    yield from _values(old, new, _OF_PROVIDERS, About.PROVIDER)
     kinds = old.supported_model_types, new.supported_model_types
     gone = "models of that type disappear, with the credentials entered for them"
     yield from _named("model type", *kinds, About.PROVIDER, gone=gone)
     methods = old.configurate_methods, new.configurate_methods
     gone = "credentials entered that way are not used any more"
     yield from _named("configuration by", *methods, About.PROVIDER, gone=gone)
+
+
+_ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
+_OF_PROVIDERS = ("label", "description", "background", *_ICONS, "help")
 
 
 def _forms(old: Provider, new: Provider) -> Iterator[Change]:
@@ -141,8 +146,9 @@ def _form(
             yield from _field(field, new[name], name)
     for name, field in new.items():
         if name not in old and name not in renamed.values():
-            needed = field.required is not False and field.default is None and not field.show_on
+            needed = field.required is not False and field.default is None
             what = "required" if needed else "optional"
+            what += " where it is shown" if needed and field.show_on else ""
             breaks = "stored credentials lack it: users enter them again" if needed else ""
             yield _credential(f"{name}: added, {what}", field, breaks)
 
@@ -194,14 +200,20 @@ _WORDS = ("label", "placeholder", "help", "url")
 
 
 def _options(old: FormField, new: FormField, name: str) -> Iterator[Change]:
-    before, after = ([option.value for option in field.options] for field in (old, new))
+    before, after = ({one.value: one for one in field.options} for field in (old, new))
     for value in before:
         if value not in after:
             text = f"{name}: {value!r} cannot be chosen any more"
             yield _credential(text, new, "whoever had chosen it must choose anew")
-    for value in after:
-        if value not in before:
+    for value, option in after.items():
+        was = before.get(value)
+        if was is None:
             yield _credential(f"{name}: {value!r} can be chosen", new)
+            continue
+        if (line := _changed(was.label, option.label)) is not None:
+            yield _credential(f"{name}: {value!r} reads {line}", new)
+        if was.show_on != option.show_on:
+            yield _credential(f"{name}: {value!r} shown under other conditions", new)
 
 
 def _credential(text: str, of: Declaration, breaks: str = "", *, retyped: bool = False) -> Change:
@@ -254,6 +266,11 @@ def _customizable(
         yield from _named(
             "feature", tuple(was.features), tuple(model.features), About.MODELS, name, of=model
         )
+        for feature, when in model.features.items():
+            line = _changed(was.features.get(feature, when), when)
+            if line is not None:
+                text = f"{name}: feature {feature} {line}"
+                yield Change(about=About.MODELS, text=text, of=model)
         for key in dict.fromkeys([*was.properties, *model.properties]):
             line = _changed(was.properties.get(key), model.properties.get(key))
             if line is not None:
@@ -261,7 +278,10 @@ def _customizable(
         yield from _rules(was.parameter_rules, model.parameter_rules, name)
 
 
-_OF_RULES = ("use_template", "type", "required", "default", "min", "max", "precision", "options")
+_OF_RULES = (
+    *("use_template", "type", "required", "default", "min", "max", "precision", "options"),
+    "when",
+)
 
 
 def _rules(
@@ -327,14 +347,13 @@ def _changed(old: object, new: object) -> str | None:
 def _shown(value: object) -> str:
     if value is None:
         return "none"
-    if is_term(value):
-        return "by the server"
-    text = _READABLE.get(type(value), str)(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    text = " ".join(_READABLE.get(type(value), str)(value).split())
+    return text if is_term(value) or len(text) <= 60 else text[:59] + "…"
 
 
 _READABLE: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "yes" if value else "no",
     I18n: lambda text: f"“{text.en_US}”",
+    Help: lambda help_: f"“{help_.title.en_US}” {help_.url.en_US}",
     tuple: lambda items: ", ".join(map(str, items)) or "none",
 }

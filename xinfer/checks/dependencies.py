@@ -108,7 +108,7 @@ def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
 
 @rule("XI525", Kind.REFUSED, Project, cure="Correct it.")
 def pyproject_form(project: Project, subject: Subject) -> Iterator[Problem]:
-    """pyproject.toml is no TOML, or says otherwise what it must; no environment can be made."""
+    """pyproject.toml is no TOML, or of another shape; the plugin's environment cannot be made."""
     try:
         declared = tomllib.loads((subject.sources or {}).get(_PYPROJECT, "")).get("project", {})
     except tomllib.TOMLDecodeError as error:

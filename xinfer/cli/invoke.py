@@ -6,18 +6,20 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from xinfer.build import BuildError, Prepared, prepare, write_tree
+from xinfer.checks.models import TEMPLATES
 from xinfer.cli.options import UnusableInput, spec_option
 from xinfer.devtools.daemon import CallError, PluginError, PluginProcess
 from xinfer.devtools.invocation import CALLS, Invocation
-from xinfer.spec import FormType, ModelType, Project, fields
+from xinfer.spec import FormType, ModelType, ParameterRule, ParameterType, Project, fields
 
 _STAND_IN_UID = {
     ModelType.LLM: "chat",
@@ -42,13 +44,14 @@ class _Invoke(click.Command):
         try:
             ctx.obj = prepare(early.parse_known_args(args)[0].spec)
         except BuildError as error:
-            raise UnusableInput(str(error)) from error
+            if not set(args) & set(ctx.help_option_names):
+                raise UnusableInput(str(error)) from error
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
         taken = {name for parameter in own for name in parameter.opts}
-        credentials = _credential_options(ctx.obj.project)
+        credentials = _credential_options(ctx.obj.project) if ctx.obj else ()
         return [*own, *(option for option in credentials if not taken.intersection(option.opts))]
 
 
@@ -116,14 +119,21 @@ def invoke(
     if kind not in prepared.project.model_types:
         known = ", ".join(prepared.project.model_types)
         raise UnusableInput(f"{prepared.name} declares no {kind} models, only {known}.")
+    wrong = _WRONG_INPUTS.get(kind)
+    if wrong and (said := wrong(inputs)):
+        raise UnusableInput(said)
+    if kind is ModelType.TTS and output.isatty():
+        raise UnusableInput("Speech is no text for a terminal: name a file with -o speech.mp3.")
+    name = model or next(iter(predefined), None)
+    set_ = dict(_parameters(parameters, _rules(prepared.project, kind, name)))
     with _answering(prepared.project, kind, entered) as usable, _written(prepared) as folder:
         asked = Invocation(
             provider=prepared.project.provider.provider,
             model_type=kind,
-            model=model or next(iter(predefined), usable.get("model_uid", "model")),
+            model=name or usable.get("model_uid", "model"),
             credentials=usable,
             inputs=inputs,
-            parameters=dict(_parameter(text) for text in parameters),
+            parameters=set_,
             stream=not no_stream,
         )
         try:
@@ -163,15 +173,64 @@ def _written(prepared: Prepared) -> Iterator[Path]:
         yield plugin
 
 
-def _parameter(text: str) -> tuple[str, Any]:
-    """Read ``name=value``; a value that is JSON is that, any other is a text."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UnusableInput(f"--param {text} needs the form NAME=VALUE, e.g. temperature=0.2.")
+def _rerank_inputs(inputs: tuple[str, ...]) -> str | None:
+    if len(inputs) < 2:
+        return "rerank needs a query and at least one document: give both, each in quotes."
+    return None
+
+
+def _recording(inputs: tuple[str, ...]) -> str | None:
+    if len(inputs) != 1:
+        return f"speech2text takes the path of one recording, not {len(inputs)}."
+    if not Path(inputs[0]).is_file():
+        return f"There is no file {inputs[0]}: name a recording, e.g. hello.mp3."
+    return None
+
+
+_WRONG_INPUTS: Mapping[ModelType, Callable[[tuple[str, ...]], str | None]] = {
+    ModelType.RERANK: _rerank_inputs,
+    ModelType.SPEECH2TEXT: _recording,
+}
+"""Say what is wrong with the inputs of a type, before anything is started."""
+
+
+def _rules(project: Project, kind: ModelType, model: str | None) -> Mapping[str, ParameterRule]:
+    """Find the parameters that a model has, or may have."""
+    predefined = [m.parameter_rules for m in project.models if m.model == model]
+    declared = [m.parameter_rules for m in project.customizable_models if m.model_type == kind]
+    return {rule.name: rule for rules in predefined or declared for rule in rules}
+
+
+def _parameters(
+    written: Iterable[str], rules: Mapping[str, ParameterRule]
+) -> Iterator[tuple[str, Any]]:
+    """Read each ``name=value``: a text where the parameter is one, else JSON."""
+    for text in written:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UnusableInput(f"--param {text} needs the form NAME=VALUE, e.g. temperature=0.2.")
+        if name not in rules:
+            near = get_close_matches(name, rules, n=1)
+            cure = f"did you mean {near[0]}?" if near else f"choose from {', '.join(rules)}."
+            raise UnusableInput(
+                f"The model has no parameter {name}: {cure}"
+                if rules
+                else f"The model has no parameters, so {name} cannot be set."
+            )
+        yield name, value if _is_text(rules[name]) else _plain(value)
+
+
+def _is_text(rule: ParameterRule) -> bool:
+    kind = rule.type or (TEMPLATES[rule.use_template][0] if rule.use_template else None)
+    return kind in (ParameterType.STRING, ParameterType.TEXT)
+
+
+def _plain(value: str) -> Any:
+    """Read JSON; what is none is refused by the plugin, as Dify's users see it."""
     try:
-        return name, json.loads(value)
+        return json.loads(value)
     except ValueError:
-        return name, value
+        return value
 
 
 def _show_llm(answer: Iterator[dict[str, Any]], output: IO[bytes]) -> None:

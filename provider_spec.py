@@ -242,8 +242,8 @@ LLM = CustomizableModel(
             type=ParameterType.STRING,
             label=I18n("Response Format", zh_Hans="回复格式"),
             help=I18n(
-                "JSON of any shape, or as the JSON Schema below says",
-                zh_Hans="任意结构的 JSON，或符合下方 JSON Schema 的 JSON",
+                "JSON of any shape, or as the JSON Schema below says, where the engine can",
+                zh_Hans="任意结构的 JSON，或符合下方 JSON Schema 的 JSON（需推理引擎支持）",
             ),
             options=("text", "json_object", "json_schema"),
             when=ability("chat"),

@@ -57,7 +57,7 @@ RIGHT = {
             **above(LLM, "from models.llm import Base\n"),
             "models/llm/__init__.py": "Base = object\n",
         },
-        above(LLM, "import sys\nif sys.version_info > (3, 13):\n    import models.later\n"),
+        above(LLM, "import sys\nif sys.version_info > (3, 99):\n    import models.later\n"),
     ],
     "XI604": [under(LLM, "\n\ndef later():\n    from models.common import requests\n")],
     "XI605": [

@@ -91,6 +91,64 @@ def test_findings_for_people_programs_and_pull_requests(home):
     assert github.startswith(f"::error title=XI103 plugin.name,{where}::")
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (
+            'label=I18n("Tariff Swift")',
+            'label="Tariff Swift"',
+            "label is 'Tariff Swift' (of type s",
+        ),
+        (
+            "use_template=Template.TOP_P",
+            'use_template="top"',
+            "use_template is 'top' (of type str)",
+        ),
+        ('label=I18n("API key"', 'label=str("API key"', "label is"),
+        ("features=TOOLS", "features=[*TOOLS]", "expected a tuple of Feature"),
+    ],
+)
+def test_a_value_of_another_type_is_a_finding_at_its_argument(tmp_path, right, wrong, said):
+    """Also where no YAML could be made of it."""
+    shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
+    spec = tmp_path / "tariff/provider_spec.py"
+    text = spec.read_text("utf-8").replace(', zh_Hans="API 密钥"', "")
+    assert right in text
+    spec.write_text(text.replace(right, wrong, 1), "utf-8")
+    line = next(n for n, row in enumerate(spec.read_text("utf-8").splitlines(), 1) if wrong in row)
+    checked = xinfer("check", str(spec), "--format", "json")
+    (found,) = json.loads(checked.stdout)
+    assert (checked.returncode, found["code"], found["line"]) == (1, "XI001", line)
+    assert said in found["message"]
+    built = xinfer("build", "--spec", str(spec), "--out", str(tmp_path / "out"))
+    assert built.returncode == 1
+    assert said in built.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_values_that_no_yaml_can_be_made_of_are_listed(tmp_path):
+    shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
+    spec = tmp_path / "tariff/provider_spec.py"
+    text = spec.read_text("utf-8")
+    spec.write_text(text.replace('label=I18n("Tariff Swift")', 'label="Tariff Swift"'), "utf-8")
+    for command in (("diff", str(spec), str(spec)), ("invoke", "--spec", str(spec), "llm", "Hi")):
+        done = xinfer(*command)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+        assert f"{spec}:85" in done.stderr
+        assert "expected I18n" in done.stderr
+
+
+def test_what_follows_from_the_provider_is_found_at_the_provider(tmp_path):
+    shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
+    spec = tmp_path / "tariff/provider_spec.py"
+    text = spec.read_text("utf-8")
+    spec.write_text(text.replace('provider="tariff"', 'provider="tarif"'), "utf-8")
+    checked = xinfer("check", str(spec), "--format", "json")
+    (found,) = [one for one in json.loads(checked.stdout) if one["code"] == "XI216"]
+    assert found["file"] == str(spec)
+
+
 def test_a_clean_spec_exits_with_0():
     clean = xinfer("check")
     assert (clean.returncode, clean.stdout) == (0, "No findings.\n")

@@ -207,3 +207,24 @@ def test_choices_are_read_and_written_by_their_texts():
     with pytest.raises(FormError, match=r"tier.*one of free, paid") as refused:
         Chosen.from_form({"tier": "gold", "speed": "3"})
     assert "one of 1, 2" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: text_input(label=I18n("A"), placehoder=I18n("B")), "did you mean placeholder?"),
+        (lambda: select(label=I18n("A"), choices=()), "it takes label, default, "),
+        (lambda: text_input(), r"text_input\(\) needs a label"),
+        (lambda: select(label=I18n("A"), options=["a"]), r"needs options such as Option\(.*'a'"),
+    ],
+)
+def test_a_field_takes_no_other_arguments(declare, said):
+    with pytest.raises(TypeError, match=said):
+        declare()
+
+
+def test_a_field_needs_a_type():
+    with pytest.raises(TypeError, match=r"Wrong\.key needs a type: write key: str"):
+
+        class Wrong(Credentials):
+            key = text_input(label=I18n("Key"))

@@ -149,6 +149,7 @@ BREAKS = {
     "XI002": lambda: plugin(label=I18n("cut \ud83d")),
     "XI003": lambda: plugin(extra_keys={"lable": 1}),
     "XI004": lambda: models(model(extra_keys={"parameter_rules": None})),
+    "XI005": lambda: rule(default=float("nan")),
     "XI101": lambda: plugin(version="1.2.3-hotfix"),
     "XI102": lambda: plugin(author="Some.One"),
     "XI103": lambda: plugin(name="My Plugin"),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import frozen
@@ -22,6 +23,7 @@ from xinfer.build.writer import (
     write_file,
     write_tree,
 )
+from xinfer.checks import Finding, Kind, check_values
 from xinfer.spec import Project
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "LoadedSpec",
     "Prepared",
     "SpecError",
+    "WrongValues",
     "differences",
     "emit",
     "load_spec",
@@ -41,7 +44,16 @@ __all__ = [
     "write_tree",
 ]
 
-BuildError = (SpecError, ConflictError, CarriedFileError, ForeignFileError)
+
+class WrongValues(Exception):
+    """What is declared holds values that no YAML can be made of; ``str`` lists them."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(f"{one.place}: {one.message}" for one in self.findings))
+
+
+BuildError = (SpecError, WrongValues, ConflictError, CarriedFileError, ForeignFileError)
 """What a user can mend; ``str`` of each says how."""
 
 
@@ -75,12 +87,16 @@ def prepare(spec: Path) -> Prepared:
     """
     loaded = load_spec(spec)
     project = loaded.project
-    tree = emit(
-        project,
-        modules=loaded.modules,
-        carried=carried_files(loaded.folder / project.files),
-        runtime=runtime_files(project),
-    )
+    carried = carried_files(loaded.folder / project.files)
+    try:
+        tree = emit(
+            project, modules=loaded.modules, carried=carried, runtime=runtime_files(project)
+        )
+    except Exception:
+        # A value of another type than is declared can fail anywhere on the way to YAML.
+        if wrong := [one for one in check_values(project) if one.kind is Kind.REFUSED]:
+            raise WrongValues(wrong) from None
+        raise
     return Prepared(project=project, tree=tree)
 
 

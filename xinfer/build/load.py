@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
+import attrs
 from attrs import frozen
 
+from xinfer import spec
 from xinfer.spec import Project
 
 _MODULE = "provider_spec"
@@ -80,12 +84,12 @@ def load_spec(path: Path) -> LoadedSpec:
 
 
 def _execute(path: Path) -> object:
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
+    found = importlib.util.spec_from_file_location(_MODULE, path)
+    if found is None or found.loader is None:
         raise ImportError(f"{path.name} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = importlib.util.module_from_spec(found)
     sys.modules[_MODULE] = module  # where typing looks for the names that annotations use
-    spec.loader.exec_module(module)
+    found.loader.exec_module(module)
     return module
 
 
@@ -124,7 +128,22 @@ def _report(error: BaseException, path: Path) -> str:
     report.stack = traceback.StackSummary.from_list(own)
     report.__cause__ = report.__context__ = None
     heading = f"{_short(path)} does not import:"
-    return "\n".join([heading, "".join(report.format()).rstrip()])
+    return "\n".join([heading, "".join(report.format()).rstrip() + _meant(error)])
+
+
+def _meant(error: BaseException) -> str:
+    """Guess which field of a declaration was meant by a misspelt one."""
+    found = _UNEXPECTED.match(str(error))
+    kind = getattr(spec, found[1], None) if found else None
+    if found is None or not (isinstance(kind, type) and attrs.has(kind)):
+        return ""
+    fields = (field.name for field in attrs.fields(kind) if field.init)
+    known = [name for name in fields if name != "extra_keys"]
+    near = get_close_matches(found[2], known, n=1)
+    return f": did you mean {near[0]}?" if near else f": it takes {', '.join(known)}"
+
+
+_UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def _short(path: Path) -> str:

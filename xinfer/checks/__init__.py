@@ -8,7 +8,7 @@ the version that users have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 # Each of these enters its rules into the catalogue.
@@ -39,6 +39,7 @@ __all__ = [
     "check",
     "check_one",
     "check_types",
+    "check_values",
     "finding",
     "texts_of",
 ]
@@ -55,22 +56,44 @@ def check(
         files is not checked without.
     :param sources: the text of what :func:`texts_of` reads, by path; not checked without.
     """
-    found = list(mistyped(walk(project)))
+    found = check_values(project)
     if any(one.kind is Kind.REFUSED for one in found):
         # What is not even of its type would make every other rule guess.
         return tuple(sorted(found, key=_place))
     subject = Subject(project=complete(project), files=files, sources=sources)
-    seen: set[tuple[str, str, str]] = set()
+    seen = {_said(one) for one in found}
     python = plugin_code(subject)
     objects = chain(walk(subject.project), [("python", python)] if python else [])
     for path, declared in objects:
         for one in _found(declared, path, subject):
             # The two forms of a provider share their fields: one mistake is said once.
-            key = (one.code, one.message, str(one.place))
-            if key not in seen:
-                seen.add(key)
+            if (said := _said(one)) not in seen:
+                seen.add(said)
                 found.append(one)
     return tuple(sorted(found, key=_place))
+
+
+def check_values(project: Project) -> list[Finding]:
+    """Find only what holds of any object: values of another type, or that cannot be written.
+
+    The forms that follow from the credentials are looked at once the rest is right.
+    """
+    found = _once(mistyped(walk(project)))
+    if any(one.kind is Kind.REFUSED for one in found):
+        return found
+    return _once([*found, *mistyped(objects_in("provider", complete(project).provider))])
+
+
+def _once(found: Iterable[Finding]) -> list[Finding]:
+    """Leave out what was said before, as of a rule that several models share."""
+    said: dict[tuple[str, str, str], Finding] = {}
+    for one in found:
+        said.setdefault(_said(one), one)
+    return list(said.values())
+
+
+def _said(one: Finding) -> tuple[str, str, str]:
+    return one.code, one.message, str(one.place)
 
 
 def check_one(declared: Declaration, path: str) -> tuple[Finding, ...]:

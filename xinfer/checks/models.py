@@ -307,10 +307,10 @@ def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
 
 @rule("XI441", Kind.BROKEN, Pricing, cure="Write a price of 0 or more.")
 def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
-    """A price is negative or no number."""
+    """A price is negative."""
     for name in ("input", "output"):
         price: Decimal | float | None = getattr(pricing, name)
-        if price is not None and (not math.isfinite(price) or price < 0):
+        if price is not None and math.isfinite(price) and price < 0:
             yield Problem(f"{name} costs {price}", at=name)
 
 

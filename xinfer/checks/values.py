@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
@@ -12,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import attrs
 
 from xinfer.checks.finding import Finding, Kind
+from xinfer.checks.place import place_of
 from xinfer.checks.rule import Problem, Rule, rule
 from xinfer.spec import (
     MODEL_FOLDERS,
@@ -90,7 +93,17 @@ _NULL_OTHERWISE: Mapping[tuple[type[Declaration], str], bool] = {
 """Keys of which the SDK takes null where the default is another value, or refuses it though the
 default is none."""
 
-_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_value)
+
+@rule("XI005", Kind.BROKEN, Declaration, cure="Write a finite number.")
+def not_finite(declared: Declaration) -> Iterator[Problem]:
+    """A number is infinite, or none at all; the JSON in which Dify passes it on has no such."""
+    for name, _, _ in _checkers(_kind(declared)):
+        value = getattr(declared, name)
+        if isinstance(value, float | Decimal) and not math.isfinite(value):
+            yield Problem(f"{name} is {value}", at=name)
+
+
+_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_value, not_finite)
 
 
 def mistyped(objects: Iterable[tuple[str, Declaration]]) -> Iterator[Finding]:
@@ -107,7 +120,7 @@ def mistyped(objects: Iterable[tuple[str, Declaration]]) -> Iterator[Finding]:
                     message=problem.message,
                     hint=entered.cure,
                     path=f"{path}.{problem.at}",
-                    place=declared.origin,
+                    place=place_of(declared, problem.at, relative=True),
                 )
 
 
@@ -162,6 +175,8 @@ def _name(annotation: Any) -> str:
         return " or ".join(_name(argument) for argument in arguments if argument is not NoneType)
     if origin is tuple:
         return f"a tuple of {_name(arguments[0])}"
+    if origin is type:
+        return f"the class {arguments[0].__name__}, or one made from it"
     if origin is Literal:
         return " or ".join(map(repr, arguments))
     if annotation is Condition:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.build import BuildError, differences, prepare, write
+from xinfer.build import BuildError, WrongValues, differences, prepare, write
 from xinfer.checks import Kind, check, texts_of
 from xinfer.cli.options import UnusableInput, counted, spec_option
 from xinfer.cli.report import show
@@ -34,6 +34,9 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
     """
     try:
         prepared = prepare(spec)
+    except WrongValues as error:
+        show(error.findings)
+        raise SystemExit(1) from error
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {path: len(content) for path, content in prepared.tree.items()}

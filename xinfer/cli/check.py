@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import click
 
-from xinfer.build import BuildError, prepare
+from xinfer.build import BuildError, WrongValues, prepare
 from xinfer.checks import Finding, Kind, check_one, texts_of
 from xinfer.checks import check as check_project
 from xinfer.cli.options import UnusableInput
@@ -72,6 +72,8 @@ def _mend(path: Path) -> None:
 def _of_spec(path: Path) -> tuple[Finding, ...]:
     try:
         prepared = prepare(path)
+    except WrongValues as error:
+        return error.findings
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {name: len(content) for name, content in prepared.tree.items()}

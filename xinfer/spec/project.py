@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
-from xinfer.spec.declaration import Declaration, evolve
+from xinfer.spec.declaration import Declaration, evolve, following
 from xinfer.spec.form import ModelName
 from xinfer.spec.model import CustomizableModel, Model, ModelType
 from xinfer.spec.plugin import Extensions, Plugin
@@ -98,6 +98,11 @@ def complete(project: Project) -> Project:
 
     What was said stays as it is; ``None``, said of a field, leaves it out.
     """
+    with following(project.provider):
+        return _complete(project)
+
+
+def _complete(project: Project) -> Project:
     provider = project.provider
     said = provider.explicit
     methods = provider.configurate_methods if "configurate_methods" in said else _methods(project)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import (
     Any,
     ClassVar,
@@ -143,6 +144,7 @@ class _Specification:
 
 
 def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
+    _expect(form_type, given)
     validator = given.get("validator", ())
     # What was not given must not look as if it had been: it would be written.
     said: dict[str, Any] = {
@@ -170,6 +172,21 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
     return attrs.field(
         default=given.get("default", attrs.NOTHING), metadata={_SPECIFICATION: specification}
     )
+
+
+def _expect(form_type: FormType, given: Mapping[str, Any]) -> None:
+    """Refuse what no specifier takes, as Python does with a function's arguments."""
+    specifier, known = f"{form_type.replace('-', '_')}()", FieldOptions.__annotations__
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            meant = f": did you mean {near[0]}?" if near else f": it takes {', '.join(known)}"
+            raise TypeError(f"{specifier} got an unexpected argument {name!r}{meant}")
+    if "label" not in given:
+        raise TypeError(f'{specifier} needs a label, e.g. label=I18n("API key")')
+    for option in given.get("options", ()):
+        if not isinstance(option, Option):
+            raise TypeError(f'{specifier} needs options such as Option("a", I18n("A")): {option!r}')
 
 
 def _conditions(given: Mapping[str, str] | Iterable[ShowOn]) -> Iterable[ShowOn]:
@@ -372,6 +389,10 @@ class Credentials:
 def _collect(cls: type, attributes: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
     """Read the specifications off a class being made and hang the conversions on its fields."""
     hints = get_type_hints(cls)
+    for attribute in attributes:
+        if attribute.name not in hints:
+            where = f"{cls.__name__}.{attribute.name}"
+            raise TypeError(f"{where} needs a type: write {attribute.name}: str = …")
     fields = tuple(_field(cls, attribute, hints[attribute.name]) for attribute in attributes)
     cls.__credential_fields__ = fields  # type: ignore[attr-defined]
     return [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -45,8 +47,24 @@ class Origin:
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
 
+_followed: ContextVar[Declaration | None] = ContextVar("_followed", default=None)
+
+
+@contextmanager
+def following(declared: Declaration) -> Iterator[None]:
+    """Let what is made meanwhile have the place of the object that it follows from."""
+    before = _followed.set(declared)
+    try:
+        yield
+    finally:
+        _followed.reset(before)
+
+
 def calling_place() -> Origin | None:
     """Find the nearest caller outside xinfer and outside the methods that attrs generates."""
+    followed = _followed.get()
+    if followed is not None:
+        return followed.origin
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename

@@ -165,14 +165,16 @@ def test_keys_of_no_format_are_kept_and_named_once(plugin):
     assert "author is not a key of the format" in warnings[0]
 
 
-def test_a_plugin_of_ours_needs_no_import():
-    with pytest.raises(ImportFailed, match=r"its spec is .*provider_spec\.py: copy that one"):
-        read_plugin(OURS)
+def test_a_plugin_of_ours_needs_no_import(tmp_path):
+    """Neither its folder nor its package, which tells nothing of who made it."""
+    package = write(prepare(ROOT / "provider_spec.py"), tmp_path).package
+    for path in (OURS, package):
+        with pytest.raises(ImportFailed, match=r"holds its own provider_spec\.py: copy that one"):
+            read_plugin(path)
 
 
 def test_the_example_comes_back(tmp_path):
     built = write(prepare(ROOT / "examples/tariff/provider_spec.py"), tmp_path).folder
-    (built / ".xinfer.json").unlink()
     (built / "provider_spec.py").rename(built / "own_spec.py")
     shutil.rmtree(built / "xinfer")
     spec = write_spec(read_plugin(built), tmp_path / "out")

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from xinfer.build.emit import ConflictError, emit
+from xinfer.build.emit import SPEC, ConflictError, emit
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.package import pack
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
 from xinfer.build.writer import (
-    RECORD,
     FileTree,
     ForeignFileError,
     differences,
@@ -27,7 +26,7 @@ from xinfer.checks import Finding, Kind, check_values
 from xinfer.spec import Project
 
 __all__ = [
-    "RECORD",
+    "SPEC",
     "BuildError",
     "Built",
     "FileTree",

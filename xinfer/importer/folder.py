@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from xinfer.build import RECORD, FileTree
+from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
 from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
 from xinfer.importer.source import UnreadablePlugin, plugin_files
@@ -52,10 +52,9 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
         files = plugin_files(folder)
         reading = read(files, progress=progress)
         plugin, provider, provider_file = _whole(reading, folder)
-        if RECORD in files and "provider_spec.py" in files:
+        if SPEC in files:
             raise ImportFailed(
-                f"{folder} was built by xinfer, and its spec is {folder / 'provider_spec.py'}: "
-                "copy that one."
+                f"{folder} was built by xinfer, and holds its own {SPEC}: copy that one."
             )
         models = reading.models
         declared = {MANIFEST, provider_file, *reading.model_paths}

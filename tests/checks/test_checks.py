@@ -1,5 +1,6 @@
 """Every rule is broken once, and found at the line that broke it; what is right has no findings."""
 
+import ast
 import inspect
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 import provider_spec
 from xinfer.build import prepare
 from xinfer.checks import Kind, catalogue, check, texts_of
+from xinfer.checks.credentials import KNOWN_TO_RUNTIME, OF_RUNTIME
 from xinfer.checks.globs import Glob
+from xinfer.runtime.dify.model import _OF_SERVER
 from xinfer.spec import (
     Allowed,
     ConfigurateMethod,
@@ -144,6 +147,13 @@ def without(*paths):
     return {path: size for path, size in FILES.items() if path not in paths}
 
 
+class Misnamed(Credentials):
+    server_url: str = text_input(label=I18n("Server url"))
+    model_uid: str = text_input(label=I18n("Model uid"))
+    key: str = text_input(label=I18n("Key"))
+    region: str = text_input(label=I18n("Region"))
+
+
 BREAKS = {
     "XI001": lambda: plugin(version=3),
     "XI002": lambda: plugin(label=I18n("cut \ud83d")),
@@ -227,6 +237,9 @@ BREAKS = {
     "XI324": lambda: form(field(help=I18n("Look there."))),
     "XI325": lambda: texts(
         {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Unreachable
+    ),
+    "XI326": lambda: texts(
+        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Misnamed
     ),
     "XI401": lambda: models(model(name="")),
     "XI402": lambda: models(model(), model()),
@@ -350,6 +363,34 @@ def test_a_range_of_pythons_that_begins_too_early_is_found():
     (finding,) = check(PROJECT, FILES, wrong)
     assert (finding.code, finding.place.line) == ("XI521", 3)
     assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
+
+
+def test_a_field_is_idle_unless_something_reads_it():
+    run = {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}
+    declared = evolve(PROJECT, credentials=Misnamed, customizable_models=(provider_spec.RERANK,))
+
+    def idle(sources):
+        found = check(declared, FILES, sources)
+        return [one.message for one in found if one.code == "XI326"]
+
+    key, region = "nothing reads key; did you mean api_key?", "nothing reads region"
+    assert idle(run) == [key, region]
+    assert idle({**run, "own.py": "def f(c):\n    return c.region\n"}) == [key]
+    assert idle({"models/llm/llm.py": "import mine\n"}) == []
+
+
+def test_what_the_rules_say_that_the_runtime_reads_is_what_it_reads():
+    read = set()
+    for path in (ROOT / "xinfer/runtime/dify").glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "entered":
+                read.add(node.attr)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
+                of, name, *_ = node.args
+                if getattr(of, "id", "") == "entered" and isinstance(name, ast.Constant):
+                    read.add(name.value)
+    assert read | set(_OF_SERVER.values()) == {*OF_RUNTIME, *KNOWN_TO_RUNTIME}
 
 
 def test_no_pattern_takes_longer_than_its_length():

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
+from xinfer.checks.values import alike
+from xinfer.checks.walk import terms
 from xinfer.spec import (
     ConfigurateMethod,
     FormField,
@@ -16,6 +18,7 @@ from xinfer.spec import (
     Option,
     Project,
     Provider,
+    Setting,
     ShowOn,
     fields,
 )
@@ -276,15 +279,50 @@ def runtime_field_missing(project: Project, subject: Subject) -> Iterator[Proble
 
     Every call of a model that runs on it fails with ``AttributeError``.
     """
-    texts = (subject.sources or {}).values()
-    if not project.customizable_models or not any(_RUNTIME in text for text in texts):
-        return
     known = {field.name for field in fields(project.credentials)} if project.credentials else set()
-    for name in _OF_RUNTIME:
+    for name in OF_RUNTIME if _on_runtime(project, subject) else ():
         if name not in known:
             yield Problem(f"{name} is missing, and the runtime reads it", at="credentials")
 
 
+@rule("XI326", Kind.ADVICE, Project, cure="Give it the name that is read, or leave it out.")
+def idle_credential(project: Project, subject: Subject) -> Iterator[Problem]:
+    """Nothing reads a field of the credentials; what users enter there has no effect.
+
+    The Xinference runtime reads the fields that it knows by name, terms read settings, and the
+    plugin's own Python may read others.
+    """
+    if project.credentials is None or not _on_runtime(project, subject):
+        return
+    own = [text for path, text in (subject.sources or {}).items() if _is_own(path)]
+    settings = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
+    conditions = {
+        one.variable for field in fields(project.credentials) for one in field.form.show_on
+    }
+    read = {*OF_RUNTIME, *KNOWN_TO_RUNTIME, *settings}
+    for field in fields(project.credentials):
+        name = field.name
+        if field.asked_by_dify or name in read or field.form.variable in conditions:
+            continue
+        if not any(re.search(rf"\b{name}\b", text) for text in own):
+            near = alike(name, read)
+            yield Problem(f"nothing reads {name}{near}", at="credentials", of=field.form)
+
+
+def _on_runtime(project: Project, subject: Subject) -> bool:
+    texts = (subject.sources or {}).values()
+    return bool(project.customizable_models) and any(_RUNTIME in text for text in texts)
+
+
+def _is_own(path: str) -> bool:
+    return path.endswith(".py") and not path.startswith("xinfer/") and path != "provider_spec.py"
+
+
 _RUNTIME = "from xinfer.runtime.dify import "
-_OF_RUNTIME = ("server_url", "model_uid")
-"""All others that the runtime knows it does without."""
+OF_RUNTIME = ("server_url", "model_uid")
+"""Without these the runtime finds no model."""
+KNOWN_TO_RUNTIME = (
+    *("api_key", "invoke_timeout", "max_retries", "verify_tls", "ca_certificate"),
+    *("language", "voices"),
+)
+"""All others that it reads; it does without those that are not declared."""

@@ -13,12 +13,12 @@ import attrs
 from xinfer.checks.finding import Kind
 from xinfer.checks.rule import Problem, Subject, rule
 from xinfer.checks.values import alike
+from xinfer.checks.walk import terms
 from xinfer.spec import (
     LIMITS,
     MODEL_FOLDERS,
     Condition,
     CustomizableModel,
-    Declaration,
     Feature,
     Limit,
     Model,
@@ -30,12 +30,10 @@ from xinfer.spec import (
     Project,
     Setting,
     Template,
-    Term,
     Voice,
     fields,
     is_term,
     model_file,
-    terms_in,
 )
 
 _LONGEST = 255
@@ -353,7 +351,7 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
 def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a setting that no form has; its value is never known."""
     known = {field.name for field in fields(project.credentials)} if project.credentials else set()
-    for model, at, term in _terms(project):
+    for model, at, term in terms(project):
         if isinstance(term, Setting) and term.name not in known:
             yield Problem(f"{term} is no field of the credentials", at=at, of=model)
 
@@ -361,21 +359,9 @@ def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
 @rule("XI454", Kind.BROKEN, Project, cure=f"Use {', '.join(LIMITS)}.")
 def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a limit that no server reports; its value is never known."""
-    for model, at, term in _terms(project):
+    for model, at, term in terms(project):
         if isinstance(term, Limit) and term.name not in LIMITS:
             yield Problem(f"{term} is nothing that Xinference reports", at=at, of=model)
-
-
-def _terms(project: Project) -> Iterator[tuple[Declaration, str, Term]]:
-    """Yield each term of the customizable models, with the object and the field that hold it."""
-    for model in project.customizable_models:
-        for name, value in model.properties.items():
-            for term in terms_in(value):
-                yield model, f"properties.{name}", term
-        for declared in model.parameter_rules:
-            for name in ("default", "min", "max"):
-                for term in terms_in(getattr(declared, name)):
-                    yield declared, name, term
 
 
 def _writable(project: Project) -> Iterator[Model]:

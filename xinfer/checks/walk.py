@@ -1,4 +1,4 @@
-"""Every declared object of a project, once, with its path."""
+"""Every declared object of a project, and every term, with its path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from xinfer.spec import Declaration, Project
+from xinfer.spec import Declaration, Project, Term, terms_in
 
 
 def walk(project: Project) -> Iterator[tuple[str, Declaration]]:
@@ -31,6 +31,19 @@ def objects_in(path: str, value: object) -> Iterator[tuple[str, Declaration]]:
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
             yield from objects_in(f"{path}[{index}]", item)
+
+
+def terms(project: Project) -> Iterator[tuple[Declaration, str, Term]]:
+    """Yield each term of the customizable models, with the object that holds it and its path."""
+    for index, model in enumerate(project.customizable_models):
+        above = f"customizable_models[{index}]"
+        for name, value in model.properties.items():
+            for term in terms_in(value):
+                yield model, f"{above}.properties.{name}", term
+        for number, rule in enumerate(model.parameter_rules):
+            for name in ("default", "min", "max"):
+                for term in terms_in(getattr(rule, name)):
+                    yield rule, f"{above}.parameter_rules[{number}].{name}", term
 
 
 @cache

@@ -341,5 +341,4 @@ project = Project(
     ),
     credentials=XinferenceCredentials,
     customizable_models=(LLM, TEXT_EMBEDDING, RERANK, SPEECH2TEXT, TTS),
-    requirements=("attrs>=24.3", "dify_plugin>=0.9.0", "requests>=2.32.3"),
 )

@@ -146,5 +146,5 @@ project = Project(
     ),
     credentials=TariffCredentials,
     models=(SWIFT, SAGE),
-    requirements=("attrs>=24.3", "dify_plugin>=0.9.0", "requests>=2.32.3"),
+    requirements=("dify_plugin>=0.9.0", "requests>=2.32.3"),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from xinfer.build.emit import SPEC, ConflictError, emit
+from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.package import pack
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
@@ -23,7 +23,7 @@ from xinfer.build.writer import (
     write_tree,
 )
 from xinfer.checks import Finding, Kind, check_values
-from xinfer.spec import Project
+from xinfer.spec import Project, evolve
 
 __all__ = [
     "SPEC",
@@ -96,7 +96,8 @@ def prepare(spec: Path) -> Prepared:
         if wrong := [one for one in check_values(project) if one.kind is Kind.REFUSED]:
             raise WrongValues(wrong) from None
         raise
-    return Prepared(project=project, tree=tree)
+    complete = evolve(project, requirements=requirements(project, tree))
+    return Prepared(project=complete, tree=tree)
 
 
 def write(prepared: Prepared, out: Path) -> Built:

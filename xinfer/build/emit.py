@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from xinfer.build.code import code_files
@@ -58,10 +58,10 @@ def emit(
     project = complete(project)
     declared = {path: text.encode() for path, text in _declared(project)}
     code = {} if _MAIN in carried else {path: text.encode() for path, text in code_files(project)}
-    usual = {path: text.encode() for path, text in _usual(project)}
+    needed = {**runtime, **modules} if code or _mention(carried, runtime, modules) else {}
+    usual = {path: text.encode() for path, text in _usual(project, requirements(project, needed))}
     if _DEPENDENCIES & carried.keys():
         usual = {path: text for path, text in usual.items() if path not in _DEPENDENCIES}
-    needed = {**runtime, **modules} if code or _mention(carried, runtime, modules) else {}
     for path in carried:
         if path in declared or path in needed:
             raise ConflictError(
@@ -69,6 +69,28 @@ def emit(
                 f"what it said in {SPEC}."
             )
     return {**usual, **needed, **code, **carried, **declared}
+
+
+def requirements(project: Project, tree: Iterable[str]) -> tuple[str, ...]:
+    """List what the plugin's environment must hold: what the project says, and what xinfer needs.
+
+    :param tree: the paths of the plugin; those of xinfer tell which parts of it are there.
+    """
+    paths = tuple(tree)
+    named = {re.split(r"[^\w.-]", line)[0].lower() for line in project.requirements}
+    added = (
+        line
+        for room, name, line in _NEEDS
+        if name not in named and any(path.startswith(room) for path in paths)
+    )
+    return (*project.requirements, *added)
+
+
+_NEEDS = (
+    ("xinfer/spec/", "attrs", "attrs>=24.3"),
+    ("xinfer/runtime/", "requests", "requests>=2.32.3"),
+)
+"""What each part of xinfer that a plugin carries needs beside the SDK."""
 
 
 def _mention(carried: FileTree, *needed: FileTree) -> bool:
@@ -86,7 +108,7 @@ def _declared(project: Project) -> Iterator[tuple[str, str]]:
         yield model_file(model), to_yaml(model, source=SPEC)
 
 
-def _usual(project: Project) -> Iterator[tuple[str, str]]:
+def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield what a project may have its own of: positions, dependencies, what is not packed."""
     declared = project.provider.models
     for kind, folder in MODEL_FOLDERS.items():
@@ -94,13 +116,13 @@ def _usual(project: Project) -> Iterator[tuple[str, str]]:
         names = [model.model for model in project.models if model.model_type is kind]
         if files and files.position:
             yield files.position, to_yaml(list(names), source=SPEC)
-    yield "requirements.txt", "".join(f"{line}\n" for line in project.requirements)
+    yield "requirements.txt", "".join(f"{line}\n" for line in required)
     yield (
         "pyproject.toml",
         _PYPROJECT.format(
             name=_toml(project.plugin.name),
             version=_toml(project.plugin.version),
-            dependencies="\n".join(f"    {_toml(line)}," for line in project.requirements),
+            dependencies="\n".join(f"    {_toml(line)}," for line in required),
         ),
     )
     yield ".difyignore", _IGNORED

@@ -57,10 +57,17 @@ class PluginProcess:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Self]:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> Iterator[Self]:
         """Start the plugin in a folder, wait for its first heartbeat, and kill it in the end.
 
         :param environment: added to our own.
+        :param python: of an environment that holds what the plugin requires.
         :raises PluginError: it ended, or kept silent for two minutes, before it was ready.
         """
         if os.getpid() == 1:
@@ -69,8 +76,8 @@ class PluginProcess:
                 "A plugin cannot run as a child of process 1: start the container with an init "
                 "process (docker run --init)."
             )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "main"],
+        process = subprocess.Popen(  # noqa: S603 (the caller's own Python)
+            [python, "-m", "main"],
             cwd=folder,
             env={**os.environ, **(environment or {}), "INSTALL_METHOD": "local"},
             stdin=subprocess.PIPE,

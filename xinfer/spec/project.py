@@ -42,7 +42,7 @@ class Project(Declaration):
     :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
         Dify's list.
     :param customizable_models: what users add by hand, one entry a type.
-    :param requirements: what the plugin's own environment must hold.
+    :param requirements: what the plugin's own Python needs; the build adds what xinfer needs.
     :param files: a folder beside ``provider_spec.py`` that is carried into the plugin as it is:
         icons, documents, and the Python of a plugin that brings its own.
     """

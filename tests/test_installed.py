@@ -1,0 +1,67 @@
+"""Plugins in environments of their own, made as Dify's daemon makes them: nothing else is there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xinfer.build import prepare, write_tree
+from xinfer.devtools.daemon import PluginProcess
+
+ROOT = Path(__file__).parent.parent
+UV = shutil.which("uv")
+SMALL = """
+from datetime import UTC, datetime
+from xinfer.spec import *
+
+
+class Server(Credentials):
+    server_url: str = text_input(label=I18n("Server URL"), converter=http_url())
+    model_uid: str = text_input(label=I18n("Model uid"))
+
+
+project = Project(
+    plugin=Plugin(
+        name="small",
+        version="0.1.0",
+        author="me",
+        label=I18n("Small"),
+        description=I18n("Small"),
+        icon="icon_s_en.svg",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    ),
+    provider=Provider(provider="small", label=I18n("Small")),
+    credentials=Server,
+    customizable_models=(
+        CustomizableModel(
+            model_type=ModelType.LLM, properties={"mode": "chat", "context_size": 4096}
+        ),
+    ),
+)
+"""
+
+
+def specs(folder):
+    yield ROOT / "provider_spec.py"
+    yield ROOT / "examples/tariff/provider_spec.py"
+    shutil.copytree(ROOT / "plugin/_assets", folder / "small/plugin/_assets")
+    small = folder / "small/provider_spec.py"
+    small.write_text(SMALL)
+    yield small
+
+
+@pytest.mark.skipif(UV is None, reason="uv, with which the daemon installs, is not here")
+def test_plugins_start_with_what_they_require_and_nothing_else(tmp_path):
+    alone = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    for spec in specs(tmp_path):
+        prepared = prepare(spec)
+        folder = tmp_path / "plugins" / prepared.name
+        write_tree(prepared.tree, folder)
+        sync = [UV, "sync", "--no-dev", "--python", sys.executable]
+        subprocess.run(sync, cwd=folder, env=alone, check=True, capture_output=True)
+        python = folder / ".venv/bin/python"
+        with PluginProcess.start(folder, python=str(python), environment={"PYTHONPATH": ""}):
+            pass

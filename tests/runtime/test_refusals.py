@@ -12,6 +12,7 @@ from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered, sai
 
 from xinfer.devtools.standin import MODELS, Served, StandIn, faults
 from xinfer.devtools.standin.answer import refusal
+from xinfer.devtools.standin.silence import mp3
 
 HI = [UserPromptMessage(content="Hi")]
 LONG = [UserPromptMessage(content="word " * 90)]
@@ -71,8 +72,18 @@ CALLS = {
     "stream": lambda s, uid: ask(s, uid, stream=True),
     "Text Embedding": lambda s, uid: TextEmbedding([]).invoke("m", entered(s, uid), ["a"]),
     "Rerank": lambda s, uid: Rerank([]).invoke("m", entered(s, uid), "q", ["a"]),
-    "Speech2text": lambda s, uid: Speech2Text([]).invoke("m", entered(s, uid), io.BytesIO(b"x")),
+    "Speech2text": lambda s, uid: Speech2Text([]).invoke(
+        "m", entered(s, uid), io.BytesIO(mp3(0.2))
+    ),
     "TTS": lambda s, uid: list(TTS([]).invoke("m", "tenant", entered(s, uid), "Hi.", "")),
+}
+RUNNING = {
+    "LLM": "chat",
+    "stream": "chat",
+    "Text Embedding": "embed",
+    "Rerank": "rerank",
+    "Speech2text": "whisper",
+    "TTS": "kokoro",
 }
 UIDS = {"LLM": "chat", "Text Embedding": "embed", "Rerank": "rerank"}
 
@@ -86,6 +97,21 @@ def test_a_uid_that_became_another_types_is_told_at_the_call(server, kind, uid):
     with pytest.raises(InvokeError, match=f"Add it under the model type {is_for}") as raised:
         CALLS[kind](server, uid)
     assert f"请在模型类型 {is_for} 下添加" in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize(
+    "fault",
+    [faults.BAD_GATEWAY, refusal(503, "loading"), faults.Closed()],
+    ids=["gateway", "loading", "closed"],
+)
+def test_a_server_that_cannot_answer_is_not_asked_what_the_model_is(server, kind, fault):
+    CALLS[kind](server, RUNNING[kind])
+    server.requests.clear()
+    server.next_answer(fault, on="/v1/")
+    with pytest.raises(InvokeError):
+        CALLS[kind](server, RUNNING[kind])
+    assert [arrived.method for arrived in server.requests] == ["POST"]
 
 
 @pytest.mark.parametrize("stream", [True, False])

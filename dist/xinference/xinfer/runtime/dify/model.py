@@ -127,6 +127,8 @@ class XinferenceModel:
         try:
             yield
         except ServerUnavailable as error:
+            if error.cured:
+                raise
             try:
                 described = client.describe(entered.model_uid, fresh=True)
             except XinferenceError:

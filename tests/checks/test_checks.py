@@ -424,7 +424,9 @@ def test_our_own_provider_has_no_findings():
 
 def test_every_rule_is_broken_here():
     declared = [rule.code for rule in catalogue() if rule.code[:3] not in ("XI6", "XI7", "XI8")]
-    assert [code for code in declared if code not in ("XI011", "XI012", "XI013")] == sorted(BREAKS)
+    assert [
+        code for code in declared if code not in ("XI011", "XI012", "XI013", "XI014")
+    ] == sorted(BREAKS)
 
 
 def test_every_rule_says_what_is_wrong_and_how_to_mend_it():

@@ -61,7 +61,73 @@ def test_a_list_of_positions_that_is_none(plugin_folder):
 def test_a_name_in_the_list_that_no_model_has(plugin_folder):
     (plugin_folder / "models/llm/_position.yaml").write_text("- tariff-swift\n- nobody\n")
     (found,) = examine(plugin_folder)
-    assert (found.code, found.path) == ("XI012", "nobody")
+    assert (found.code, found.path) == ("XI014", "nobody")
+    assert (found.place.line, found.place.column) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "said", "cure"),
+    [
+        (
+            "models/llm/tariff-swift.yaml",
+            "model_type: llm",
+            "model_type: lmm",
+            "expected one of llm, ",
+            "Did you mean llm?",
+        ),
+        (
+            "models/llm/tariff-swift.yaml",
+            "model: tariff-swift\n",
+            "",
+            "is required, and missing",
+            "Add it.",
+        ),
+        (
+            "models/llm/tariff-swift.yaml",
+            "currency: USD",
+            "currency: 5",
+            "expected a string, got 5",
+            "Put it in quotes.",
+        ),
+        (
+            "models/llm/tariff-swift.yaml",
+            "context_size: 32768",
+            "context_size: 32k",
+            "expected a whole number, got '32k'",
+            "Write what is expected there.",
+        ),
+        (
+            "provider/tariff.yaml",
+            "required: true",
+            "required: 'yes'",
+            "expected true or false, got 'yes'",
+            "Write what is expected there.",
+        ),
+        (
+            "provider/tariff.yaml",
+            "type: secret-input",
+            "type: secret_input",
+            "expected one of text-input, ",
+            "Did you mean secret-input?",
+        ),
+        ("provider/tariff.yaml", "label:", "label: {}\nlabel:", "a second time", "Remove one."),
+        (
+            "provider/tariff.yaml",
+            "provider: ",
+            "provider:",
+            "mapping values are not",
+            "Correct it.",
+        ),
+    ],
+)
+def test_one_mistake_in_a_value_is_one_finding(plugin_folder, path, right, wrong, said, cure):
+    text = (plugin_folder / path).read_text("utf-8")
+    assert right in text
+    (plugin_folder / path).write_text(text.replace(right, wrong, 1), "utf-8")
+    (found,) = examine(plugin_folder)
+    assert said in found.message
+    assert found.hint == cure
+    assert found.place.file.endswith(path)
 
 
 def test_files_that_are_needed_and_ignored(plugin_folder):

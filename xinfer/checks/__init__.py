@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+import attrs
+
 # Each of these enters its rules into the catalogue.
 from xinfer.checks import against as _against  # noqa: F401
 from xinfer.checks import code as _code  # noqa: F401
@@ -106,10 +108,16 @@ def check_types(declared: Declaration, path: str) -> tuple[Finding, ...]:
     return tuple(mistyped(objects_in(path, declared)))
 
 
-def finding(code: str, declared: Declaration, message: str, path: str) -> Finding:
-    """Make a finding of a rule that was looked into elsewhere."""
+def finding(
+    code: str, declared: Declaration, message: str, path: str, *, hint: str = ""
+) -> Finding:
+    """Make a finding of a rule that was looked into elsewhere.
+
+    :param hint: how to mend it, where that can be told better than by the rule.
+    """
     entered = next(known for known in catalogue() if known.code == code)
-    return _finding(entered, Problem(message), declared, path)
+    made = _finding(entered, Problem(message), declared, path)
+    return attrs.evolve(made, hint=hint) if hint else made
 
 
 def _found(declared: Declaration, path: str, subject: Subject | None) -> Iterator[Finding]:

@@ -62,6 +62,12 @@ def unusable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     yield Problem(declared.message, at=declared.path)
 
 
+@rule("XI014", Kind.BROKEN, UnreadYaml, cure="Correct the name, or remove the line.")
+def position_of_nothing(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A list of positions names what no model is called: the model meant stands elsewhere."""
+    yield Problem(declared.message, at=declared.path)
+
+
 @rule("XI701", Kind.REFUSED, Package, cure="Pack files only: xinfer build, or dify plugin package.")
 def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
     """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""

@@ -35,7 +35,8 @@ def _lines(finding: Finding) -> Iterable[str]:
     place = finding.place
     kind = click.style(f"{finding.kind} {finding.code}", fg=_COLOURS[finding.kind], bold=True)
     yield f"  {kind} {finding.message}"
-    yield click.style(f"    {finding.path}", dim=True)
+    if finding.path:
+        yield click.style(f"    {finding.path}", dim=True)
     if place and (source := getline(place.file, place.line).rstrip()):
         stripped = source.lstrip()
         yield click.style(f"    {place.line:>5} | {stripped}", dim=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import attrs
@@ -13,7 +13,7 @@ from xinfer.checks import Finding, check, check_one, check_types, finding, texts
 from xinfer.checks.package import Package, UnreadYaml
 from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
 from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
-from xinfer.serde import DocumentError, Fault, Keep, read_spec
+from xinfer.serde import DocumentError, Fault, Keep, read_document, read_spec
 from xinfer.spec import (
     Model,
     Origin,
@@ -43,7 +43,9 @@ def examine(path: Path) -> tuple[Finding, ...]:
     package = _package(files)
     found = list(check_one(package, "package"))
     reading = read(files)
-    found += (_unread(fault) for fault in _faults(reading, files))
+    faults = tuple(_faults(reading, files))
+    found += map(_unread, faults)
+    found += _unlisted(reading, files)
     found += (
         finding("XI013", declared, f"{name} is missing", name)
         for declared, name in missing_keys((reading.plugin, reading.provider))
@@ -52,7 +54,8 @@ def examine(path: Path) -> tuple[Finding, ...]:
     if reading.plugin is not None and reading.provider is not None:
         project = _project(reading.plugin, reading.provider, reading, files)
         sizes = files.packed() if path.is_dir() else dict(files.sizes)
-        found += check(project, sizes, texts_of(files, sizes))
+        declared = check(project, sizes, texts_of(files, sizes))
+        found += (one for one in declared if not _follows(one, faults))
     elif reading.plugin is not None:
         found += check_types(reading.plugin, "plugin")
         found += _of_no_models(reading.plugin, path)
@@ -133,15 +136,36 @@ def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
                 read_spec(files[path], kind, file=path, keep=Keep.STRAY)
             except DocumentError as error:
                 yield from error.faults
-    provider = reading.provider
-    if provider is not None:
-        for path, names in positions(provider, reading.models):
-            known = set(names)
-            for name in listed(files, path) or ():
-                if name not in known:
-                    yield Fault(path, 1, 1, name, "is listed, and no model of that name is there")
     for path in set(reading.missing) - {MANIFEST}:  # of which a rule of its own speaks
         yield Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
+
+
+def _unlisted(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
+    """Find names in lists of positions that no model has; none while a model cannot be read."""
+    if reading.provider is None or {fault.file for fault in reading.faults} & {
+        *reading.model_paths
+    }:
+        return
+    for path, names in positions(reading.provider, reading.models):
+        known = set(names)
+        for index, name in enumerate(listed(files, path) or ()):
+            if name not in known:
+                line, column = read_document(files[path], path).places[(index,)]
+                said = f"{name} is listed, and no model of that name is there"
+                yield finding("XI014", _at(Origin(path, line, column), said, name), said, name)
+
+
+def _follows(one: Finding, faults: Iterable[Fault]) -> bool:
+    """Say whether a finding only repeats that a value could not be read."""
+    place = one.place
+    if place is None:
+        return False
+    here = [fault for fault in faults if fault.file == place.file]
+    if any((fault.line, fault.column) == (place.line, place.column) for fault in here):
+        return True
+    # What did not fit is kept as if its key were unknown.
+    key = one.path.rpartition(".")[2]
+    return one.code == "XI003" and any(f".{key}." in f".{fault.path}." for fault in here)
 
 
 _PYYAML_TIME = re.compile(
@@ -177,17 +201,30 @@ def _with_misfits(reading: Reading) -> set[str]:
 
 def _unread(fault: Fault) -> Finding:
     """Say of a fault who refuses it: the SDK does not look at the values of properties."""
-    declared = UnreadYaml(message=fault.message, path=fault.path)
-    object.__setattr__(declared, "origin", Origin(fault.file, fault.line, fault.column))
-    code = "XI012" if _nobody_refuses(fault) else "XI011"
-    return finding(code, declared, fault.message, fault.path)
+    message, cure = _cured(fault.message)
+    declared = _at(Origin(fault.file, fault.line, fault.column), message, fault.path)
+    code = "XI012" if _READ_AT_REQUESTS.match(fault.path) else "XI011"
+    return finding(code, declared, message, fault.path, hint=cure)
 
 
+def _at(place: Origin, message: str, path: str) -> UnreadYaml:
+    declared = UnreadYaml(message=message, path=path)
+    object.__setattr__(declared, "origin", place)
+    return declared
+
+
+def _cured(message: str) -> tuple[str, str]:
+    """Tell what is wrong from what to do about it."""
+    said, colon, cure = message.rpartition(": ")
+    if colon and cure.startswith(_CURES):
+        return said, cure[0].upper() + cure[1:] + ("" if cure.endswith("?") else ".")
+    if message.startswith("expected"):
+        return message, "Write what is expected there."
+    return message, "Add it." if message.endswith("missing") else "Correct it."
+
+
+_CURES = ("put it", "remove", "did you mean")
 _READ_AT_REQUESTS = re.compile(r"^model_properties\.|^parameter_rules\[\d+\]\.default$")
-
-
-def _nobody_refuses(fault: Fault) -> bool:
-    return bool(_READ_AT_REQUESTS.match(fault.path)) or fault.message.startswith("is listed")
 
 
 def _requirements(files: PluginFiles) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, get_args
@@ -245,7 +246,9 @@ def _word(value: object, kind: type[StrEnum]) -> StrEnum:
     """Read one of an enum's words; the message lists them."""
     if isinstance(value, str) and value in list(kind):
         return kind(value)
-    raise _mismatch("one of " + ", ".join(kind), value)
+    near = get_close_matches(value, kind, n=1) if isinstance(value, str) else []
+    meant = f": did you mean {near[0]}?" if near else ""
+    raise ValueError(f"expected one of {', '.join(kind)}, got {_shown(value)}{meant}")
 
 
 def _scalar_of(kind: Any) -> Any:

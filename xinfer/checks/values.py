@@ -37,25 +37,25 @@ def wrong_type(declared: Declaration) -> Iterator[Problem]:
 
     The YAML would hold something else than the daemon and the SDK read there.
     """
-    for name, fits, expected in _checkers(_kind(declared)):
+    for name, exact, fits, expected in _checkers(_kind(declared)):
         value = getattr(declared, name)
-        if not fits(value):
+        if type(value) not in exact and not fits(value):
             yield Problem(f"{name} is {_shown(value)}, expected {expected}", at=name)
 
 
 @rule("XI002", Kind.REFUSED, Declaration, cure="Remove the character; most often an emoji was cut.")
 def unencodable_text(declared: Declaration) -> Iterator[Problem]:
     """A text holds half of a character, which no file can hold."""
-    for name, _, _ in _checkers(_kind(declared)):
+    for name in _holding(_kind(declared), (str,)):
         value = getattr(declared, name)
-        if isinstance(value, str) and not _encodable(value):
+        if isinstance(value, str) and not value.isascii() and not _encodable(value):
             yield Problem(f"{name} holds a lone surrogate and cannot be written", at=name)
 
 
 @rule("XI003", Kind.ADVICE, Declaration, cure="Correct its spelling, or leave it out.")
 def unknown_key(declared: Declaration) -> Iterator[Problem]:
     """A key is none of the format's; the daemon and the SDK pass over it."""
-    known = [name for name, _, _ in _checkers(_kind(declared))]
+    known = [name for name, *_ in _checkers(_kind(declared))]
     if isinstance(declared, ModelProperties):
         return  # where an unknown key is refused, by a rule of its own
     for key, value in declared.extra_keys.items():
@@ -97,9 +97,9 @@ default is none."""
 @rule("XI005", Kind.BROKEN, Declaration, cure="Write a finite number.")
 def not_finite(declared: Declaration) -> Iterator[Problem]:
     """A number is infinite, or none at all; the JSON in which Dify passes it on has no such."""
-    for name, _, _ in _checkers(_kind(declared)):
+    for name in _holding(_kind(declared), (float, Decimal)):
         value = getattr(declared, name)
-        if isinstance(value, float | Decimal) and not math.isfinite(value):
+        if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             yield Problem(f"{name} is {value}", at=name)
 
 
@@ -135,13 +135,38 @@ def _kind(declared: Declaration) -> Any:
 
 
 @cache
-def _checkers(kind: Any) -> tuple[tuple[str, _Fits, str], ...]:
-    """Compile the test of each field of a class, and the name of what it expects."""
+def _checkers(kind: Any) -> tuple[tuple[str, frozenset[type], _Fits, str], ...]:
+    """Compile the test of each field of a class, and the name of what it expects.
+
+    Before the test stand the types of which no value needs it.
+    """
     return tuple(
-        (field.name, _fits(field.type), _name(field.type))
+        (field.name, frozenset(_exact(field.type)), _fits(field.type), _name(field.type))
         for field in attrs.fields(attrs.resolve_types(kind))
         if field.init and field.name != "extra_keys"
     )
+
+
+@cache
+def _holding(kind: Any, types: tuple[type, ...]) -> tuple[str, ...]:
+    """Name the fields of a class that may hold a value of these types."""
+    fields = {field.name: field.type for field in attrs.fields(attrs.resolve_types(kind))}
+    return tuple(
+        name
+        for name, *_ in _checkers(kind)
+        if {Any, *types} & {fields[name], *get_args(fields[name])}
+    )
+
+
+def _exact(annotation: Any) -> Iterator[type]:
+    """Yield the types all of whose values fit."""
+    if get_origin(annotation) in (Union, UnionType):
+        for argument in get_args(annotation):
+            yield from _exact(argument)
+    elif annotation is float:
+        yield from (int, float)
+    elif isinstance(annotation, type) and annotation is not Term and get_origin(annotation) is None:
+        yield annotation
 
 
 def _fits(annotation: Any) -> _Fits:

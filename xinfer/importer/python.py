@@ -12,10 +12,13 @@ from typing import Any
 import attrs
 from attrs import define, field
 
-from xinfer.spec import Declaration
+from xinfer.spec import Declaration, ParameterRule, Pricing
 
 _LONG = 76
 """Characters of a text that is broken over several lines."""
+
+_OF_CONSTANTS = (ParameterRule, Pricing)
+"""What is looked at again and again for whether it has a name; it holds nothing that has one."""
 
 type Comments = Callable[[Declaration, str], list[str]]
 """The comments above a field of an object."""
@@ -33,6 +36,7 @@ class Source:
     comments: Comments = lambda _, __: []
     names: set[str] = field(factory=set)
     used: set[str] = field(factory=set)
+    _written: dict[int, str] = field(factory=dict, init=False)
 
     def of(self, value: object) -> str:
         """Write any value that a declaration holds."""
@@ -70,8 +74,13 @@ class Source:
                 return repr(value)
 
     def _call(self, declared: Declaration) -> str:
+        if (written := self._written.get(id(declared))) is not None:
+            return written
         self.names.add(type(declared).__name__)
-        return f"{type(declared).__name__}({self.arguments(declared)})"
+        written = f"{type(declared).__name__}({self.arguments(declared)})"
+        if isinstance(declared, _OF_CONSTANTS):
+            self._written[id(declared)] = written
+        return written
 
     def arguments(self, declared: Declaration, *, without: Iterable[str] = ()) -> str:
         """Write what an object was made with, comments above it, in the order of its class."""
@@ -147,6 +156,8 @@ def _quoted(value: str) -> str:
     if '"' in value and "'" not in value and value.isprintable() and "\\" not in value:
         return f"'{value}'"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    if escaped.isprintable():
+        return f'"{escaped}"'
     return '"' + "".join(c if c.isprintable() else _escape(c) for c in escaped) + '"'
 
 

@@ -5,6 +5,7 @@ Whoever made them is not trusted: nothing outside is read, and nothing larger th
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -100,31 +101,34 @@ def plugin_files(path: Path) -> PluginFiles:
 
 
 def _of_folder(folder: Path) -> PluginFiles:
-    root = folder.resolve()
+    root = str(folder.resolve())
     sizes: dict[str, int] = {}
     total = 0
-    for path in _walk(folder):
-        if not path.resolve().is_relative_to(root):
-            raise UnreadablePlugin(f"{path} is a link out of the plugin's folder: remove it.")
-        size = path.stat().st_size
-        sizes[path.relative_to(folder).as_posix()] = size
-        total += size
+    for entry, path in _walk(str(folder), ""):
+        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+            raise UnreadablePlugin(f"{entry.path} is a link out of the plugin's folder: remove it.")
+        sizes[path] = entry.stat().st_size
+        total += sizes[path]
         if len(sizes) > MOST_FILES or total > MOST_BYTES:
             raise UnreadablePlugin(f"{folder} holds more than a plugin can: name the plugin's own.")
     unread = tuple(sorted(name for name in _IGNORED_BY_ALL if (folder / name).is_dir()))
     return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes(), unread=unread)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name in _IGNORED_BY_ALL:
+def _walk(folder: str, above: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield the files below a folder with their paths, without following links to folders."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.name in _IGNORED_BY_ALL:
             continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path)
-        elif path.is_file():
-            yield path
-        elif path.is_symlink():
-            raise UnreadablePlugin(f"{path} is a link that leads to no file: remove it.")
+        path = above + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{path}/")
+        elif entry.is_symlink() and not Path(entry.path).is_file():
+            raise UnreadablePlugin(f"{entry.path} is a link that leads to no file: remove it.")
+        elif entry.is_file():
+            yield entry, path
 
 
 def _of_package(path: Path) -> PluginFiles:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.main import CParser  # type: ignore[attr-defined]
 from ruamel.yaml.nodes import Node, ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 
@@ -28,7 +29,7 @@ def compose(raw: bytes, file: str) -> Node:
         limit = f"{MAX_BYTES // 1024} KiB"
         raise DocumentError([Fault(file, 1, 1, "", f"is larger than {limit}")])
     try:
-        root: Node | None = _yaml(pure=not _is_shallow(raw)).compose(raw.decode())
+        root: Node | None = _compose(raw.decode(), in_c=CParser is not None and _is_shallow(raw))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise DocumentError([Fault(file, line, 1, "", "is not UTF-8")]) from None
@@ -45,26 +46,45 @@ def compose(raw: bytes, file: str) -> Node:
     return root
 
 
-def _yaml(*, pure: bool) -> YAML:
-    yaml = YAML(typ="safe", pure=pure)
+def _compose(text: str, *, in_c: bool) -> Any:
+    if in_c:
+        parser = _InC(text)
+        try:
+            return parser.get_single_node()
+        finally:
+            parser.dispose()
+    yaml = YAML(typ="safe", pure=True)
     yaml.Resolver = _Resolver
     yaml.version = (1, 1)
-    return yaml
+    return yaml.compose(text)
+
+
+class _InC(CParser or object):  # type: ignore[misc]
+    """libyaml's parser, with what it asks of a resolver; ruamel.yaml makes a class a document."""
+
+    def resolve(self, kind: Any, value: str, implicit: Any) -> Any:
+        return _tag(kind, value, implicit)
+
+    def descend_resolver(self, node: Any, index: Any) -> None:
+        """Pass over where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Pass over it, too."""
 
 
 class _Resolver(VersionedResolver):
     """Takes for texts what PyYAML and Go do: ``y``, ``n`` and what begins like a number with _."""
 
-    def resolve(self, kind: type[Node], value: str, implicit: Any) -> Any:
-        if kind is not ScalarNode:
-            return super().resolve(kind, value, implicit)
-        return _tag(f"_{value}" if _TEXT.fullmatch(value) else value, *implicit)
+    def resolve(self, kind: Any, value: str, implicit: Any) -> Any:
+        return _tag(kind, value, implicit)
 
 
-@lru_cache(maxsize=4096)
-def _tag(value: str, plain: bool, quoted: bool) -> Any:
+@lru_cache(maxsize=8192)
+def _tag(kind: Any, value: str, implicit: Any) -> Any:
     """Name what a value is; the files of a plugin say the same few thousand again and again."""
-    return _of_yaml_1_1().resolve(ScalarNode, value, (plain, quoted))
+    if kind is ScalarNode and _TEXT.fullmatch(value):
+        value = f"_{value}"
+    return _of_yaml_1_1().resolve(kind, value, implicit)
 
 
 @cache

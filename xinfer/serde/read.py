@@ -17,6 +17,7 @@ from xinfer.serde.convert import Keep, to_spec
 from xinfer.serde.document import Document, read_document
 from xinfer.serde.fault import DocumentError
 from xinfer.spec import Declaration, Origin, Steps
+from xinfer.spec.declaration import placed_at
 
 
 def read_spec[T: Declaration](
@@ -31,7 +32,8 @@ def read_spec[T: Declaration](
     if not isinstance(document.data, dict):
         raise DocumentError([document.fault((), "expected a mapping")])
     try:
-        declared = to_spec(document.data, kind, keep=keep)
+        with placed_at(None):
+            declared = to_spec(document.data, kind, keep=keep)
     except BaseValidationError as error:
         faults = [document.fault(path, message) for path, message in _mismatches(error, ())]
         raise DocumentError(faults) from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from attrs import frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
-from xinfer.spec.declaration import Declaration, evolve, following
+from xinfer.spec.declaration import Declaration, evolve, placed_at
 from xinfer.spec.form import ModelName
 from xinfer.spec.model import CustomizableModel, Model, ModelType
 from xinfer.spec.plugin import Extensions, Plugin
@@ -79,10 +80,13 @@ class Project(Declaration):
         raise KeyError(model_type)
 
 
+_ODD = re.compile(r"[^\w.-]")
+"""What a path or a glob would read otherwise."""
+
+
 def model_file(model: Model) -> str:
     """Name the YAML file of a predefined model, as a path from the plugin's root."""
-    # What a path or a glob would read otherwise goes.
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.model)
+    name = _ODD.sub("-", model.model)
     folder = MODEL_FOLDERS.get(model.model_type, str(model.model_type))
     return model.file or f"models/{folder}/{name}.yaml"
 
@@ -98,7 +102,7 @@ def complete(project: Project) -> Project:
 
     What was said stays as it is; ``None``, said of a field, leaves it out.
     """
-    with following(project.provider):
+    with placed_at(project.provider.origin):
         return _complete(project)
 
 

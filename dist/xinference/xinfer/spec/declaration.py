@@ -47,24 +47,24 @@ class Origin:
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
 
-_followed: ContextVar[Declaration | None] = ContextVar("_followed", default=None)
+_UNSAID = Origin("", 0)
+_place: ContextVar[Origin | None] = ContextVar("_place", default=_UNSAID)
 
 
 @contextmanager
-def following(declared: Declaration) -> Iterator[None]:
-    """Let what is made meanwhile have the place of the object that it follows from."""
-    before = _followed.set(declared)
+def placed_at(origin: Origin | None) -> Iterator[None]:
+    """Let what is made meanwhile have this place: that of what it follows from, or none yet."""
+    before = _place.set(origin)
     try:
         yield
     finally:
-        _followed.reset(before)
+        _place.reset(before)
 
 
 def calling_place() -> Origin | None:
     """Find the nearest caller outside xinfer and outside the methods that attrs generates."""
-    followed = _followed.get()
-    if followed is not None:
-        return followed.origin
+    if (place := _place.get()) is not _UNSAID:
+        return place
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename

@@ -177,7 +177,7 @@ def test_an_error_inside_xinfer_shows_the_users_line_only(tmp_path):
 
 
 def test_a_missing_spec_is_named(tmp_path):
-    with pytest.raises(SpecError, match=r"There is no file .*elsewhere\.py"):
+    with pytest.raises(SpecError, match=r"There is no .*elsewhere\.py"):
         load_spec(tmp_path / "elsewhere.py")
 
 

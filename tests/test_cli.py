@@ -224,13 +224,25 @@ def test_speech_is_not_poured_into_a_terminal():
     assert "name a file with -o" in failed.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments", [("check",), ("check", "nope"), ("diff", "nope", "."), ("check", "--fix", "nope")]
+)
+def test_what_is_not_there_is_said_with_what_could_be(tmp_path, arguments):
+    failed = xinfer(*arguments, cwd=tmp_path)
+    missing = "nope" if "nope" in arguments else "provider_spec.py"
+    assert failed.returncode == 2
+    assert failed.stderr == (
+        f"Error: There is no {missing}: name a provider_spec.py, a plugin's folder or a .difypkg.\n"
+    )
+
+
 def test_invoke_explains_itself_where_there_is_no_spec(tmp_path):
     helped = xinfer("invoke", "--help", cwd=tmp_path)
     assert helped.returncode == 0
     assert "--param NAME=VALUE" in helped.stdout
     failed = xinfer("invoke", "llm", "Hi", cwd=tmp_path)
     assert failed.returncode == 2
-    assert "There is no file provider_spec.py" in failed.stderr
+    assert "There is no provider_spec.py: name the file" in failed.stderr
 
 
 def test_the_help_of_invoke_lists_the_fields_of_the_spec():

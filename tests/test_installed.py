@@ -61,7 +61,10 @@ def test_plugins_start_with_what_they_require_and_nothing_else(tmp_path):
         folder = tmp_path / "plugins" / prepared.name
         write_tree(prepared.tree, folder)
         sync = [UV, "sync", "--no-dev", "--python", sys.executable]
-        subprocess.run(sync, cwd=folder, env=alone, check=True, capture_output=True)
+        made = subprocess.run(sync, cwd=folder, env=alone, capture_output=True, text=True)
+        if "error sending request" in made.stderr:
+            pytest.skip("no package index can be reached")
+        assert made.returncode == 0, made.stderr
         python = folder / ".venv/bin/python"
         with PluginProcess.start(folder, python=str(python), environment={"PYTHONPATH": ""}):
             pass

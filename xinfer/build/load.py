@@ -48,7 +48,7 @@ def load_spec(path: Path) -> LoadedSpec:
     """
     path = path.absolute()
     if not path.is_file():
-        raise SpecError(f"There is no file {_short(path)}: name your provider_spec.py with --spec.")
+        raise SpecError(f"There is no {_short(path)}: name the file that declares the plugin.")
     before = set(sys.modules)
     with _importable(path.parent):
         try:

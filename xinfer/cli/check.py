@@ -10,7 +10,7 @@ import click
 from xinfer.build import BuildError, WrongValues, prepare
 from xinfer.checks import Finding, Kind, check_one, texts_of
 from xinfer.checks import check as check_project
-from xinfer.cli.options import UnusableInput
+from xinfer.cli.options import UnusableInput, existing
 from xinfer.cli.report import FORMATS, show
 
 
@@ -37,6 +37,7 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
     found, or advice alone, with 1 when something is, and with 2 when PATH cannot be used.
     """
+    existing(path)
     if fix:
         _mend(path)
     findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)

@@ -21,6 +21,18 @@ class UnusableInput(click.ClickException):
     exit_code = 2
 
 
+def existing(path: Path) -> Path:
+    """Return a path that is there.
+
+    :raises UnusableInput: nothing is.
+    """
+    if not path.exists():
+        raise UnusableInput(
+            f"There is no {path}: name a provider_spec.py, a plugin's folder or a .difypkg."
+        )
+    return path
+
+
 def counted(number: int, noun: str) -> str:
     """Say how many there are, e.g. ``1 model``, ``2 models``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

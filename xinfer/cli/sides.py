@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xinfer.cli.options import UnusableInput
+from xinfer.cli.options import UnusableInput, existing
 from xinfer.spec import Project, evolve
 
 
@@ -19,6 +19,7 @@ def project_at(path: Path) -> Project:
     from xinfer.build import BuildError, prepare
     from xinfer.importer import UnreadablePlugin, files_in_memory, project_of, read_project
 
+    existing(path)
     try:
         if path.suffix != ".py":
             return read_project(path)

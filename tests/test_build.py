@@ -143,7 +143,7 @@ def test_a_folder_of_modules_without_an_init_does_not_stay_either(home):
         ("import xinfer.spec\nproject = xinfer.spec.Nothing()\n", 'provider_spec.py", line 2'),
         (
             "from xinfer.spec import ModelProperties\nModelProperties(contextsize=1)\n",
-            "argument 'contextsize': did you mean context_size?",
+            "argument 'contextsize'. Did you mean 'context_size'?",
         ),
         ("from xinfer.spec import I18n\nI18n('a', xy='b')\n", "'xy': it takes en_US, zh_Hans"),
         ("def f(:\n", "SyntaxError"),

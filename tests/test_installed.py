@@ -55,7 +55,8 @@ def specs(folder):
 
 @pytest.mark.skipif(UV is None, reason="uv, with which the daemon installs, is not here")
 def test_plugins_start_with_what_they_require_and_nothing_else(tmp_path):
-    alone = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    # Not into the environment that runs the tests, wherever a developer keeps it.
+    alone = {**os.environ, "VIRTUAL_ENV": "", "UV_PROJECT_ENVIRONMENT": ".venv"}
     for spec in specs(tmp_path):
         prepared = prepare(spec)
         folder = tmp_path / "plugins" / prepared.name

@@ -132,7 +132,9 @@ def _report(error: BaseException, path: Path) -> str:
 
 
 def _meant(error: BaseException) -> str:
-    """Guess which field of a declaration was meant by a misspelt one."""
+    """Guess which field of a declaration was meant by a misspelt one, as Python 3.13 does."""
+    if "Did you mean" in str(error):
+        return ""
     found = _UNEXPECTED.match(str(error))
     kind = getattr(spec, found[1], None) if found else None
     if found is None or not (isinstance(kind, type) and attrs.has(kind)):
@@ -140,7 +142,7 @@ def _meant(error: BaseException) -> str:
     fields = (field.name for field in attrs.fields(kind) if field.init)
     known = [name for name in fields if name != "extra_keys"]
     near = get_close_matches(found[2], known, n=1)
-    return f": did you mean {near[0]}?" if near else f": it takes {', '.join(known)}"
+    return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(known)}"
 
 
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")

@@ -12,12 +12,12 @@ from xinfer.spec import (
     Feature,
     Help,
     I18n,
+    Manifest,
     Meta,
     ModelType,
     Option,
     ParameterRule,
     ParameterType,
-    Plugin,
     Project,
     Provider,
     Secret,
@@ -308,7 +308,7 @@ TTS = CustomizableModel(
 )
 
 project = Project(
-    plugin=Plugin(
+    manifest=Manifest(
         name="xinference",
         version="0.1.0",
         author="xinfer",

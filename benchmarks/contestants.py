@@ -34,7 +34,7 @@ def _ours() -> FileTree:
 
 def _with_code_of(name: str) -> FileTree:
     project = prepare(ROOT / "provider_spec.py").project
-    named = evolve(project, plugin=evolve(project.plugin, name=f"bench-{name}"))
+    named = evolve(project, manifest=evolve(project.manifest, name=f"bench-{name}"))
     code = carried_files(Path(__file__).parent / "plugins" / name)
     carried = {**carried_files(ROOT / project.files), **code}
     return emit(named, modules={}, carried=carried, runtime={})

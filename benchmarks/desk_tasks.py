@@ -29,7 +29,7 @@ def _check(folder: Path) -> Callable[[], object]:
 
 def _check_spec(folder: Path) -> Callable[[], object]:
     from xinfer.build import prepare
-    from xinfer.checks import check
+    from xinfer.rules import check
 
     def run() -> object:
         prepared = prepare(folder / "provider_spec.py")

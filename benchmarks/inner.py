@@ -49,7 +49,7 @@ def from_form(bench: Bench) -> Iterator[Figure]:
 
 def tokens(bench: Bench) -> Iterator[Figure]:
     """Estimate the tokens of texts; the slowest kind of text is what counts."""
-    module = import_module("xinfer.runtime.xinference.tokens")
+    module = import_module("xinfer.runtime.openai.tokens")
     name = "estimate" if hasattr(module, "estimate") else "count"
     estimate = getattr(module, name)
     size = bench.scaled(2_000_000, 100_000)

@@ -19,7 +19,7 @@ from xinfer.spec import (
     ModelType,
     ParameterRule,
     ParameterType,
-    Plugin,
+    Manifest,
     Pricing,
     Project,
     Provider,
@@ -70,7 +70,7 @@ def model(number: int) -> Model:
 
 
 project = Project(
-    plugin=Plugin(
+    manifest=Manifest(
         name="large",
         version="0.1.0",
         author="xinfer",

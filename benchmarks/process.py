@@ -10,7 +10,7 @@ from typing import Any, Self
 import psutil
 from attrs import define, field
 
-from xinfer.devtools.daemon import PluginProcess
+from xinfer.daemon.process import PluginProcess
 
 MESSAGE = {"role": "user", "content": "Hi", "name": "", "tool_calls": []}
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from xinfer.devtools.invocation import Invocation
-from xinfer.devtools.standin import silence
+from xinfer.daemon.invocation import Invocation
 from xinfer.spec import ModelType
+from xinfer.testing.server import silence
 
 
 def recording(folder: Path) -> str:

@@ -5,7 +5,7 @@ import copy
 import yaml
 from hypothesis import strategies as st
 
-from xinfer.serde import to_yaml
+from xinfer.yaml import to_yaml
 
 FILES = ("manifest.yaml", "provider/tariff.yaml", "models/llm/tariff-swift.yaml")
 ODD = [None, 3, 1.5, "", "x", "llm", True, [], {}, ["x"], {"en_US": "x"}, [{"a": 1}], "2026-01-01"]

@@ -23,8 +23,8 @@ from soak_calls import Tally, chat, counting, mixed
 from soak_server import Server
 
 from xinfer.build import prepare, write
-from xinfer.devtools.daemon import CallError, PluginError, PluginProcess
-from xinfer.devtools.standin.faults import Paced, Stall
+from xinfer.daemon.process import CallError, PluginError, PluginProcess
+from xinfer.testing.server.faults import Paced, Stall
 
 SPEC = Path(__file__).parent.parent / "provider_spec.py"
 HEARTBEAT = 1.0

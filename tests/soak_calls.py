@@ -8,9 +8,9 @@ from typing import Any
 from attrs import field, frozen
 from every_type import text_of
 
-from xinfer.devtools.session import CallError, PluginError
-from xinfer.devtools.standin import silence
-from xinfer.devtools.standin.vectors import bag, likeness
+from xinfer.daemon.session import CallError, PluginError
+from xinfer.testing.server import silence
+from xinfer.testing.server.vectors import bag, likeness
 
 _WORDS = ("river", "stone", "cloud", "lamp", "wheel", "paper", "salt")
 _TOOL = {

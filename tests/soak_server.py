@@ -4,7 +4,7 @@ import multiprocessing
 import socket
 from contextlib import contextmanager
 
-from xinfer.devtools.standin import StandIn
+from xinfer.testing.server import FakeServer
 
 _SPAWN = multiprocessing.get_context("spawn")
 _STARTED = 60.0
@@ -54,7 +54,7 @@ class Server:
 
 
 def _serve(port, faults, times, end):
-    with StandIn(port=port) as server:
+    with FakeServer(port=port) as server:
         if times:
             server.next_answer(*faults, on="/v1/chat/completions", times=times)
         end.send("ready")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xinfer.devtools.standin import StandIn
+from xinfer.testing.server import FakeServer
 
 ROOT = Path(__file__).parent.parent
 
@@ -88,7 +88,7 @@ def test_findings_for_people_programs_and_pull_requests(home):
     assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
     github = xinfer("check", "--format", "github", cwd=home).stdout
     where = f"file=provider_spec.py,line={line},col={column}"
-    assert github.startswith(f"::error title=XI103 plugin.name,{where}::")
+    assert github.startswith(f"::error title=XI103 manifest.name,{where}::")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_clean_spec_exits_with_0():
 
 
 def test_invoke_streams_an_answer_through_the_emitted_plugin():
-    with StandIn() as server:
+    with FakeServer() as server:
         answered = xinfer(
             "invoke", "llm", "Hello", "--server-url", server.url, "--model-uid", "chat"
         )
@@ -264,7 +264,7 @@ def test_the_second_provider_builds_with_the_same_command(tmp_path):
 
 def test_the_pages_of_the_rules_are_up_to_date():
     pages = xinfer("explain", "--all").stdout
-    assert (ROOT / "docs/checks.md").read_text("utf-8") == pages
+    assert (ROOT / "docs/rules.md").read_text("utf-8") == pages
     assert "XI425" in pages
     assert xinfer("explain", "xi425").stdout in pages
     unknown = xinfer("explain", "XI999")

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 import provider_spec
 from xinfer.build import load_spec
-from xinfer.changes import changes
+from xinfer.diff import changes
 from xinfer.spec import (
     ConfigurateMethod,
     Feature,
@@ -41,7 +41,7 @@ XINFERENCE = complete(provider_spec.project)
 
 
 def plugin(**said):
-    return evolve(TARIFF, plugin=evolve(TARIFF.plugin, **said))
+    return evolve(TARIFF, manifest=evolve(TARIFF.manifest, **said))
 
 
 def provider(**said):

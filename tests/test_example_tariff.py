@@ -15,7 +15,7 @@ import yaml
 from sdk import Oracle
 
 from xinfer.build import load_spec, prepare, write_tree
-from xinfer.devtools.daemon import CallError, PluginProcess
+from xinfer.daemon.process import CallError, PluginProcess
 
 SPEC = Path(__file__).parent.parent / "examples/tariff/provider_spec.py"
 KEY = "trf-right"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mutants import mutations
 
 from xinfer.build import load_spec, prepare, write
-from xinfer.checks import check
 from xinfer.importer import ImportFailed, read_plugin, write_spec
+from xinfer.rules import check
 
 ROOT = Path(__file__).parent.parent
 OURS = ROOT / "dist/xinference"

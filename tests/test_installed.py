@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xinfer.build import prepare, write_tree
-from xinfer.devtools.daemon import PluginProcess
+from xinfer.daemon.process import PluginProcess
 
 ROOT = Path(__file__).parent.parent
 UV = shutil.which("uv")
@@ -24,7 +24,7 @@ class Server(Credentials):
 
 
 project = Project(
-    plugin=Plugin(
+    manifest=Manifest(
         name="small",
         version="0.1.0",
         author="me",

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import provider_spec
-from xinfer.serde import read_document, to_data
-from xinfer.serde.json_schema import KINDS, json_schema
 from xinfer.spec import complete
 from xinfer.testing import projects
+from xinfer.yaml import read_document, to_data
+from xinfer.yaml.json_schema import KINDS, json_schema
 
 CORPUS = Path(os.environ.get("XINFER_CORPUS", ""))
 PUBLISHED = sorted(CORPUS.rglob("*.yaml")) if str(CORPUS) != "." else []
@@ -47,7 +47,7 @@ def test_a_schema_is_a_schema(kind):
 
 def test_our_own_provider_is_valid():
     project = complete(provider_spec.project)
-    assert wrong("manifest", to_data(project.plugin)) == []
+    assert wrong("manifest", to_data(project.manifest)) == []
     assert wrong("provider", to_data(project.provider)) == []
 
 
@@ -55,7 +55,7 @@ def test_our_own_provider_is_valid():
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_written_is_valid(project):
     whole = complete(project)
-    assert wrong("manifest", to_data(whole.plugin)) == []
+    assert wrong("manifest", to_data(whole.manifest)) == []
     assert wrong("provider", to_data(whole.provider)) == []
     for model in whole.models:
         assert wrong("model", to_data(model)) == []
@@ -87,7 +87,7 @@ def test_what_every_gate_accepts_is_valid(change):
 
 
 def test_fields_are_told_of():
-    fields = json_schema(KINDS["manifest"])["$defs"]["Plugin"]["properties"]
+    fields = json_schema(KINDS["manifest"])["$defs"]["Manifest"]["properties"]
     assert "1 to 64 characters" in fields["author"]["description"]
     assert fields["type"]["default"] == "plugin"
 

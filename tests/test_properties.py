@@ -16,14 +16,13 @@ from sdk import Oracle
 import provider_spec
 from xinfer.build import emit, pack, write_tree
 from xinfer.build.sources import runtime_files
-from xinfer.serde import read_spec, to_data, to_yaml
 from xinfer.spec import (
     Credentials,
     FormError,
     FormType,
     I18n,
+    Manifest,
     Model,
-    Plugin,
     Provider,
     complete,
     fields,
@@ -40,6 +39,7 @@ from xinfer.testing import (
     texts,
 )
 from xinfer.testing.projects import ICON
+from xinfer.yaml import read_spec, to_data, to_yaml
 
 # The drawn project has no source; what the modules look up in it when they are loaded is here.
 SPEC = b"""from types import SimpleNamespace
@@ -55,7 +55,7 @@ def files_of(project):
     return emit(project, modules=modules, carried=carried, runtime=runtime_files(project))
 
 
-@pytest.mark.parametrize("kind", [Plugin, Provider, Model])
+@pytest.mark.parametrize("kind", [Manifest, Provider, Model])
 @given(data=st.data())
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_spec_reads_back_equal_and_every_yaml_reader_sees_the_same(kind, data):

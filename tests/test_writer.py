@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from xinfer.build import writer
-from xinfer.build.writer import ForeignFileError, differences, write_file, write_tree
+from xinfer.plugin import writer
+from xinfer.plugin.writer import ForeignFileError, differences, write_file, write_tree
 
 TREE = {"a.yaml": b"a: 1\n", "models/llm/llm.py": b"x = 1\n"}
 

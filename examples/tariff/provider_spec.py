@@ -11,13 +11,13 @@ from xinfer.spec import (
     Feature,
     Help,
     I18n,
+    Manifest,
     Meta,
     Model,
     ModelProperties,
     ModelType,
     ParameterRule,
     ParameterType,
-    Plugin,
     Pricing,
     Project,
     Provider,
@@ -115,7 +115,7 @@ SAGE = Model(
 )
 
 project = Project(
-    plugin=Plugin(
+    manifest=Manifest(
         name="tariff",
         version="0.1.0",
         author="xinfer",

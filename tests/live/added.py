@@ -3,8 +3,8 @@
 import pytest
 
 from live.making import lessons
-from xinfer.devtools.daemon import CallError
-from xinfer.devtools.standin.silence import wav
+from xinfer.daemon.process import CallError
+from xinfer.testing.server.silence import wav
 
 TYPES = {
     "chat": "llm",

@@ -7,8 +7,8 @@ import pytest
 
 from live.added import ONE_CALL, TYPES, Model
 from live.making import lessons
-from xinfer.devtools.daemon import CallError
-from xinfer.devtools.standin.silence import mp3, wav
+from xinfer.daemon.process import CallError
+from xinfer.testing.server.silence import mp3, wav
 
 CHATS = ["chat", "chat-gguf"]
 THINKERS = ["reason", "reason-gguf"]

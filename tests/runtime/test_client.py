@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from under_sdk import bodies
 
 import provider_spec
-from xinfer.devtools.standin import Served, StandIn, faults
-from xinfer.devtools.standin.answer import as_json, refusal, whole
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     BadRequest,
     Client,
     ConnectionFailed,
@@ -24,6 +22,8 @@ from xinfer.runtime.xinference import (
     XinferenceError,
 )
 from xinfer.spec import FormError, Secret
+from xinfer.testing.server import FakeServer, Served, faults
+from xinfer.testing.server.answer import as_json, refusal, whole
 
 HI = [{"role": "user", "content": "Hi"}]
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -31,7 +31,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 @pytest.fixture
 def server():
-    with StandIn() as started:
+    with FakeServer() as started:
         yield started
 
 
@@ -65,7 +65,7 @@ def test_what_is_no_url_is_explained(typed):
 
 @pytest.mark.parametrize("uid", ["a b", "qwen/2.5", "模型", "a?b#c", "%2F", "a+b&c=d"])
 def test_uids_are_percent_encoded(uid):
-    with StandIn([Served(uid=uid, limits={"context_length": 77})]) as server:
+    with FakeServer([Served(uid=uid, limits={"context_length": 77})]) as server:
         assert client(server).describe(uid, fresh=True).limits["context_length"] == 77
         assert client(server).chat(uid, HI, {}).text
 
@@ -73,7 +73,7 @@ def test_uids_are_percent_encoded(uid):
 def test_the_key_goes_with_every_call_and_no_other_credentials_do(tmp_path, monkeypatch):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password netrc-secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    with StandIn() as server:
+    with FakeServer() as server:
         with_key = client(server, api_key=Secret("sk-1"))
         with_key.describe("chat")
         with_key.describe("chat", fresh=True)
@@ -268,7 +268,7 @@ KEYS = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def shared():
-    with StandIn([]) as started:
+    with FakeServer([]) as started:
         yield started
 
 

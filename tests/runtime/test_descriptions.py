@@ -4,15 +4,15 @@ import threading
 
 import pytest
 
-from xinfer.devtools.standin import Served, StandIn, faults
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     Client,
     ModelDescription,
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.xinference.descriptions import KEPT, DescriptionCache
+from xinfer.runtime.openai.descriptions import KEPT, DescriptionCache
 from xinfer.spec import Secret
+from xinfer.testing.server import FakeServer, Served, faults
 
 
 def asked(server):
@@ -20,7 +20,7 @@ def asked(server):
 
 
 def test_a_description_is_asked_for_once_in_a_minute():
-    with StandIn() as server:
+    with FakeServer() as server:
         client = Client(Server(base_url=server.url))
         assert client.describe("chat") is client.describe("chat")
         assert len(asked(server)) == 1
@@ -30,14 +30,14 @@ def test_a_description_is_asked_for_once_in_a_minute():
 
 
 def test_keys_and_servers_do_not_share_what_was_said():
-    with StandIn(key="a", limited={"b": ["chat"]}) as server:
+    with FakeServer(key="a", limited={"b": ["chat"]}) as server:
         for key in ("a", "b"):
             Client(Server(base_url=server.url, api_key=Secret(key))).describe("chat")
         assert len(asked(server)) == 2
 
 
 def test_a_failure_is_not_kept():
-    with StandIn() as server:
+    with FakeServer() as server:
         client = Client(Server(base_url=server.url, max_retries=0))
         server.next_answer(faults.CRASHED, on="/v1/models")
         with pytest.raises(ServerUnavailable):
@@ -47,7 +47,7 @@ def test_a_failure_is_not_kept():
 
 def test_many_at_once_make_one_request():
     slow = Served(uid="slow")
-    with StandIn([slow]) as server:
+    with FakeServer([slow]) as server:
         server.next_answer(faults.Stall(0.3), on="/v1/models")
         client = Client(Server(base_url=server.url))
         found = []

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import TextEmbedding, bodies, entered
 
-from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.testing.server import FakeServer, Served, faults
 
 _SMALL = {"model_type": "embedding", "abilities": ("embed",), "limits": {"dimensions": 4}}
 
@@ -38,7 +38,7 @@ def server():
         limits={"dimensions": 4},
         answer=counted,
     )
-    with StandIn([numbered, jina, wide, images]) as started:
+    with FakeServer([numbered, jina, wide, images]) as started:
         yield started
 
 
@@ -165,7 +165,7 @@ def test_what_goes_wrong_is_one_of_difys_errors(server, fault, error, words):
 
 
 def test_a_key_without_right_is_an_authorization_error():
-    with StandIn(key="sk-all", limited={"sk-chat": ["chat"]}) as server:
+    with FakeServer(key="sk-all", limited={"sk-chat": ["chat"]}) as server:
         with pytest.raises(InvokeAuthorizationError, match="embed"):
             embed(server, ["a"], uid="embed", api_key="sk-chat")
         with pytest.raises(InvokeAuthorizationError) as refused:

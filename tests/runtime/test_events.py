@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfer.runtime.xinference.errors import server_words
-from xinfer.runtime.xinference.events import Events
+from xinfer.runtime.openai.errors import server_words
+from xinfer.runtime.openai.events import Events
 
 STREAM = (
     ': a comment\r\nevent: message\r\ndata: {"n": 1, "text": "你好"}\r\n\r\n'

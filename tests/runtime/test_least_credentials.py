@@ -5,9 +5,9 @@ import io
 from dify_plugin.entities.model.message import UserPromptMessage
 from under_sdk import LLM, TTS, Speech2Text, TextEmbedding, entered, said
 
-from xinfer.devtools.standin import StandIn
-from xinfer.devtools.standin.silence import mp3
 from xinfer.spec import Credentials, I18n, text_input
+from xinfer.testing.server import FakeServer
+from xinfer.testing.server.silence import mp3
 
 
 class Least(Credentials):
@@ -20,7 +20,7 @@ def of_least(kind):
 
 
 def test_a_url_and_a_uid_are_enough_for_every_type():
-    with StandIn() as server:
+    with FakeServer() as server:
         chat = of_least(LLM)
         credentials = entered(server, "chat")
         chat.validate_credentials("m", credentials)

@@ -15,7 +15,7 @@ from dify_plugin.entities.model.message import (
 from dify_plugin.errors.model import InvokeBadRequestError
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.devtools.standin import Served, StandIn
+from xinfer.testing.server import FakeServer, Served
 
 ALL = ("chat", "vision", "audio", "omni")
 DATA = "data:{};base64,aGVsbG8="
@@ -30,7 +30,7 @@ def server():
         Served(uid="strict", described={"strict_system_first": True}),
         Served(uid="base", abilities=("generate",)),
     ]
-    with StandIn(models) as started:
+    with FakeServer(models) as started:
         yield started
 
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.devtools.standin import Served, StandIn
+from xinfer.testing.server import FakeServer, Served
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 
 @pytest.fixture(scope="module")
 def server():
-    with StandIn([Served(uid="chat"), Served(uid="base", abilities=("generate",))]) as started:
+    with FakeServer([Served(uid="chat"), Served(uid="base", abilities=("generate",))]) as started:
         yield started
 
 

@@ -6,7 +6,7 @@ import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.devtools.standin import Call, Reasoning, Said, Served, StandIn, faults
+from xinfer.testing.server import Call, FakeServer, Reasoning, Said, Served, faults
 
 THOUGHT, TEXT = "Let me think.\nTwice.", "The answer."
 THINKS = ("chat", "reasoning", "hybrid", "tools")
@@ -44,7 +44,7 @@ def server():
         served("swallowing", Reasoning.SWALLOWING, "llama.cpp"),
         served("streamed", Reasoning.STREAMED, "llama.cpp"),
     ]
-    with StandIn(models) as started:
+    with FakeServer(models) as started:
         yield started
 
 

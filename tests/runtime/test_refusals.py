@@ -10,9 +10,9 @@ from dify_plugin.errors.model import (
 )
 from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered, said
 
-from xinfer.devtools.standin import MODELS, Served, StandIn, faults
-from xinfer.devtools.standin.answer import refusal
-from xinfer.devtools.standin.silence import mp3
+from xinfer.testing.server import MODELS, FakeServer, Served, faults
+from xinfer.testing.server.answer import refusal
+from xinfer.testing.server.silence import mp3
 
 HI = [UserPromptMessage(content="Hi")]
 LONG = [UserPromptMessage(content="word " * 90)]
@@ -25,7 +25,7 @@ def server():
     served = [model for model in MODELS if model.uid != "base"]
     short = Served(uid="short", limits={"context_length": 100})
     base = Served(uid="base", abilities=("generate",))
-    with StandIn([short, base, *served]) as started:
+    with FakeServer([short, base, *served]) as started:
         yield started
 
 

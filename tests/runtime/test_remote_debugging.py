@@ -7,11 +7,11 @@ import pytest
 import yaml
 from daemon_rules import broken
 from every_type import EVERY_TYPE, check, llm_call, text_of
+from peers.remote import Declared, RemotePlugin
 
-from xinfer.devtools.remote import Declared, RemotePlugin
-from xinfer.devtools.session import CallError, PluginError
-from xinfer.devtools.standin import StandIn
-from xinfer.devtools.standin.faults import Stall
+from xinfer.daemon.session import CallError, PluginError
+from xinfer.testing.server import FakeServer
+from xinfer.testing.server.faults import Stall
 
 KEY = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
@@ -26,7 +26,7 @@ def plugin(xinference_folder):
 
 @pytest.fixture
 def server():
-    with StandIn() as running:
+    with FakeServer() as running:
         yield running
 
 
@@ -129,7 +129,7 @@ def test_every_type_is_validated_and_answers(plugin, server, kind, tmp_path):
 
 
 def test_a_piece_is_handed_on_while_the_server_has_not_done(plugin):
-    with StandIn() as server:
+    with FakeServer() as server:
         server.next_answer(Stall(60, after=3), on="/v1/chat/completions")
         pieces = plugin.call("invoke_llm", **llm_call(server, "count to 9"))
         assert text_of([next(pieces)])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import Rerank, bodies, entered
 
-from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.testing.server import FakeServer, Served, faults
 
 _TYPE = {"model_type": "rerank", "abilities": ("rerank",)}
 
@@ -26,7 +26,7 @@ def length(query, document):
 def server():
     longest_first = Served(uid="longest", answer=length, **_TYPE)
     sees = Served(uid="sees", model_type="rerank", abilities=("rerank", "vision"), answer=length)
-    with StandIn([longest_first, sees]) as started:
+    with FakeServer([longest_first, sees]) as started:
         yield started
 
 

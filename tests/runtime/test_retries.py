@@ -7,9 +7,9 @@ from dify_plugin.entities.model.message import UserPromptMessage
 from dify_plugin.errors.model import InvokeError
 from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered
 
-from xinfer.devtools.standin import StandIn, faults
-from xinfer.devtools.standin.answer import refusal
-from xinfer.devtools.standin.silence import mp3
+from xinfer.testing.server import FakeServer, faults
+from xinfer.testing.server.answer import refusal
+from xinfer.testing.server.silence import mp3
 
 NOW = refusal(503, "loading", **{"retry-after": "0"})
 BUSY = refusal(429, "busy", **{"retry-after": "0"})
@@ -41,7 +41,7 @@ CALLS = {
 
 @pytest.fixture
 def server():
-    with StandIn() as started:
+    with FakeServer() as started:
         yield started
 
 

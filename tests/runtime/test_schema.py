@@ -3,7 +3,7 @@
 import pytest
 from under_sdk import LLM, TextEmbedding, entered
 
-from xinfer.devtools.standin import Served, StandIn
+from xinfer.testing.server import FakeServer, Served
 
 THINKING = ("chat", "reasoning", "hybrid")
 
@@ -16,7 +16,7 @@ def schema(*abilities, limits=None, kind=LLM, more=None, **described):
         described=described,
         **({} if kind is LLM else {"model_type": "embedding"}),
     )
-    with StandIn([served]) as server:
+    with FakeServer([served]) as server:
         return kind([]).get_model_schema("m", entered(server, "m", **(more or {})))
 
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from every_type import EVERY_TYPE, check, llm_call, text_of
+from peers.serverless import ServerlessPlugin
 
-from xinfer.devtools.serverless import ServerlessPlugin
-from xinfer.devtools.session import CallError, PluginError, request_line
-from xinfer.devtools.standin import StandIn
-from xinfer.devtools.standin.faults import Stall
+from xinfer.daemon.session import CallError, PluginError, request_line
+from xinfer.testing.server import FakeServer
+from xinfer.testing.server.faults import Stall
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def plugin(xinference_folder):
 
 @pytest.fixture
 def server():
-    with StandIn() as running:
+    with FakeServer() as running:
         yield running
 
 
@@ -58,7 +58,7 @@ def test_the_answer_is_lines_of_one_session_that_end_once(plugin, server):
 
 
 def test_a_piece_is_handed_on_while_the_server_has_not_done(plugin):
-    with StandIn() as server:
+    with FakeServer() as server:
         server.next_answer(Stall(60, after=3), on="/v1/chat/completions")
         pieces = plugin.call("invoke_llm", **llm_call(server, "count to 9"))
         assert text_of([next(pieces)])

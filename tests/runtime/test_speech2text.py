@@ -6,8 +6,8 @@ import pytest
 from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError
 from under_sdk import Speech2Text, bodies, entered
 
-from xinfer.devtools.standin import Served, StandIn, faults
-from xinfer.devtools.standin.silence import mp3, wav
+from xinfer.testing.server import FakeServer, Served, faults
+from xinfer.testing.server.silence import mp3, wav
 
 _TYPE = {"model_type": "audio", "family": "whisper"}
 
@@ -15,7 +15,7 @@ _TYPE = {"model_type": "audio", "family": "whisper"}
 @pytest.fixture(scope="module")
 def server():
     heard = Served(uid="whisper", abilities=("audio2text",), answer=" 你好, world. ", **_TYPE)
-    with StandIn([heard]) as started:
+    with FakeServer([heard]) as started:
         yield started
 
 

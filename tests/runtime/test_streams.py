@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.devtools.standin import Served, StandIn, faults
-from xinfer.devtools.standin.answer import Answer, event, stream
+from xinfer.testing.server import FakeServer, Served, faults
+from xinfer.testing.server.answer import Answer, event, stream
 
 TEXT = 'He wrote "hi" — 你好 😀\nand left.'
 FORMS = {
@@ -41,7 +41,7 @@ def server():
         Served(uid="chat-gguf", answer=TEXT, engine="llama.cpp"),
         Served(uid="base", abilities=("generate",), answer=TEXT),
     ]
-    with StandIn(models) as started:
+    with FakeServer(models) as started:
         yield started
 
 

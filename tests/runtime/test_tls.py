@@ -8,7 +8,7 @@ import trustme
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeConnectionError
 from under_sdk import Rerank, TextEmbedding
 
-from xinfer.devtools.standin import StandIn
+from xinfer.testing.server import FakeServer
 
 AUTHORITY = trustme.CA()
 ANOTHER = trustme.CA()
@@ -20,7 +20,7 @@ def served(name="127.0.0.1", seen=None):
     if seen is not None:
         context.sni_callback = lambda *handshake: seen.append(handshake)
     AUTHORITY.issue_cert(name).configure_cert(context)
-    with StandIn() as server:
+    with FakeServer() as server:
         plain = server._server.socket
         server._server.socket = context.wrap_socket(plain, server_side=True)
         yield server.url.replace("http://", "https://")
@@ -86,7 +86,7 @@ def test_connections_of_the_careless_are_not_used_for_the_careful():
 
 def test_https_spoken_to_a_plain_server_is_told_to_be_http():
     with (
-        StandIn() as server,
+        FakeServer() as server,
         pytest.raises(InvokeConnectionError, match=r"Enter.* http://") as said,
     ):
         embed(server.url.replace("http://", "https://"))

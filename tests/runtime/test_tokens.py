@@ -16,8 +16,8 @@ import tiktoken_ext.openai_public
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfer.runtime.xinference import tokens
-from xinfer.runtime.xinference.tokens import estimate
+from xinfer.runtime.openai import tokens
+from xinfer.runtime.openai.tokens import estimate
 
 DATA = Path(__file__).parent.parent / "data/tokens"
 COUNTS: dict[str, dict[str, dict[str, int]]] = json.loads((DATA / "counts.json").read_text("utf-8"))
@@ -124,7 +124,7 @@ ENCODING_CONSTRUCTORS = {{"small": small}}
 
 PROGRAM = """
 import json, sys
-from xinfer.runtime.xinference import tokens
+from xinfer.runtime.openai import tokens
 
 early = "tiktoken" in sys.modules
 vocabularies, texts = json.load(sys.stdin)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.devtools.standin import Call, Said, Served, StandIn
-from xinfer.runtime.xinference.answers import ToolCallDelta
-from xinfer.runtime.xinference.tool_calls import ToolCalls, ToolCallText
+from xinfer.runtime.openai.answers import ToolCallDelta
+from xinfer.runtime.openai.tool_calls import ToolCalls, ToolCallText
+from xinfer.testing.server import Call, FakeServer, Said, Served
 
 WEATHER = PromptMessageTool(
     name="get_weather",
@@ -40,7 +40,7 @@ def server():
         Served(uid="llama", abilities=both, answer=answers, engine="llama.cpp"),
         Served(uid="plain", answer='<tool_call>\n{"name": "x"}\n</tool_call>'),
     ]
-    with StandIn(models) as started:
+    with FakeServer(models) as started:
         yield started
 
 

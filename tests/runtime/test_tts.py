@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from under_sdk import TTS, bodies, entered
 
-from xinfer.devtools.standin import Served, StandIn, faults
-from xinfer.devtools.standin.answer import refusal
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT
+from xinfer.testing.server import FakeServer, Served, faults
+from xinfer.testing.server.answer import refusal
 
 _TYPE = {"model_type": "audio", "abilities": ("text2audio",)}
 _LINE = 5 * 1024 * 1024
@@ -20,7 +20,7 @@ def server():
     streaming = Served(uid="cosyvoice", family="CosyVoice", streams=True, **_TYPE)
     whole = Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", **_TYPE)
     clones = Served(uid="fish", family="FishAudio", **_TYPE)
-    with StandIn([streaming, whole, clones]) as started:
+    with FakeServer([streaming, whole, clones]) as started:
         yield started
 
 
@@ -62,7 +62,7 @@ def test_a_model_that_refuses_to_stream_is_asked_again_and_remembered(server):
 )
 def test_another_refusal_is_not_taken_for_that_of_streaming(fault):
     """Not by the uid in its words, nor by what we say of it ourselves."""
-    with StandIn([Served(uid="my-stream", family="Kokoro", **_TYPE)]) as server:
+    with FakeServer([Served(uid="my-stream", family="Kokoro", **_TYPE)]) as server:
         server.next_answer(fault, on="/v1/audio/speech", times=9)
         with pytest.raises(InvokeError):
             speak(server, "my-stream", invoke_timeout="0.2")

@@ -7,7 +7,7 @@ from attrs import evolve
 from dify_plugin.errors.model import CredentialsValidateFailedError
 from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, entered, routes
 
-from xinfer.devtools.standin import Served, StandIn, faults
+from xinfer.testing.server import FakeServer, Served, faults
 
 TYPES = {
     "chat": (LLM, "/v1/chat/completions"),
@@ -21,7 +21,7 @@ TYPES = {
 
 @pytest.fixture
 def server():
-    with StandIn() as started:
+    with FakeServer() as started:
         yield started
 
 
@@ -101,7 +101,7 @@ def test_a_model_of_another_type_is_told_how_to_be_added(server, kind, uid, righ
 
 def test_a_model_that_dify_has_no_use_for_is_said_to_be_one():
     video = Served(uid="video", described={"model_type": "video", "model_ability": ["text2video"]})
-    with StandIn([video]) as server:
+    with FakeServer([video]) as server:
         assert "for which Dify has no use" in refused(LLM, server, "video")
 
 
@@ -113,13 +113,13 @@ def test_an_unknown_uid_lists_what_runs_with_its_type(server):
 
 
 def test_a_server_without_models_says_so():
-    with StandIn([]) as server:
+    with FakeServer([]) as server:
         assert "No model runs there yet" in refused(LLM, server, "chat")
 
 
 def test_a_long_list_is_cut():
     many = [Served(uid=f"model-{number}") for number in range(60)]
-    with StandIn(many) as server:
+    with FakeServer(many) as server:
         message = refused(LLM, server, "nobody")
     assert "model-19" in message
     assert "model-20" not in message
@@ -127,7 +127,7 @@ def test_a_long_list_is_cut():
 
 
 def test_a_uid_with_a_slash_is_found_in_the_list():
-    with StandIn([Served(uid="qwen/2.5")]) as server:
+    with FakeServer([Served(uid="qwen/2.5")]) as server:
         validate(LLM, server, "qwen/2.5")
         assert "GET /v1/models/qwen%2F2.5" in [f"{a.method} {a.path}" for a in server.requests]
 
@@ -139,7 +139,7 @@ def test_every_wrong_field_is_named_and_nothing_is_asked(server):
 
 
 def test_a_key_may_describe_a_model_and_not_use_it():
-    with StandIn(key="sk-all", limited={"sk-chat": ["chat"]}) as server:
+    with FakeServer(key="sk-all", limited={"sk-chat": ["chat"]}) as server:
         assert "embed" in refused(TextEmbedding, server, "embed", api_key="sk-chat")
         validate(TextEmbedding, server, "embed", api_key="sk-all")
         wrong = refused(TextEmbedding, server, "embed", api_key="sk-very-wrong")

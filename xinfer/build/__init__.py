@@ -13,16 +13,16 @@ from attrs import frozen
 
 from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
-from xinfer.build.package import pack
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
-from xinfer.build.writer import (
+from xinfer.plugin.package import pack
+from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
     differences,
     write_file,
     write_tree,
 )
-from xinfer.checks import Finding, Kind, check_values
+from xinfer.rules import Finding, Severity, check_values
 from xinfer.spec import Project, evolve
 
 __all__ = [
@@ -66,7 +66,7 @@ class Prepared:
     @property
     def name(self) -> str:
         """The plugin's name, which its folder bears."""
-        return self.project.plugin.name
+        return self.project.manifest.name
 
 
 @frozen(kw_only=True)
@@ -93,7 +93,7 @@ def prepare(spec: Path) -> Prepared:
         )
     except Exception:
         # A value of another type than is declared can fail anywhere on the way to YAML.
-        if wrong := [one for one in check_values(project) if one.kind is Kind.REFUSED]:
+        if wrong := [one for one in check_values(project) if one.severity is Severity.REFUSED]:
             raise WrongValues(wrong) from None
         raise
     complete = evolve(project, requirements=requirements(project, tree))
@@ -103,7 +103,7 @@ def prepare(spec: Path) -> Prepared:
 def write(prepared: Prepared, out: Path) -> Built:
     """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ."""
     folder = out / prepared.name
-    package = out / f"{prepared.name}-{prepared.project.plugin.version}.difypkg"
+    package = out / f"{prepared.name}-{prepared.project.manifest.version}.difypkg"
     changed = write_tree(prepared.tree, folder)
     changed |= write_file(package, pack(prepared.tree))
     return Built(folder=folder, package=package, changed=changed)

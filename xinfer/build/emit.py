@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from xinfer.build.code import code_files
-from xinfer.build.writer import FileTree
-from xinfer.serde import to_yaml
+from xinfer.plugin.writer import FileTree
 from xinfer.spec import MODEL_FOLDERS, Project, complete, model_file
+from xinfer.yaml import to_yaml
 
 SPEC = "provider_spec.py"
 _MAIN = "main.py"
@@ -102,7 +102,7 @@ def _mention(carried: FileTree, *needed: FileTree) -> bool:
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:
     """Yield the YAML that only the spec can say."""
-    yield "manifest.yaml", to_yaml(project.plugin, source=SPEC)
+    yield "manifest.yaml", to_yaml(project.manifest, source=SPEC)
     yield project.provider_file, to_yaml(project.provider, source=SPEC)
     for model in project.models:
         yield model_file(model), to_yaml(model, source=SPEC)
@@ -120,8 +120,8 @@ def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, s
     yield (
         "pyproject.toml",
         _PYPROJECT.format(
-            name=_toml(project.plugin.name),
-            version=_toml(project.plugin.version),
+            name=_toml(project.manifest.name),
+            version=_toml(project.manifest.version),
             dependencies="\n".join(f"    {_toml(line)}," for line in required),
         ),
     )

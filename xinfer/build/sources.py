@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from xinfer.build.writer import FileTree
+from xinfer.plugin.writer import FileTree
 from xinfer.spec import Project
 
 _XINFER = Path(__file__).parent.parent

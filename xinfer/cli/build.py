@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from xinfer.build import BuildError, WrongValues, differences, prepare, write
-from xinfer.checks import Kind, check, texts_of
 from xinfer.cli.options import UnusableInput, counted, spec_option
 from xinfer.cli.report import show
+from xinfer.rules import Severity, check, texts_of
 
 
 @click.command
@@ -43,7 +43,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
     findings = check(prepared.project, files, texts_of(prepared.tree))
     if findings:
         show(findings)
-    if any(finding.kind is not Kind.ADVICE for finding in findings):
+    if any(finding.severity is not Severity.ADVICE for finding in findings):
         raise SystemExit(1)
     folder = out / prepared.name
     if only_check:

@@ -8,10 +8,10 @@ import attrs
 import click
 
 from xinfer.build import BuildError, WrongValues, prepare
-from xinfer.checks import Finding, Kind, check_one, texts_of
-from xinfer.checks import check as check_project
 from xinfer.cli.options import UnusableInput, existing
 from xinfer.cli.report import FORMATS, show
+from xinfer.rules import Finding, Severity, check_one, texts_of
+from xinfer.rules import check as check_project
 
 
 @click.command
@@ -44,13 +44,13 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
     if against is not None:
         findings += _broken_since(against, path)
     show(findings, output)
-    if any(strict or finding.kind is not Kind.ADVICE for finding in findings):
+    if any(strict or finding.severity is not Severity.ADVICE for finding in findings):
         raise SystemExit(1)
 
 
 def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
-    from xinfer.changes import changes
     from xinfer.cli.sides import project_at
+    from xinfer.diff import changes
     from xinfer.importer import placed
 
     found = changes(project_at(old), project_at(new))

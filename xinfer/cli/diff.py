@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from xinfer.changes import Change, changes
 from xinfer.cli.sides import project_at
+from xinfer.diff import Change, changes
 
 
 @click.command

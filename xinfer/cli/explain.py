@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from xinfer.checks import Rule, catalogue
 from xinfer.cli.options import UnusableInput
+from xinfer.rules import Rule, catalogue
 
 _MEANS = {
     "refused": "A gate refuses the plugin.",
@@ -27,7 +27,7 @@ def explain(code: str | None, *, every: bool) -> None:
         click.echo(pages(), nl=False)
     elif code is None:
         for rule in rules.values():
-            click.echo(f"{rule.code} {rule.kind:<7} {rule.summary}")
+            click.echo(f"{rule.code} {rule.severity:<7} {rule.summary}")
     elif code.upper() in rules:
         click.echo(page(rules[code.upper()]), nl=False)
     else:
@@ -39,7 +39,7 @@ def page(rule: Rule) -> str:
     why = f"{rule.why}\n\n" if rule.why else ""
     return (
         f"## {rule.code}: {rule.name}\n\n{rule.summary}\n\n{why}"
-        f"**{rule.kind.capitalize()}**: {_MEANS[rule.kind]}\n\n**Cure**: {rule.cure}\n"
+        f"**{rule.severity.capitalize()}**: {_MEANS[rule.severity]}\n\n**Cure**: {rule.fix}\n"
     )
 
 

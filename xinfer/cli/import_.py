@@ -31,7 +31,7 @@ def import_(folder: Path, out: Path | None) -> None:
     try:
         with _Progress() as progress:
             imported = read_plugin(folder, progress=progress)
-        spec = write_spec(imported, out or Path(imported.plugin.name))
+        spec = write_spec(imported, out or Path(imported.manifest.name))
     except ImportFailed as error:
         raise UnusableInput(str(error)) from error
     for warning in imported.warnings:

@@ -15,10 +15,10 @@ from typing import IO, Any
 import click
 
 from xinfer.build import BuildError, Prepared, prepare, write_tree
-from xinfer.checks.models import TEMPLATES
 from xinfer.cli.options import UnusableInput, spec_option
-from xinfer.devtools.daemon import CallError, PluginError, PluginProcess
-from xinfer.devtools.invocation import CALLS, Invocation
+from xinfer.daemon.invocation import CALLS, Invocation
+from xinfer.daemon.process import CallError, PluginError, PluginProcess
+from xinfer.rules.models import TEMPLATES
 from xinfer.spec import FormType, ModelType, ParameterRule, ParameterType, Project, fields
 
 _STAND_IN_UID = {
@@ -152,9 +152,9 @@ def _answering(
     if entered or not project.customizable_models:
         yield entered
         return
-    from xinfer.devtools.standin import StandIn
+    from xinfer.testing.server import FakeServer
 
-    with StandIn() as server:
+    with FakeServer() as server:
         click.secho(
             f"A stand-in for Xinference answers at {server.url}; "
             "give --server-url and --model-uid for a real one.",

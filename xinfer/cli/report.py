@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from xinfer.checks import Finding, Kind, catalogue
 from xinfer.cli.options import counted
+from xinfer.rules import Finding, Severity, catalogue
 
-_COLOURS = {Kind.REFUSED: "red", Kind.BROKEN: "yellow", Kind.ADVICE: "cyan"}
+_COLOURS = {Severity.REFUSED: "red", Severity.BROKEN: "yellow", Severity.ADVICE: "cyan"}
 
 
 def show(findings: Sequence[Finding], output: str = "text") -> None:
@@ -33,7 +33,9 @@ def _text(findings: Sequence[Finding]) -> Iterable[str]:
 
 def _lines(finding: Finding) -> Iterable[str]:
     place = finding.place
-    kind = click.style(f"{finding.kind} {finding.code}", fg=_COLOURS[finding.kind], bold=True)
+    kind = click.style(
+        f"{finding.severity} {finding.code}", fg=_COLOURS[finding.severity], bold=True
+    )
     yield f"  {kind} {finding.message}"
     if finding.path:
         yield click.style(f"    {finding.path}", dim=True)
@@ -42,7 +44,7 @@ def _lines(finding: Finding) -> Iterable[str]:
         yield click.style(f"    {place.line:>5} | {stripped}", dim=True)
         if place.column:
             indent = place.column - 1 - (len(source) - len(stripped))
-            yield click.style(f"          | {' ' * max(indent, 0)}^", fg=_COLOURS[finding.kind])
+            yield click.style(f"          | {' ' * max(indent, 0)}^", fg=_COLOURS[finding.severity])
     if finding.hint:
         yield click.style(f"    {finding.hint}", fg="green")
 
@@ -51,7 +53,7 @@ def summary(findings: Sequence[Finding]) -> str:
     """Count findings by kind."""
     if not findings:
         return "No findings."
-    counts = {kind: sum(finding.kind is kind for finding in findings) for kind in Kind}
+    counts = {kind: sum(finding.severity is kind for finding in findings) for kind in Severity}
     listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     return f"{counted(len(findings), 'finding')}: {listed}."
 
@@ -64,7 +66,7 @@ def _data(finding: Finding) -> dict[str, object]:
     place = finding.place
     return {
         "code": finding.code,
-        "kind": finding.kind.value,
+        "severity": finding.severity.value,
         "message": finding.message,
         "hint": finding.hint,
         "path": finding.path,
@@ -77,7 +79,7 @@ def _data(finding: Finding) -> dict[str, object]:
 def _github(findings: Sequence[Finding]) -> Iterable[str]:
     """Write the commands that GitHub turns into notes on the lines of a pull request."""
     for finding in findings:
-        level = "warning" if finding.kind is Kind.ADVICE else "error"
+        level = "warning" if finding.severity is Severity.ADVICE else "error"
         where = {"title": f"{finding.code} {finding.path}"}
         if finding.place:
             where |= {"file": _shown(finding.place.file), "line": str(finding.place.line)}
@@ -99,7 +101,7 @@ def _sarif(findings: Sequence[Finding]) -> Iterable[str]:
                 "id": code,
                 "name": rules[code].name,
                 "shortDescription": {"text": rules[code].summary},
-                "help": {"text": rules[code].cure},
+                "help": {"text": rules[code].fix},
             }
             for code in codes
         ],
@@ -117,7 +119,7 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
     result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": index,
-        "level": "note" if finding.kind is Kind.ADVICE else "error",
+        "level": "note" if finding.severity is Severity.ADVICE else "error",
         "message": {"text": f"{finding.message}. {finding.hint}"},
     }
     place = finding.place

@@ -24,7 +24,7 @@ def schema(kind: str, output: Path | None) -> None:
     An editor with YAML's language server reads it from a file that the first line of a YAML names:
     # yaml-language-server: $schema=model.schema.json
     """
-    from xinfer.serde.json_schema import KINDS, json_schema
+    from xinfer.yaml.json_schema import KINDS, json_schema
 
     text = json.dumps(json_schema(KINDS[kind]), indent=2, ensure_ascii=False) + "\n"
     if output is None:

@@ -7,8 +7,8 @@ declares, and :func:`write_spec` says the same in Python.
 from xinfer.importer.examine import examine, placed, project_of, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin
 from xinfer.importer.repair import repair
-from xinfer.importer.source import UnreadablePlugin, files_in_memory
 from xinfer.importer.spec import write_spec
+from xinfer.plugin.files import UnreadablePlugin, files_in_memory
 
 __all__ = [
     "ImportFailed",

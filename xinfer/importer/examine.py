@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from xinfer.checks import Finding, check, check_one, check_types, finding, texts_of
-from xinfer.checks.package import Package, UnreadYaml
-from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
-from xinfer.importer.source import PluginFiles, UnreadablePlugin, plugin_files
-from xinfer.serde import DocumentError, Fault, Keep, read_document, read_spec
+from xinfer.plugin.files import PluginFiles, UnreadablePlugin, plugin_files
+from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
+from xinfer.rules import Finding, check, check_one, check_types, finding, texts_of
+from xinfer.rules.package import Package, UnreadYaml
 from xinfer.spec import (
+    Manifest,
     Model,
     Origin,
-    Plugin,
     Project,
     Provider,
     evolve,
 )
+from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 _SAID_BY_HAND = (
     "supported_model_types",
@@ -48,22 +48,22 @@ def examine(path: Path) -> tuple[Finding, ...]:
     found += _unlisted(reading, files)
     found += (
         finding("XI013", declared, f"{name} is missing", name)
-        for declared, name in missing_keys((reading.plugin, reading.provider))
+        for declared, name in missing_keys((reading.manifest, reading.provider))
     )
     found += _odd_time(reading, files)
-    if reading.plugin is not None and reading.provider is not None:
-        project = _project(reading.plugin, reading.provider, reading, files)
+    if reading.manifest is not None and reading.provider is not None:
+        project = _project(reading.manifest, reading.provider, reading, files)
         sizes = files.packed() if path.is_dir() else dict(files.sizes)
         declared = check(project, sizes, texts_of(files, sizes))
         found += (one for one in declared if not _follows(one, faults))
-    elif reading.plugin is not None:
-        found += check_types(reading.plugin, "plugin")
-        found += _of_no_models(reading.plugin, path)
+    elif reading.manifest is not None:
+        found += check_types(reading.manifest, "plugin")
+        found += _of_no_models(reading.manifest, path)
     at = path if path.is_dir() else None
     return tuple(placed(one, at) for one in found)
 
 
-def _of_no_models(plugin: Plugin, path: Path) -> Iterator[Finding]:
+def _of_no_models(plugin: Manifest, path: Path) -> Iterator[Finding]:
     kinds = [kind for kind in plugin.plugins.explicit if getattr(plugin.plugins, kind)]
     if not kinds:
         yield finding("XI120", plugin, "plugins names no file", "plugin.plugins")
@@ -87,17 +87,17 @@ def project_of(files: PluginFiles) -> Project:
     :raises UnreadablePlugin: the manifest or the provider is unreadable.
     """
     reading = read(files)
-    if reading.plugin is None or reading.provider is None:
+    if reading.manifest is None or reading.provider is None:
         said = "; ".join(map(str, reading.faults)) or f"there is no {', '.join(reading.missing)}"
         raise UnreadablePlugin(f"{files.where} cannot be read: {said}.")
-    return _project(reading.plugin, reading.provider, reading, files)
+    return _project(reading.manifest, reading.provider, reading, files)
 
 
-def _project(plugin: Plugin, provider: Provider, reading: Reading, files: PluginFiles) -> Project:
+def _project(plugin: Manifest, provider: Provider, reading: Reading, files: PluginFiles) -> Project:
     """Make the project that says all that the YAML does, and nothing that it does not."""
     said = {name: getattr(provider, name) for name in _SAID_BY_HAND}
     project = Project(
-        plugin=evolve(plugin, plugins=plugin.plugins),
+        manifest=evolve(plugin, plugins=plugin.plugins),
         provider=evolve(provider, **said),
         models=reading.models,
         requirements=tuple(_requirements(files)),
@@ -124,7 +124,7 @@ def _package(files: PluginFiles) -> Package:
 def _faults(reading: Reading, files: PluginFiles) -> Iterator[Fault]:
     """Yield what could not be read, then what was read leniently and fits nothing."""
     yield from reading.faults
-    kinds: dict[str, type[Plugin] | type[Provider] | type[Model]] = {MANIFEST: Plugin}
+    kinds: dict[str, type[Manifest] | type[Provider] | type[Model]] = {MANIFEST: Manifest}
     if reading.provider_file:
         kinds[reading.provider_file] = Provider
     kinds |= dict.fromkeys(reading.model_paths, Model)
@@ -175,9 +175,9 @@ _PYYAML_TIME = re.compile(
 
 def _odd_time(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
     """Find the one form of time that YAML reads, and Go's does not."""
-    if reading.plugin is not None and (found := _PYYAML_TIME.search(files[MANIFEST])):
+    if reading.manifest is not None and (found := _PYYAML_TIME.search(files[MANIFEST])):
         said = found[0].decode().partition(":")[2].strip()
-        yield finding("XI106", reading.plugin, f"created_at {said} is not RFC 3339", "created_at")
+        yield finding("XI106", reading.manifest, f"created_at {said} is not RFC 3339", "created_at")
 
 
 def _with_misfits(reading: Reading) -> set[str]:
@@ -195,7 +195,7 @@ def _with_misfits(reading: Reading) -> set[str]:
             for name in getattr(value, "explicit", ()):
                 look(getattr(value, name))
 
-    look((reading.plugin, reading.provider, *reading.models))
+    look((reading.manifest, reading.provider, *reading.models))
     return found
 
 

@@ -9,10 +9,10 @@ from attrs import frozen
 
 from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
-from xinfer.importer.reading import MANIFEST, Reading, listed, missing_keys, positions, read
-from xinfer.importer.source import UnreadablePlugin, plugin_files
-from xinfer.serde import Fault
-from xinfer.spec import Declaration, Model, Plugin, Provider, model_file
+from xinfer.plugin.files import UnreadablePlugin, plugin_files
+from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
+from xinfer.spec import Declaration, Manifest, Model, Provider, model_file
+from xinfer.yaml import Fault
 
 _SECRETS = {".env"}
 
@@ -34,7 +34,7 @@ class Imported:
     :param warnings: keys that the format does not know; they are kept.
     """
 
-    plugin: Plugin
+    manifest: Manifest
     provider: Provider
     models: tuple[Model, ...]
     carried: FileTree
@@ -69,7 +69,7 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
         for path, found in objects:
             finder.add(found, files[path], _comments(files[path]))
         return Imported(
-            plugin=plugin,
+            manifest=plugin,
             provider=provider,
             models=models,
             carried={p: files[p] for p in files if p not in declared | generated | _SECRETS},
@@ -86,7 +86,7 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
         raise ImportFailed(str(error)) from None
 
 
-def _whole(reading: Reading, folder: Path) -> tuple[Plugin, Provider, str]:
+def _whole(reading: Reading, folder: Path) -> tuple[Manifest, Provider, str]:
     """Return what must be there.
 
     :raises ImportFailed: it is not.
@@ -98,7 +98,7 @@ def _whole(reading: Reading, folder: Path) -> tuple[Plugin, Provider, str]:
         raise ImportFailed(f"{MANIFEST} names {path}, and there is no such file.")
     if reading.faults:
         raise ImportFailed(reading.faults)
-    plugin, provider = reading.plugin, reading.provider
+    plugin, provider = reading.manifest, reading.provider
     if plugin is None or provider is None or len(plugin.plugins.models) != 1:
         count = len(plugin.plugins.models) if plugin else 0
         raise ImportFailed(

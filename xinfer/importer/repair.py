@@ -20,11 +20,11 @@ from typing import Any, get_args, get_origin
 from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from xinfer.build.writer import write_file
-from xinfer.importer.reading import MANIFEST, Reading, read
-from xinfer.importer.source import UnreadablePlugin, plugin_files
-from xinfer.serde import DocumentError, compose, written_fields
-from xinfer.spec import RFC3339, Declaration, FormField, Model, Plugin, Provider
+from xinfer.plugin.files import UnreadablePlugin, plugin_files
+from xinfer.plugin.reading import MANIFEST, Reading, read
+from xinfer.plugin.writer import write_file
+from xinfer.spec import RFC3339, Declaration, FormField, Manifest, Model, Provider
+from xinfer.yaml import DocumentError, compose, written_fields
 
 _MOST_PASSES = 6
 """A mended manifest names the provider, a mended provider the models: each needs another look."""
@@ -105,7 +105,7 @@ def apply(text: str, repairs: tuple[Repair, ...]) -> str:
 
 
 def _kinds(reading: Reading) -> dict[str, type[Declaration]]:
-    kinds: dict[str, type[Declaration]] = {MANIFEST: Plugin}
+    kinds: dict[str, type[Declaration]] = {MANIFEST: Manifest}
     if reading.provider_file:
         kinds[reading.provider_file] = Provider
     return kinds | dict.fromkeys(reading.model_paths, Model)
@@ -216,7 +216,7 @@ class _Mender:
 type _Special = Callable[[_Mender, Node], Iterator[Repair]]
 
 _SPECIAL: Mapping[tuple[type[Declaration], str], _Special] = {
-    (Plugin, "created_at"): _Mender._time,  # noqa: SLF001
+    (Manifest, "created_at"): _Mender._time,  # noqa: SLF001
 }
 
 

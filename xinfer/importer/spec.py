@@ -18,7 +18,6 @@ from xinfer.importer.constants import Constants
 from xinfer.importer.credentials import credentials_class
 from xinfer.importer.folder import Imported, ImportFailed
 from xinfer.importer.python import Source
-from xinfer.serde import to_data
 from xinfer.spec import (
     MODEL_FOLDERS,
     Model,
@@ -29,6 +28,7 @@ from xinfer.spec import (
     evolve,
     model_file,
 )
+from xinfer.yaml import to_data
 
 _MANY = 20
 """Models; more of them are declared in modules of their own."""
@@ -101,7 +101,7 @@ def _models(models: list[Model], comments: CommentFinder) -> tuple[str, Source]:
 
 
 def _spec(imported: Imported, modules: list[str] | None, comments: CommentFinder) -> str:
-    provider, plugin = imported.provider, imported.plugin
+    provider, plugin = imported.provider, imported.manifest
     parts: list[str] = []
     models = ""
     source = Source(comments=comments)
@@ -127,12 +127,12 @@ def _spec(imported: Imported, modules: list[str] | None, comments: CommentFinder
     credentials = ["credentials=" + name for name in classes][:1]
     of_provider = [source.arguments(provider, without=without), *explicit, *said]
     arguments = [
-        f"plugin=Plugin({source.arguments(plugin, without=without_plugins)})",
+        f"manifest=Manifest({source.arguments(plugin, without=without_plugins)})",
         f"provider=Provider({', '.join(of_provider)})",
         *credentials,
         *([f"models={models}"] if models else []),
     ]
-    source.names |= {"Plugin", "Provider"}
+    source.names |= {"Manifest", "Provider"}
     parts = [*classes.values(), *parts, f"project = Project({', '.join(arguments)})\n"]
     about = f"{provider.label} for Dify, declared once."
     extra = f"from {_MODULES} import {', '.join(sorted(modules))}\n" if modules else ""
@@ -192,8 +192,8 @@ _DERIVED = ("supported_model_types", "configurate_methods", "models", "extra")
 def _bare(imported: Imported) -> Project:
     """Make the project that says nothing of what can follow."""
     bare = Provider(provider=imported.provider.provider, label=imported.provider.label)
-    plugin = evolve(imported.plugin)
-    return complete(Project(plugin=plugin, provider=bare, models=imported.models))
+    plugin = evolve(imported.manifest)
+    return complete(Project(manifest=plugin, provider=bare, models=imported.models))
 
 
 def _follows(imported: Imported) -> set[str]:
@@ -224,7 +224,7 @@ def _derived(imported: Imported) -> list[str]:
 
 
 def _plugin_follows(imported: Imported) -> set[str]:
-    plugins = imported.plugin.plugins
+    plugins = imported.manifest.plugins
     usual = (f"provider/{imported.provider.provider}.yaml",)
     return {"plugins"} if plugins.models == usual and plugins.explicit == {"models"} else set()
 
@@ -266,12 +266,12 @@ def _compare(project: Project, imported: Imported) -> None:
     """Make sure that the spec says what was read, key for key."""
     project = complete(project)
     expected = {
-        "manifest.yaml": to_data(imported.plugin),
-        imported.plugin.plugins.models[0]: to_data(imported.provider),
+        "manifest.yaml": to_data(imported.manifest),
+        imported.manifest.plugins.models[0]: to_data(imported.provider),
         **{model_file(model): to_data(model) for model in imported.models},
     }
     said = {
-        "manifest.yaml": to_data(project.plugin),
+        "manifest.yaml": to_data(project.manifest),
         project.provider_file: to_data(project.provider),
         **{model_file(model): to_data(model) for model in project.models},
     }

@@ -3,7 +3,24 @@
 Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
-from xinfer.spec.accept import bearer_key, between, gt, http_url, language_code, pem
+from xinfer.spec.conditions import (
+    LIMITS,
+    Condition,
+    Expression,
+    Limit,
+    ModelInfo,
+    Setting,
+    ability,
+    always,
+    choose,
+    expressions_in,
+    first_of,
+    is_expression,
+    limit,
+    setting,
+    share,
+)
+from xinfer.spec.converters import bearer_key, between, gt, http_url, language_code, pem
 from xinfer.spec.credentials import (
     CredentialField,
     Credentials,
@@ -19,23 +36,6 @@ from xinfer.spec.credentials import (
     text_input,
 )
 from xinfer.spec.declaration import Declaration, Origin, Steps, evolve
-from xinfer.spec.facts import (
-    LIMITS,
-    Condition,
-    Facts,
-    Limit,
-    Setting,
-    Term,
-    ability,
-    always,
-    choose,
-    first_of,
-    is_term,
-    limit,
-    setting,
-    share,
-    terms_in,
-)
 from xinfer.spec.form import (
     CredentialSchema,
     FormField,
@@ -46,6 +46,22 @@ from xinfer.spec.form import (
     ShowOn,
 )
 from xinfer.spec.i18n import I18n
+from xinfer.spec.manifest import (
+    RFC3339,
+    Allowed,
+    Arch,
+    Extensions,
+    Language,
+    Manifest,
+    Meta,
+    ModelPermission,
+    Permission,
+    PluginType,
+    Resource,
+    Runner,
+    StoragePermission,
+    Tag,
+)
 from xinfer.spec.model import (
     CustomizableModel,
     Feature,
@@ -58,22 +74,6 @@ from xinfer.spec.model import (
     Pricing,
     Template,
     Voice,
-)
-from xinfer.spec.plugin import (
-    RFC3339,
-    Allowed,
-    Arch,
-    Extensions,
-    Language,
-    Meta,
-    ModelPermission,
-    Permission,
-    Plugin,
-    PluginType,
-    Resource,
-    Runner,
-    StoragePermission,
-    Tag,
 )
 from xinfer.spec.project import MODEL_FOLDERS, Project, complete, model_file, model_source
 from xinfer.spec.provider import (
@@ -102,8 +102,8 @@ __all__ = [
     "Credentials",
     "CustomizableModel",
     "Declaration",
+    "Expression",
     "Extensions",
-    "Facts",
     "Feature",
     "FetchFrom",
     "FormError",
@@ -114,10 +114,12 @@ __all__ = [
     "Invalid",
     "Language",
     "Limit",
+    "Manifest",
     "Meta",
     "Model",
     "ModelCredentialSchema",
     "ModelFiles",
+    "ModelInfo",
     "ModelName",
     "ModelPermission",
     "ModelProperties",
@@ -127,7 +129,6 @@ __all__ = [
     "ParameterRule",
     "ParameterType",
     "Permission",
-    "Plugin",
     "PluginType",
     "Pricing",
     "Problem",
@@ -146,7 +147,6 @@ __all__ = [
     "StoragePermission",
     "Tag",
     "Template",
-    "Term",
     "Voice",
     "ability",
     "always",
@@ -155,11 +155,12 @@ __all__ = [
     "choose",
     "complete",
     "evolve",
+    "expressions_in",
     "fields",
     "first_of",
     "gt",
     "http_url",
-    "is_term",
+    "is_expression",
     "language_code",
     "limit",
     "model_file",
@@ -173,6 +174,5 @@ __all__ = [
     "setting",
     "share",
     "switch",
-    "terms_in",
     "text_input",
 ]

@@ -30,7 +30,7 @@ from typing import (
 import attrs
 from attrs import frozen
 
-from xinfer.spec.accept import Converter, Validator
+from xinfer.spec.converters import Converter, Validator
 from xinfer.spec.declaration import evolve
 from xinfer.spec.form import (
     CredentialSchema,

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from xinfer.spec.conditions import Condition, Expression, ModelInfo, value_of
 from xinfer.spec.declaration import Declaration, evolve
-from xinfer.spec.facts import Condition, Facts, Term, value_of
 from xinfer.spec.i18n import I18n
 
 
@@ -87,7 +87,7 @@ class Voice(Declaration):
 
 @frozen(kw_only=True)
 class ModelProperties(Declaration):
-    """The facts of a model that Dify's own code uses.
+    """The info of a model that Dify's own code uses.
 
     :param mode: how an LLM is talked to.
     :param context_size: tokens.
@@ -137,9 +137,9 @@ class ParameterRule(Declaration):
     type: ParameterType | None = None
     help: I18n | None = None
     required: bool = False
-    default: float | int | str | bool | Term | None = None
-    min: float | int | Term | None = None
-    max: float | int | Term | None = None
+    default: float | int | str | bool | Expression | None = None
+    min: float | int | Expression | None = None
+    max: float | int | Expression | None = None
     precision: int | None = None
     options: tuple[str, ...] = ()
     when: Condition | None = None
@@ -200,27 +200,27 @@ class CustomizableModel(Declaration):
     properties: Mapping[str, Any] = field(factory=dict)
     parameter_rules: tuple[ParameterRule, ...] = ()
 
-    def known(self, model: str, facts: Facts) -> Model:
-        """Complete the description for one model, now that its facts are known."""
-        properties = {name: value_of(value, facts) for name, value in self.properties.items()}
+    def known(self, model: str, info: ModelInfo) -> Model:
+        """Complete the description for one model, now that its info are known."""
+        properties = {name: value_of(value, info) for name, value in self.properties.items()}
         return Model(
             model=model,
             label=I18n(model),
             model_type=self.model_type,
-            features=tuple(name for name, when in self.features.items() if when.holds(facts)),
+            features=tuple(name for name, when in self.features.items() if when.holds(info)),
             fetch_from=FetchFrom.CUSTOMIZABLE_MODEL,
             model_properties=ModelProperties(**properties),
             parameter_rules=tuple(
-                _known_rule(rule, facts)
+                _known_rule(rule, info)
                 for rule in self.parameter_rules
-                if rule.when is None or rule.when.holds(facts)
+                if rule.when is None or rule.when.holds(info)
             ),
         )
 
 
-def _known_rule(rule: ParameterRule, facts: Facts) -> ParameterRule:
-    low, high = value_of(rule.min, facts), value_of(rule.max, facts)
-    default = value_of(rule.default, facts)
+def _known_rule(rule: ParameterRule, info: ModelInfo) -> ParameterRule:
+    low, high = value_of(rule.min, info), value_of(rule.max, info)
+    default = value_of(rule.default, info)
     if isinstance(default, int | float) and high is not None:
         # A small model may allow less than the default that suits the others.
         default = min(default, high)

@@ -10,8 +10,8 @@ from attrs import frozen
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
 from xinfer.spec.declaration import Declaration, evolve, placed_at
 from xinfer.spec.form import ModelName
+from xinfer.spec.manifest import Extensions, Manifest
 from xinfer.spec.model import CustomizableModel, Model, ModelType
-from xinfer.spec.plugin import Extensions, Plugin
 from xinfer.spec.provider import (
     ConfigurateMethod,
     ModelFiles,
@@ -37,7 +37,7 @@ Only these six are read; with a hyphen they are silently ignored."""
 class Project(Declaration):
     """Everything ``build.py`` needs to know; ``provider_spec.py`` calls it ``project``.
 
-    :param plugin: becomes ``manifest.yaml``.
+    :param manifest: becomes ``manifest.yaml``.
     :param provider: becomes ``provider/<name>.yaml``.
     :param credentials: the class that the forms are made of and that the code reads.
     :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
@@ -48,7 +48,7 @@ class Project(Declaration):
         icons, documents, and the Python of a plugin that brings its own.
     """
 
-    plugin: Plugin
+    manifest: Manifest
     provider: Provider
     credentials: type[Credentials] | None = None
     models: tuple[Model, ...] = ()
@@ -59,7 +59,7 @@ class Project(Declaration):
     @property
     def provider_file(self) -> str:
         """The path of the provider's YAML, from the plugin's root."""
-        named = self.plugin.plugins.models
+        named = self.manifest.plugins.models
         return named[0] if named else f"provider/{self.provider.provider}.yaml"
 
     @property
@@ -129,11 +129,11 @@ def _complete(project: Project) -> Project:
             name = _model_name(project.credentials)
             follows["model_credential_schema"] = model_form(project.credentials, model=name)
     filled = {name: value for name, value in follows.items() if name not in said}
-    plugin = project.plugin
-    if "plugins" not in plugin.explicit:
+    manifest = project.manifest
+    if "plugins" not in manifest.explicit:
         named = Extensions(models=(f"provider/{provider.provider}.yaml",))
-        plugin = evolve(plugin, plugins=named)
-    return evolve(project, provider=evolve(provider, **filled), plugin=plugin)
+        manifest = evolve(manifest, plugins=named)
+    return evolve(project, provider=evolve(provider, **filled), manifest=manifest)
 
 
 def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:

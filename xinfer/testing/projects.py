@@ -12,12 +12,12 @@ from xinfer.spec import (
     CustomizableModel,
     Feature,
     I18n,
+    Manifest,
     Model,
     ModelProperties,
     ModelType,
     ParameterRule,
     ParameterType,
-    Plugin,
     Pricing,
     Project,
     Provider,
@@ -44,7 +44,7 @@ def projects(draw: st.DrawFn) -> Project:
     models = draw(st.lists(_models(), max_size=4, unique_by=_file_of)) if has_llm else []
     kinds = customizable or [ModelType.LLM]
     return Project(
-        plugin=Plugin(
+        manifest=Manifest(
             name=name,
             version=draw(st.from_regex(r"[0-9]\.[0-9]{1,2}\.[0-9]{1,3}", fullmatch=True)),
             author=draw(_identifiers()),

@@ -12,9 +12,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from xinfer.serde import written_fields
 from xinfer.spec import Declaration
-from xinfer.spec.facts import Term
+from xinfer.spec.conditions import Expression
+from xinfer.yaml import written_fields
 
 _LONGEST = 3
 """Items in a list; faults need few, and a large object is slow to make."""
@@ -44,7 +44,7 @@ def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
 def _values(annotation: Any) -> st.SearchStrategy[Any]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        plain = [arg for arg in arguments if arg is not Term]
+        plain = [arg for arg in arguments if arg is not Expression]
         return st.one_of([_values(arg) for arg in plain])
     if origin is Literal:
         return st.sampled_from(arguments)

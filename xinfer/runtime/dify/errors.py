@@ -14,7 +14,7 @@ from dify_plugin.errors.model import (
     InvokeServerUnavailableError,
 )
 
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     BadRequest,
     ConnectionFailed,
     NotAuthorized,

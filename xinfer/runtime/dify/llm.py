@@ -23,7 +23,7 @@ from xinfer.runtime.dify.messages import messages, prompt, tools
 from xinfer.runtime.dify.model import XinferenceModel
 from xinfer.runtime.dify.parameters import parameters
 from xinfer.runtime.dify.thinking import Thinking
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     BadRequest,
     ChatChunk,
     Client,
@@ -34,7 +34,7 @@ from xinfer.runtime.xinference import (
     ToolCallText,
     Usage,
 )
-from xinfer.runtime.xinference.tokens import count
+from xinfer.runtime.openai.tokens import count
 
 _OF_LENGTH = re.compile(r"token|context|length", re.IGNORECASE)
 _PER_MESSAGE = 4

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from dify_plugin.entities.model.text_embedding import MultiModalContent, MultiModalContentType
 
-from xinfer.runtime.xinference import Input
+from xinfer.runtime.openai import Input
 
 _TYPES: Mapping[str, str] = {
     "iVBOR": "image/png",

@@ -16,7 +16,7 @@ from dify_plugin.entities.model.message import (
     ToolPromptMessage,
 )
 
-from xinfer.runtime.xinference import BadRequest
+from xinfer.runtime.openai import BadRequest
 from xinfer.spec import Feature
 
 _MEDIA: Mapping[PromptMessageContentType, tuple[Feature, str, str]] = {

@@ -13,7 +13,7 @@ from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 
 from xinfer.runtime.dify.errors import MAPPING, invoke_error
 from xinfer.runtime.dify.schema import entity
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     BadRequest,
     Client,
     ModelDescription,
@@ -21,7 +21,7 @@ from xinfer.runtime.xinference import (
     ServerUnavailable,
     XinferenceError,
 )
-from xinfer.spec import Credentials, CustomizableModel, Facts, FormError, Model
+from xinfer.spec import Credentials, CustomizableModel, FormError, Model, ModelInfo
 
 _LEARNED = "xinfer_learned"
 """The key in the stored credentials that keeps what validation learned of the model, so that a
@@ -179,7 +179,9 @@ def _schema(
 def _known(
     kind: type[XinferenceModel], model: str, described: ModelDescription, entered: Credentials
 ) -> Model:
-    facts = Facts(abilities=described.abilities, limits=described.limits, settings=vars(entered))
+    facts = ModelInfo(
+        abilities=described.abilities, limits=described.limits, settings=vars(entered)
+    )
     return kind.declared.known(model, facts)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xinfer.runtime.xinference import BadRequest
+from xinfer.runtime.openai import BadRequest
 
 
 def parameters(given: Mapping[str, Any], stop: Sequence[str] | None) -> dict[str, Any]:

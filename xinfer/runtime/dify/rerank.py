@@ -15,7 +15,7 @@ from dify_plugin.entities.model.text_embedding import MultiModalContent
 
 from xinfer.runtime.dify.media import inputs, one_input
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import Client, Input, ModelDescription
+from xinfer.runtime.openai import Client, Input, ModelDescription
 
 
 class RerankModel(XinferenceModel, dify_plugin.RerankModel):

@@ -8,7 +8,7 @@ from typing import IO, Any
 import dify_plugin
 
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import BadRequest, Client, ModelDescription
+from xinfer.runtime.openai import BadRequest, Client, ModelDescription
 
 
 class Speech2TextModel(XinferenceModel, dify_plugin.Speech2TextModel):

@@ -15,8 +15,8 @@ from dify_plugin.entities.model.text_embedding import (
 
 from xinfer.runtime.dify.media import inputs
 from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.xinference import BadRequest, Client, Embeddings, Input, ModelDescription
-from xinfer.runtime.xinference.tokens import count
+from xinfer.runtime.openai import BadRequest, Client, Embeddings, Input, ModelDescription
+from xinfer.runtime.openai.tokens import count
 
 _MOST_NUMBERS = 200_000
 """In one answer: written as JSON they stay below the 5 MiB at which Dify's daemon gives up a line

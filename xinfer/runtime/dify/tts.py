@@ -11,7 +11,7 @@ from xinfer.runtime.dify.errors import mapped
 from xinfer.runtime.dify.model import XinferenceModel
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT, voices
-from xinfer.runtime.xinference import (
+from xinfer.runtime.openai import (
     BadRequest,
     Client,
     ModelDescription,

@@ -1,0 +1,77 @@
+"""A finding points at what it is about: an argument of a call, a key of YAML."""
+
+from linecache import getline
+
+import pytest
+
+import provider_spec
+from xinfer.importer import examine
+from xinfer.rules import check
+from xinfer.spec import ParameterRule, ParameterType, complete, evolve
+
+PROJECT = complete(provider_spec.project)
+DECLARED = PROJECT.customizable_models[0]
+
+
+def of(rule):
+    declared = evolve(DECLARED, parameter_rules=(rule,))
+    (finding,) = check(evolve(PROJECT, customizable_models=(declared,)))
+    return finding
+
+
+def pointed(finding):
+    """Return what stands in the line from where the finding points."""
+    return getline(finding.place.file, finding.place.line)[finding.place.column - 1 :].rstrip()
+
+
+def test_an_argument():
+    found = of(
+        ParameterRule(
+            name="seed",
+            type=ParameterType.INT,
+            min=7,  # above the other
+            max=3,
+        )
+    )
+    assert (found.code, pointed(found)) == ("XI424", "7,  # above the other")
+
+
+def test_an_argument_behind_letters_of_many_bytes():
+    found = of(ParameterRule(name="种子", type=ParameterType.INT, min=7, max=3))
+    assert pointed(found) == "7, max=3))"
+
+
+def test_an_item():
+    found = of(ParameterRule(name="s", type=ParameterType.STRING, options=("a", "b" * 256)))
+    assert pointed(found) == '"b" * 256)))'
+
+
+def test_what_the_call_does_not_say_itself():
+    said = {"min": 7, "max": 3}
+    found = of(ParameterRule(name="seed", type=ParameterType.INT, **said))
+    assert found.place.column is None
+    assert "**said" in getline(found.place.file, found.place.line)
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "wrong", "code", "points"),
+    [
+        ("manifest.yaml", "version: '0.1.0'", "version: v1", "XI101", "v1"),
+        (
+            "provider/tariff.yaml",
+            "- models/llm/*.yaml",
+            "- models/llm/*.yaml\n    - nothing/*.yaml",
+            "XI218",
+            "nothing/*.yaml",
+        ),
+        ("models/llm/tariff-swift.yaml", "context_size: ", "context_size: -", "XI406", "-"),
+    ],
+)
+def test_a_key_of_yaml(plugin_folder, file, said, wrong, code, points):
+    path = plugin_folder / file
+    assert said in path.read_text()
+    path.write_text(path.read_text().replace(said, wrong, 1))
+    (found,) = examine(plugin_folder)
+    assert found.place.file == str(path)
+    assert found.code == code
+    assert pointed(found).startswith(points)

@@ -1,0 +1,294 @@
+"""Each rule of a plugin's Python is broken once; what is right beside it has no findings."""
+
+import importlib
+import inspect
+import json
+import shutil
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import dify_plugin
+import pytest
+from click.testing import CliRunner
+from code_breaks import BREAKS
+from code_plugin import (
+    COMMON,
+    LLM,
+    MAIN,
+    PROVIDER,
+    SOURCES,
+    project,
+    under,
+    written,
+)
+from code_right import RIGHT
+from dify_plugin.entities import model as entities
+from dify_plugin.interfaces.model.ai_model import AIModel
+from dify_plugin.interfaces.model.openai_compatible.common import _CommonOaiApiCompat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packaging.version import Version
+from sdk import Oracle
+
+from xinfer.build import emit, pack, prepare, write_tree
+from xinfer.cli import main
+from xinfer.importer import examine
+from xinfer.rules import Severity, catalogue, check, texts_of
+from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
+from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
+from xinfer.spec import evolve
+
+ROOT = Path(__file__).parents[2]
+
+
+def findings(made):
+    """Find what is wrong with a plugin of these sources, or of this project and these sources."""
+    declared, sources = made if isinstance(made, tuple) else (project(), made)
+    files = dict.fromkeys(sources, 1)
+    return [one for one in check(declared, files, sources) if one.code.startswith("XI6")]
+
+
+def codes(made):
+    return {finding.code for finding in findings(made)}
+
+
+def test_the_plugin_that_is_made_wrong_here_is_right():
+    assert findings(SOURCES) == []
+
+
+def test_every_rule_of_code_is_broken_here_and_has_something_right_beside_it():
+    declared = [rule.code for rule in catalogue() if rule.code.startswith("XI6")]
+    assert declared == sorted(BREAKS) == sorted(RIGHT)
+
+
+@pytest.mark.parametrize("code", sorted(BREAKS))
+def test_a_broken_rule_is_found_where_it_is_broken(code):
+    found = [finding for finding in findings(BREAKS[code]()) if finding.code == code]
+    assert found, codes(BREAKS[code]())
+    for finding in found:
+        assert finding.message
+        assert "\n" not in finding.message
+        assert finding.place.line > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "index"), [(code, index) for code in RIGHT for index in range(len(RIGHT[code]))]
+)
+def test_what_is_right_is_not_found(code, index):
+    assert code not in codes(RIGHT[code][index])
+
+
+def test_our_own_code_has_no_findings():
+    for spec in ("provider_spec.py", "examples/tariff/provider_spec.py"):
+        prepared = prepare(ROOT / spec)
+        files = {path: len(content) for path, content in prepared.tree.items()}
+        # The part of xinfer that is carried along is left out of the texts as a rule; not here.
+        runtime = {path: b.decode() for path, b in prepared.tree.items() if path.endswith(".py")}
+        for sources in (texts_of(prepared.tree), runtime):
+            assert check(prepared.project, files, sources) == ()
+
+
+def test_code_that_is_not_known_is_not_judged():
+    files = dict.fromkeys(SOURCES, 1)
+    assert not [one for one in check(project(), files) if one.code.startswith("XI6")]
+    unseen = {path: text for path, text in SOURCES.items() if path != COMMON}
+    assert not [one for one in check(project(), files, unseen) if one.code.startswith("XI6")]
+
+
+def test_text_that_is_no_python_in_its_encoding_is_found():
+    latin = "# -*- coding: latin-1 -*-\nNAME = 'Zürich'\n" + SOURCES[COMMON]
+    marked = {**_bytes(SOURCES), COMMON: latin.encode("latin-1")}
+    assert codes(texts_of(marked)) == set()
+    unmarked = {**_bytes(SOURCES), COMMON: latin.split("\n", 1)[1].encode("latin-1")}
+    (found,) = (f for f in findings(texts_of(unmarked)) if f.code == "XI601")
+    assert (found.message, found.place.line) == ("models/common.py: it is not UTF-8", 1)
+    with_bom = {**_bytes(SOURCES), COMMON: SOURCES[COMMON].encode("utf-8-sig")}
+    assert codes(texts_of(with_bom)) == set()
+
+
+def _bytes(sources):
+    return {path: text.encode() for path, text in sources.items()}
+
+
+DEEP = [
+    "class A0: pass\n" + "".join(f"class A{n + 1}(A{n}): pass\n" for n in range(900)),
+    "a0 = 1\n" + "".join(f"a{n + 1} = a{n}\n" for n in range(900)) + "print(a900)",
+    "class A(B, C): pass\nclass B(A, C): pass\nclass C(A, B): pass",
+    "(" * 5000,
+    "-" * 20_000 + "1",
+    "1+" * 20_000 + "1",
+    "a" + ".b" * 900,
+    "f" + "()" * 900,
+    "if 1: pass\n" + "elif 1: pass\n" * 900,
+    "x = " + "1 if a else " * 900 + "2",
+    "def f():\n    return " + "self.a(1) if b else " * 900 + "2",
+    "class A(" + "A," * 5000 + "A): pass",
+    "class A(B): pass\nclass B(A): pass\nclass C(A, B, A): pass",
+    "from models.llm.llm import *\nfrom models.llm.llm import x\nx = x.y\ny = x\nx = y",
+    "a = b\nb = a\nclass C(a): pass",
+    "x = 'a' " * 3_000,
+    "x = 1\n" * 6_000,
+    "x\0y",
+    "\ud800",
+    "\ufeff\ufeff",
+    "return",
+    "yield 1",
+    "from ....... import x",
+    "from . import *",
+    "import a.b.c as d, e.f",
+    "def _invoke(*, self=1): ...",
+    "lambda: (yield)",
+    "class A[T](B[T]): type X = A",
+    "async def f():\n    async with a: return [b async for b in c]",
+    "try: pass\nexcept* E: pass",
+    "match x:\n    case {**a}: pass\n    case [*b]: pass\n    case _: pass",
+    "global x\nx: int",
+    "print(*a, **b)",
+]
+
+
+@pytest.mark.parametrize("text", DEEP, ids=range(len(DEEP)))
+@pytest.mark.parametrize("path", [PROVIDER, LLM])
+def test_no_structure_whatever_makes_a_rule_fail(path, text):
+    findings(written(path, text))
+    findings(under(path, "\n" + text))
+
+
+@st.composite
+def shuffled(draw):
+    """Draw Python that is right in parts: lines of the plugin, left out, exchanged, repeated."""
+    path = draw(st.sampled_from(sorted(SOURCES)))
+    lines = SOURCES[path].splitlines()
+    others = [line for text in SOURCES.values() for line in text.splitlines()]
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(lines) - 1))
+        how = draw(st.sampled_from(["drop", "double", "exchange", "pass"]))
+        indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+        if how == "drop" and len(lines) > 1:
+            del lines[at]
+        elif how == "double":
+            lines.insert(at, lines[at])
+        elif how == "exchange":
+            lines[at] = indent + draw(st.sampled_from(others)).strip()
+        else:
+            lines[at] = f"{indent}pass"
+    return path, "\n".join(lines)
+
+
+@given(change=shuffled())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_change_to_code_makes_a_rule_fail(change):
+    findings(written(*change))
+
+
+@given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_bytes_whatever_make_a_rule_fail(content):
+    for path in (MAIN, LLM):
+        findings(texts_of({**_bytes(SOURCES), path: content}))
+
+
+def test_findings_in_a_folder_and_a_package_point_into_their_files(tmp_path):
+    declared = evolve(project(), files="plugin")
+    carried = {path: text.encode() for path, text in SOURCES.items()}
+    carried[LLM] = carried[LLM].replace(
+        b"AssistantPromptMessage(content=line.decode())", b"print(1)"
+    )
+    tree = emit(declared, modules={}, carried=carried, runtime={})
+    folder = tmp_path / "acme"
+    write_tree(tree, folder)
+    package = tmp_path / "acme.difypkg"
+    package.write_bytes(pack(tree))
+    line = carried[LLM].decode().split("print(1)")[0].count("\n") + 1
+    for path, file in ((folder, str(folder / LLM)), (package, LLM)):
+        (found,) = (one for one in examine(path) if one.code.startswith("XI6"))
+        assert (found.code, found.place.file, found.place.line) == ("XI651", file, line)
+
+
+def test_a_finding_in_a_carried_file_points_to_where_it_was_carried_from(tmp_path):
+    shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
+    wrong = tmp_path / "tariff/plugin/tariff_api.py"
+    wrong.write_text(wrong.read_text("utf-8") + "\n\nprint('loaded')\n", "utf-8")
+    ran = CliRunner().invoke(
+        main, ["check", str(tmp_path / "tariff/provider_spec.py"), "--format", "json"]
+    )
+    (found,) = json.loads(ran.output)
+    assert (found["code"], found["file"]) == ("XI651", str(wrong))
+
+
+# What the rules take from the SDK is what the SDK has.
+
+
+def test_the_table_of_classes_is_the_sdks():
+    known = {**vars(dify_plugin), "AIModel": AIModel, "_CommonOaiApiCompat": _CommonOaiApiCompat}
+    for name, said in CLASSES.items():
+        there = known[name]
+        assert {base.__name__ for base in there.__bases__} - {"ABC", "object"} == set(said.bases)
+        own = {
+            part for part in vars(there) if getattr(vars(there)[part], "__isabstractmethod__", 0)
+        }
+        assert own == said.abstract
+        asked = {part for other in CLASSES.values() for part in other.abstract}
+        assert asked & set(vars(there)) - own == said.brings
+        if said.serves:
+            assert there.model_type.value == said.serves
+
+
+def test_the_table_of_calls_is_the_sdks():
+    roots = {said.serves: name for name, said in CLASSES.items() if said.serves}
+    tables = [(roots[kind], calls) for kind, calls in CALLS.items()]
+    for name, calls in [*tables, ("ModelProvider", PROVIDER_CALLS)]:
+        for method, call in calls.items():
+            signature = inspect.signature(getattr(getattr(dify_plugin, name), method))
+            taken = [part for part in signature.parameters if part != "self"]
+            assert len(taken) == (call.by_place or len(call.by_name)), (name, method)
+            assert set(call.by_name) <= set(taken)
+
+
+def test_the_table_of_results_is_the_sdks():
+    rooms = (entities.llm, entities.rerank, entities.text_embedding)
+    for name, said in RESULTS.items():
+        (kind,) = {getattr(room, name) for room in rooms if hasattr(room, name)}
+        assert {key for key, field in kind.model_fields.items() if field.is_required()} == said
+
+
+def test_the_table_of_names_is_the_sdks():
+    if Version(version("dify_plugin")) <= NEWEST:
+        for name, known in NAMES.items():
+            there = {one for one in vars(importlib.import_module(name)) if one[0] != "_"}
+            assert there - ROOMS <= known | {m.rpartition(".")[2] for m in NAMES}, name
+
+
+# What is refused, the SDK refuses; what is not, it loads.
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    with Oracle.start() as started:
+        yield started
+
+
+CASES = [(code, BREAKS[code]) for code in BREAKS]
+CASES += [
+    (code, partial(list.__getitem__, made, index))
+    for code, made in RIGHT.items()
+    for index in range(len(made))
+    if code < "XI62"
+]
+
+
+@pytest.mark.parametrize(("code", "make"), CASES)
+def test_refused_is_what_the_sdk_refuses(code, make, oracle, tmp_path):
+    made = make()
+    declared, sources = made if isinstance(made, tuple) else (project(), made)
+    of_main = {"XI606", "XI607"} & {code}
+    elsewhere = "XI605" in codes(made) or code in ("XI605", "XI608", "XI653")
+    if of_main or elsewhere or declared.requirements != project().requirements:
+        pytest.skip("main.py is not run here, and not every package is there")
+    carried = {path: text.encode() for path, text in sources.items()}
+    write_tree(emit(declared, modules={}, carried=carried, runtime={}), tmp_path / "plugin")
+    (tmp_path / "plugin/_assets").mkdir(exist_ok=True)
+    refused = {one.code for one in findings(made) if one.severity is Severity.REFUSED}
+    error = oracle.load(tmp_path / "plugin").get("error")
+    assert bool(error) == bool(refused), f"{error} {refused}"

@@ -1,0 +1,508 @@
+"""Every rule is broken once, and found at the line that broke it; what is right has no findings."""
+
+import ast
+import inspect
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import provider_spec
+from xinfer.build import prepare
+from xinfer.plugin.globs import Glob
+from xinfer.rules import Severity, catalogue, check, texts_of
+from xinfer.rules.credentials import KNOWN_TO_RUNTIME, OF_RUNTIME
+from xinfer.runtime.dify.model import _OF_SERVER
+from xinfer.spec import (
+    Allowed,
+    ConfigurateMethod,
+    Credentials,
+    CustomizableModel,
+    Extensions,
+    Feature,
+    FormField,
+    FormType,
+    Help,
+    I18n,
+    Meta,
+    Model,
+    ModelFiles,
+    ModelName,
+    ModelProperties,
+    ModelType,
+    Option,
+    ParameterRule,
+    ParameterType,
+    Permission,
+    Pricing,
+    ProviderExtra,
+    ProviderModels,
+    ProviderPosition,
+    PythonSources,
+    Resource,
+    Runner,
+    ShowOn,
+    StoragePermission,
+    Template,
+    Voice,
+    ability,
+    complete,
+    evolve,
+    limit,
+    setting,
+    share,
+    text_input,
+)
+from xinfer.testing import projects
+from xinfer.testing.projects import ICON
+
+ROOT = Path(__file__).parents[2]
+PREPARED = prepare(ROOT / "provider_spec.py")
+PROJECT = complete(provider_spec.project)
+FILES = {path: len(content) for path, content in PREPARED.tree.items()}
+
+
+def plugin(**changes):
+    return evolve(PROJECT, manifest=evolve(PROJECT.manifest, **changes))
+
+
+def provider(**changes):
+    return evolve(PROJECT, provider=evolve(PROJECT.provider, **changes))
+
+
+def form(*fields):
+    schema = evolve(PROJECT.provider.model_credential_schema, credential_form_schemas=fields)
+    return provider(model_credential_schema=schema)
+
+
+def field(variable="v", type=FormType.TEXT_INPUT, **said):
+    said = {"required": False, "label": I18n("V"), **said}
+    return FormField(variable=variable, type=type, **said)
+
+
+def choice(*values, **said):
+    options = tuple(Option(value, I18n("O")) for value in values)
+    return field(type=FormType.SELECT, options=options, **said)
+
+
+def model(name="m", **said):
+    said = {
+        "model_type": ModelType.LLM,
+        "model_properties": ModelProperties(mode="chat", context_size=4096),
+        **said,
+    }
+    return Model(model=name, **said)
+
+
+def models(*declared):
+    return evolve(PROJECT, models=declared)
+
+
+def with_models(files, kind=ModelType.LLM):
+    declared = evolve(models(model(model_type=kind, file="models/llm/m.yaml")))
+    declared = evolve(
+        declared, provider=evolve(declared.provider, models=ProviderModels(llm=files))
+    )
+    return declared, {**FILES, "models/llm/m.yaml": 1}
+
+
+def rule(name="p", type=ParameterType.FLOAT, **said):
+    return models(model(parameter_rules=(ParameterRule(name=name, type=type, **said),)))
+
+
+def price(**said):
+    said = {"input": Decimal(1), "unit": Decimal("0.001"), "currency": "USD", **said}
+    return models(model(pricing=Pricing(**said)))
+
+
+def custom(**said):
+    return evolve(PROJECT, customizable_models=(CustomizableModel(**said),))
+
+
+def sources(*names, provider_source="provider/xinference.py"):
+    python = PythonSources(provider_source=provider_source, model_sources=names)
+    return provider(extra=ProviderExtra(python=python))
+
+
+def globs(*patterns):
+    return provider(models=ProviderModels(llm=ModelFiles(predefined=patterns)))
+
+
+def texts(sources, **said):
+    return evolve(PROJECT, **said), FILES, sources
+
+
+class Unreachable(Credentials):
+    model_uid: str = text_input(label=I18n("Model uid"))
+
+
+def with_file(path, size=1):
+    return {**FILES, path: size}
+
+
+def without(*paths):
+    return {path: size for path, size in FILES.items() if path not in paths}
+
+
+class Misnamed(Credentials):
+    server_url: str = text_input(label=I18n("Server url"))
+    model_uid: str = text_input(label=I18n("Model uid"))
+    key: str = text_input(label=I18n("Key"))
+    region: str = text_input(label=I18n("Region"))
+
+
+BREAKS = {
+    "XI001": lambda: plugin(version=3),
+    "XI002": lambda: plugin(label=I18n("cut \ud83d")),
+    "XI003": lambda: plugin(extra_keys={"lable": 1}),
+    "XI004": lambda: models(model(extra_keys={"parameter_rules": None})),
+    "XI005": lambda: rule(default=float("nan")),
+    "XI101": lambda: plugin(version="1.2.3-hotfix"),
+    "XI102": lambda: plugin(author="Some.One"),
+    "XI103": lambda: plugin(name="My Plugin"),
+    "XI104": lambda: plugin(description=I18n("")),
+    "XI105": lambda: plugin(icon="i" * 129),
+    "XI106": lambda: plugin(created_at=datetime(2026, 1, 1)),
+    "XI107": lambda: plugin(resource=Resource(memory=0)),
+    "XI108": lambda: plugin(
+        resource=Resource(permission=Permission(storage=StoragePermission(size=10)))
+    ),
+    "XI109": lambda: plugin(resource=Resource(permission=Permission(tool=Allowed(enabled=True)))),
+    "XI110": lambda: plugin(meta=Meta(runner=Runner(entrypoint="main.py"))),
+    "XI111": lambda: plugin(meta=Meta(version="1")),
+    "XI112": lambda: plugin(meta=Meta(minimum_dify_version="soon")),
+    "XI113": lambda: plugin(repo="github.com/me"),
+    "XI114": lambda: plugin(plugins=Extensions(models=("provider/x.yaml",), tools=("t.yaml",))),
+    "XI115": lambda: plugin(plugins=Extensions(models=("provider/x.yaml", "provider/y.yaml"))),
+    "XI116": lambda: plugin(author="a" * 64, name="n" * 128),
+    "XI117": lambda: plugin(contact=None),
+    "XI118": lambda: plugin(author="my-dify-tools"),
+    "XI119": lambda: evolve(PROJECT, requirements=("requests",)),
+    "XI120": lambda: plugin(plugins=Extensions()),
+    "XI121": lambda: plugin(resource=Resource(memory=256)),
+    "XI201": lambda: provider(provider="My/Provider"),
+    "XI202": lambda: provider(provider="p" * 256),
+    "XI203": lambda: provider(supported_model_types=(ModelType.LLM, ModelType.MULTIMODAL_RERANK)),
+    "XI204": lambda: provider(supported_model_types=(*PROJECT.model_types, ModelType.TEXT2IMG)),
+    "XI205": lambda: provider(supported_model_types=(ModelType.LLM,)),
+    "XI206": lambda: provider(model_credential_schema=None),
+    "XI207": lambda: provider(configurate_methods=()),
+    "XI208": lambda: provider(supported_model_types=PROJECT.model_types * 4),
+    "XI209": lambda: provider(label=I18n("")),
+    "XI210": lambda: provider(help=Help(title=I18n("t"), url=I18n(""))),
+    "XI211": lambda: provider(models=ProviderModels(), position=ProviderPosition(llm=("m",))),
+    "XI212": lambda: globs("models/**/*.yaml"),
+    "XI213": lambda: globs("/models/*.yaml"),
+    "XI214": lambda: sources("models/llm.py"),
+    "XI215": lambda: provider(extra=None),
+    "XI216": lambda: sources("models/llm/nothing.py"),
+    "XI217": lambda: with_models(ModelFiles(predefined=("models/llm/*.yaml", "models/*/m.yaml"))),
+    "XI218": lambda: with_models(ModelFiles(predefined=("models/llm/*.yml",))),
+    "XI219": lambda: with_models(ModelFiles(predefined=("models/*/*.yaml",)), ModelType.RERANK),
+    "XI301": lambda: form(field(variable="")),
+    "XI302": lambda: form(field(), field()),
+    "XI303": lambda: form(field(label=I18n(""))),
+    "XI304": lambda: form(choice()),
+    "XI305": lambda: form(field(options=(Option("a", I18n("A")),))),
+    "XI306": lambda: form(choice("a", default="b")),
+    "XI307": lambda: form(field(default="d" * 256)),
+    "XI308": lambda: form(field(default="long", max_length=2)),
+    "XI309": lambda: form(choice("")),
+    "XI310": lambda: form(field(type=FormType.SELECT, options=(Option("a", I18n("")),))),
+    "XI311": lambda: form(choice("a", "a")),
+    "XI312": lambda: form(*(field(variable=f"v{n}") for n in range(33))),
+    "XI313": lambda: form(choice(*(f"o{n}" for n in range(129)))),
+    "XI314": lambda: form(field(), field("w", show_on=(ShowOn("v", ""),))),
+    "XI315": lambda: form(field(show_on=(ShowOn("nothing", "x"),))),
+    "XI316": lambda: form(choice("a"), field("w", show_on=(ShowOn("v", "b"),))),
+    "XI317": lambda: form(
+        choice("a"),
+        field("w", required=True, show_on=(ShowOn("v", "a"), ShowOn("__model_type", "llm"))),
+    ),
+    "XI318": lambda: form(
+        choice("a", "b"), field("w", show_on=(ShowOn("v", "a"), ShowOn("v", "b")))
+    ),
+    "XI319": lambda: provider(configurate_methods=(*ConfigurateMethod,)),
+    "XI320": lambda: form(field(required=None)),
+    "XI321": lambda: form(field(variable="api_key")),
+    "XI322": lambda: form(field(type=FormType.SECRET_INPUT, default="s3cret")),
+    "XI323": lambda: provider(
+        model_credential_schema=evolve(
+            PROJECT.provider.model_credential_schema, model=ModelName(label=I18n(""))
+        )
+    ),
+    "XI324": lambda: form(field(help=I18n("Look there."))),
+    "XI325": lambda: texts(
+        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Unreachable
+    ),
+    "XI326": lambda: texts(
+        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Misnamed
+    ),
+    "XI401": lambda: models(model(name="")),
+    "XI402": lambda: models(model(), model()),
+    "XI403": lambda: models(model(name="a/b"), model(name="a:b")),
+    "XI404": lambda: rule(max=limit("context_length")),
+    "XI405": lambda: models(model(model_type=ModelType.TEXT2IMG)),
+    "XI406": lambda: models(model(model_properties=ModelProperties(context_size=0))),
+    "XI407": lambda: models(model(model_properties=ModelProperties(mode="chat"))),
+    "XI408": lambda: models(model(model_type=ModelType.TTS)),
+    "XI409": lambda: models(
+        model(
+            model_type=ModelType.TTS,
+            model_properties=ModelProperties(voices=(Voice(mode="", name="V", language=()),)),
+        )
+    ),
+    "XI410": lambda: models(
+        model(
+            parameter_rules=tuple(
+                ParameterRule(name=f"p{n}", type=ParameterType.INT) for n in range(129)
+            )
+        )
+    ),
+    "XI411": lambda: models(model(features=(Feature.STREAM_TOOL_CALL,))),
+    "XI412": lambda: models(
+        model(model_properties=ModelProperties(mode="chat", extra_keys={"contex_size": 1}))
+    ),
+    "XI413": lambda: models(
+        model(
+            model_properties=ModelProperties(mode="chat", context_size=65536),
+            parameter_rules=(ParameterRule(name="max_tokens", use_template=Template.MAX_TOKENS),),
+        )
+    ),
+    "XI420": lambda: rule(name=""),
+    "XI421": lambda: rule(type=None),
+    "XI422": lambda: models(
+        model(parameter_rules=(ParameterRule(name="p", type=ParameterType.INT),) * 2)
+    ),
+    "XI423": lambda: custom(
+        model_type=ModelType.LLM,
+        parameter_rules=(ParameterRule(name="p", type=ParameterType.INT),) * 2,
+    ),
+    "XI424": lambda: rule(min=2, max=1),
+    "XI425": lambda: rule(type=None, use_template=Template.TEMPERATURE, default=1.5),
+    "XI426": lambda: rule(default="warm"),
+    "XI427": lambda: rule(options=("a",)),
+    "XI428": lambda: rule(type=ParameterType.STRING, options=("a",), default="b"),
+    "XI429": lambda: rule(precision=-1),
+    "XI430": lambda: rule(type=ParameterType.STRING, options=("o" * 256,)),
+    "XI440": lambda: price(unit=Decimal(1000000)),
+    "XI441": lambda: price(input=Decimal(-1)),
+    "XI442": lambda: price(currency=""),
+    "XI450": lambda: custom(model_type=ModelType.LLM, properties={"contextsize": 1}),
+    "XI451": lambda: custom(model_type=ModelType.LLM, features={Feature.VISION: True}),
+    "XI452": lambda: evolve(PROJECT, customizable_models=(provider_spec.LLM, provider_spec.LLM)),
+    "XI453": lambda: custom(
+        model_type=ModelType.TEXT_EMBEDDING, properties={"max_chunks": setting("max_chunk")}
+    ),
+    "XI454": lambda: custom(
+        model_type=ModelType.LLM,
+        parameter_rules=(
+            ParameterRule(
+                name="max_tokens",
+                type=ParameterType.INT,
+                max=share(of=9, size=limit("context"), at_most=3),
+            ),
+        ),
+    ),
+    "XI501": lambda: provider(icon_large=I18n("nothing.svg")),
+    "XI502": lambda: plugin(icon="nothing.svg"),
+    "XI503": lambda: (PROJECT, with_file("large.bin", 51 * 1024 * 1024)),
+    "XI504": lambda: (PROJECT, {**FILES, **{f"f{n}": 1 for n in range(5001)}}),
+    "XI505": lambda: (PROJECT, with_file("config/.env")),
+    "XI506": lambda: (PROJECT, with_file("models/__pycache__/x.pyc")),
+    "XI507": lambda: (PROJECT, without("main.py")),
+    "XI508": lambda: (PROJECT, without("pyproject.toml", "requirements.txt")),
+    "XI509": lambda: (PROJECT, without("README.md")),
+    "XI510": lambda: (PROJECT, without("PRIVACY.md")),
+    "XI511": lambda: texts({"README.md": "# Tariff\n```\n模型\n```\n模型 models\n"}),
+    "XI512": lambda: texts({"README.md": "# Tariff\nNo link.\n"}),
+    "XI513": lambda: texts({"PRIVACY.md": "Please fill in the privacy policy of your plugin."}),
+    "XI514": lambda: texts(
+        {"_assets/i.svg": "<svg><!-- DIFY_MARKETPLACE_TEMPLATE_ICON_DO_NOT_USE --></svg>"}
+    ),
+    "XI515": lambda: (PROJECT, with_file("README.zh_Hans.md")),
+    "XI519": lambda: evolve(PROJECT, requirements=("dify_plugin>=0.9.0", "requests=2")),
+    "XI520": lambda: evolve(PROJECT, requirements=("dify-plugin~=0.9.0",)),
+    "XI521": lambda: texts({"pyproject.toml": "[project]\nrequires-python = '<3.12'\n"}),
+    "XI522": lambda: texts({"pyproject.toml": "[build-system]\nrequires = ['hatchling']\n"}),
+    "XI523": lambda: texts({"uv.lock": 'source = { registry = "http://10.0.0.7/simple" }\n'}),
+    "XI524": lambda: (PROJECT, {**without("requirements.txt"), "uv.lock": 1}, {}),
+    "XI525": lambda: texts({"pyproject.toml": "[project\n"}),
+}
+
+
+def broken(code):
+    made = BREAKS[code]()
+    return check(*made) if isinstance(made, tuple) else check(made, FILES)
+
+
+RIGHT = [
+    texts_of(PREPARED.tree),
+    {"README.md": f"See {PROJECT.manifest.repo}.\n~~~\n模型\n~~~\n"},
+    {"pyproject.toml": "[project]\nrequires-python = '>=3.12,<4'\n"},
+    {"uv.lock": 'source = { registry = "https://packages.example.com/simple" }\n'},
+]
+
+
+@pytest.mark.parametrize("sources", RIGHT)
+def test_texts_that_are_right_have_no_findings(sources):
+    assert check(PROJECT, FILES, sources) == ()
+
+
+@pytest.mark.parametrize("line", ["dify_plugin", "dify-plugin>=0.7", "dify_plugin<0.10"])
+def test_a_requirement_that_allows_an_old_sdk_is_found(line):
+    (finding,) = check(evolve(PROJECT, requirements=(line,)), FILES)
+    assert (finding.code, finding.severity) == ("XI520", Severity.ADVICE)
+
+
+def test_a_range_of_pythons_that_begins_too_early_is_found():
+    wrong = {"pyproject.toml": "[project]\nname = 'x'\nrequires-python = '>=3.11'\n"}
+    (finding,) = check(PROJECT, FILES, wrong)
+    assert (finding.code, finding.place.line) == ("XI521", 3)
+    assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
+
+
+def test_a_field_is_idle_unless_something_reads_it():
+    run = {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}
+    declared = evolve(PROJECT, credentials=Misnamed, customizable_models=(provider_spec.RERANK,))
+
+    def idle(sources):
+        found = check(declared, FILES, sources)
+        return [one.message for one in found if one.code == "XI326"]
+
+    key, region = "nothing reads key; did you mean api_key?", "nothing reads region"
+    assert idle(run) == [key, region]
+    assert idle({**run, "own.py": "def f(c):\n    return c.region\n"}) == [key]
+    assert idle({"models/llm/llm.py": "import mine\n"}) == []
+
+
+def test_what_the_rules_say_that_the_runtime_reads_is_what_it_reads():
+    read = set()
+    for path in (ROOT / "xinfer/runtime/dify").glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "entered":
+                read.add(node.attr)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
+                of, name, *_ = node.args
+                if getattr(of, "id", "") == "entered" and isinstance(name, ast.Constant):
+                    read.add(name.value)
+    assert read | set(_OF_SERVER.values()) == {*OF_RUNTIME, *KNOWN_TO_RUNTIME}
+
+
+def test_no_pattern_takes_longer_than_its_length():
+    """Tried out one way after the other, this one would take years."""
+    pattern = Glob("llm", "at", "/".join(["**", "a"] * 20) + "/b.yaml")
+    assert not list(pattern.matched(["a/" * 60 + "c.yaml"]))
+    assert list(pattern.matched(["a/" * 60 + "b.yaml"]))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("a/*.yaml", "a/b.yaml", True),
+        ("a/*.yaml", "a/b/c.yaml", False),
+        ("**/c.yaml", "c.yaml", True),
+        ("a/**/c.yaml", "a/c.yaml", True),
+        ("a/**/b/**/c.yaml", "a/x/b/y/z/c.yaml", True),
+        ("a/**/b/**/c.yaml", "a/x/y/z/c.yaml", False),
+        ("a/**", "b/c.yaml", False),
+        ("a/?.yaml", "a/_position.yaml", False),
+        ("**/*.yaml", "a/_position.yaml", False),
+    ],
+)
+def test_patterns_match_as_the_sdks_do(pattern, path, matches):
+    assert bool(list(Glob("llm", "at", pattern).matched([path]))) == matches
+
+
+def test_our_own_provider_has_no_findings():
+    assert check(provider_spec.project, FILES) == ()
+
+
+def test_every_rule_is_broken_here():
+    declared = [rule.code for rule in catalogue() if rule.code[:3] not in ("XI6", "XI7", "XI8")]
+    assert [
+        code for code in declared if code not in ("XI011", "XI012", "XI013", "XI014")
+    ] == sorted(BREAKS)
+
+
+def test_every_rule_says_what_is_wrong_and_how_to_mend_it():
+    for entered in catalogue():
+        assert entered.summary.endswith((".", ";")) or entered.summary[-1].isalpha(), entered.code
+        assert entered.fix.endswith("."), entered.code
+
+
+@pytest.mark.parametrize("code", sorted(BREAKS))
+def test_a_broken_rule_is_found(code):
+    findings = [finding for finding in broken(code) if finding.code == code]
+    assert findings
+    for finding in findings:
+        assert finding.message
+        assert "\n" not in finding.message
+        assert finding.path
+
+
+def test_a_finding_points_to_the_line_that_made_the_object():
+    line = inspect.currentframe().f_lineno + 1
+    wrong = FormField(variable="w", type=FormType.TEXT_INPUT, label=I18n("W"), required=1)
+    wrong = form(field(), wrong)
+    (finding,) = check(wrong, FILES)
+    assert (finding.code, finding.place.line) == ("XI001", line)
+    assert finding.place.file == __file__
+    assert finding.path.endswith("credential_form_schemas[1].required")
+
+
+def test_a_mistake_in_both_forms_is_said_once():
+    wrong = form(choice())
+    twice = provider(
+        provider_credential_schema=evolve(
+            wrong.provider.provider_credential_schema,
+            credential_form_schemas=wrong.provider.model_credential_schema.credential_form_schemas,
+        ),
+        model_credential_schema=wrong.provider.model_credential_schema,
+    )
+    assert [finding.code for finding in check(twice, FILES)] == ["XI304"]
+
+
+def test_conditions_and_terms_are_right_on_customizable_models():
+    rules = (
+        ParameterRule(name="p", type=ParameterType.INT, max=limit("dimensions"), when=ability("a")),
+        ParameterRule(name="p", type=ParameterType.FLOAT, when=~ability("a")),
+    )
+    assert not [
+        f
+        for f in check(custom(model_type=ModelType.LLM, parameter_rules=rules), FILES)
+        if f.code.startswith("XI4")
+    ]
+
+
+@given(project=projects())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_drawn_provider_is_right(project):
+    findings = check(project, {**FILES, f"_assets/{ICON}": 1})
+    wrong = [f for f in findings if f.severity is not Severity.ADVICE and f.code != "XI216"]
+    assert wrong == []
+
+
+ODD = st.sampled_from([None, 3, -1.5, "x", "", True, [], {}, (), ("a",), (1, 2), b"x", object()])
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_value_whatever_makes_a_rule_fail(data):
+    code = data.draw(st.sampled_from(sorted(BREAKS)))
+    made = BREAKS[code]()
+    project = made[0] if isinstance(made, tuple) else made
+    part = data.draw(st.sampled_from(["manifest", "provider", "models"]))
+    target = getattr(project, part)
+    target = target[0] if isinstance(target, tuple) and target else target
+    if not hasattr(target, "explicit"):
+        return
+    name = data.draw(st.sampled_from(sorted(type(target).__slots__)))
+    if name in ("origin", "explicit", "extra_keys", "__weakref__"):
+        return
+    object.__setattr__(target := evolve(target), name, data.draw(ODD))
+    check(evolve(project, **{part: (target,) if part == "models" else target}), FILES)

@@ -1,0 +1,1 @@
+"""A plugin as files: a folder or a package, what it holds, and Dify's layout."""

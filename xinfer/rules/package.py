@@ -1,0 +1,165 @@
+"""Rules of hand-written plugins: YAML that cannot be read, packages that cannot be unpacked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from xinfer.rules.finding import Severity
+from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.spec import Declaration
+
+
+@frozen(kw_only=True)
+class UnreadYaml(Declaration):
+    """A value in a YAML file that is not what the format has there."""
+
+    message: str
+    path: str
+
+
+@frozen(kw_only=True)
+class Package(Declaration):
+    """The names in a package.
+
+    :param entries: as they stand in the zip, its folders too; none of a folder.
+    :param files: without folders.
+    :param packed: those of the files that no ignore file leaves out.
+    :param packed_unread: folders such as ``.git`` that would be packed as well.
+    :param broken_positions: lists of positions that are no lists of names.
+    """
+
+    entries: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    packed: tuple[str, ...] | None = None
+    packed_unread: tuple[str, ...] = ()
+    broken_positions: tuple[str, ...] = ()
+
+
+@rule("XI011", Severity.REFUSED, UnreadYaml, fix="Write what is expected there.")
+def unreadable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A file is no YAML, or holds a value that the daemon or the SDK cannot read.
+
+    One such file keeps the whole plugin from starting.
+    """
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule("XI013", Severity.REFUSED, UnreadYaml, fix="Add it.")
+def missing_key(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A key is missing that the daemon or the SDK demands; the plugin is refused, or cannot start.
+
+    In a spec it has a default, which is always written.
+    """
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule("XI012", Severity.BROKEN, UnreadYaml, fix="Write what is expected there.")
+def unusable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A value that no gate looks at is not what the code will need: it fails at a request."""
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule("XI014", Severity.BROKEN, UnreadYaml, fix="Correct the name, or remove the line.")
+def position_of_nothing(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
+    """A list of positions names what no model is called: the model meant stands elsewhere."""
+    yield Problem(declared.message, at=declared.path)
+
+
+@rule(
+    "XI701", Severity.REFUSED, Package, fix="Pack files only: xinfer build, or dify plugin package."
+)
+def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
+    """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""
+    folders = [name for name in package.entries if name.endswith("/")]
+    if folders:
+        others = f", as are {len(folders) - 1} others" if folders[1:] else ""
+        yield Problem(f"{folders[0]} is an entry of its own{others}")
+
+
+@rule(
+    "XI702",
+    Severity.REFUSED,
+    Package,
+    fix="Name, or pack, the folder that holds it, not one above.",
+)
+def manifest_not_on_top(package: Package, _: Subject) -> Iterator[Problem]:
+    """There is no manifest.yaml at the root; this is no plugin, or was packed with its folder."""
+    if "manifest.yaml" not in package.files:
+        below = [path for path in package.files if path.endswith("/manifest.yaml")]
+        yield Problem(f"there is no manifest.yaml, but {below[0]}" if below else "no manifest.yaml")
+
+
+@rule("XI703", Severity.REFUSED, Package, fix="Pack with / between folders, and without ./.")
+def odd_entry_names(package: Package, _: Subject) -> Iterator[Problem]:
+    """A name in the package has a backslash or begins with ``./``; it cannot be installed."""
+    for name in package.entries:
+        if "\\" in name or name.startswith("./"):
+            yield Problem(f"an entry is called {name!r}")
+
+
+@rule("XI704", Severity.REFUSED, Package, fix="Add the folder, with the icons in it.")
+def assets_missing(package: Package, _: Subject) -> Iterator[Problem]:
+    """There is no folder ``_assets``; the SDK refuses to start."""
+    if package.files and not any(path.startswith("_assets/") for path in package.files):
+        yield Problem("there is no _assets")
+
+
+@rule("XI705", Severity.REFUSED, Package, fix='Write a list of names in quotes: - "gpt-4".')
+def broken_position(package: Package, _: Subject) -> Iterator[Problem]:
+    """A list of positions is no list of names; the daemon refuses to pack it."""
+    for path in package.broken_positions:
+        yield Problem(f"{path} is not a list of names")
+
+
+@rule("XI706", Severity.BROKEN, Package, fix="Take it out of .difyignore, or of .gitignore.")
+def needed_file_ignored(package: Package, _: Subject) -> Iterator[Problem]:
+    """A file that the plugin needs is left out of the package by an ignore file.
+
+    The template's ``.difyignore`` names ``lib/``, ``env/``, ``build/`` and others, in any depth. A
+    ``requirements.txt`` that is there and ignored is neither packed nor made from uv.lock.
+    """
+    if package.packed is None:
+        return
+    for path in sorted(set(package.files) - set(package.packed)):
+        if path in _NEEDED or path.startswith(_NEEDED_FOLDERS):
+            yield Problem(f"{path} is there, and ignored")
+
+
+_NEEDED = frozenset({"manifest.yaml", "pyproject.toml", "requirements.txt", "README.md"})
+_NEEDED_FOLDERS = ("_assets/", "models/", "provider/")
+
+
+@rule("XI707", Severity.BROKEN, Package, fix="List it in .difyignore.")
+def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
+    """A folder of tools would be packed, as no ignore file names it.
+
+    Packing leaves nothing out by itself: a repository's history, and the secrets in it, are
+    published with the plugin.
+    """
+    for name in package.packed_unread:
+        yield Problem(f"{name}/ would be packed")
+
+
+@rule("XI708", Severity.REFUSED, Package, fix="Sign the package as it was before it was signed.")
+def entry_twice(package: Package, _: Subject) -> Iterator[Problem]:
+    """A file is in the package twice.
+
+    Signing a package that is signed already adds a second ``.verification.dify.json``, and the
+    signature of that package is not valid.
+    """
+    for name, count in Counter(package.entries).items():
+        if count > 1:
+            yield Problem(f"{name} is in the package {count} times")
+
+
+@rule("XI709", Severity.BROKEN, Package, fix="Delete it; signing adds it.")
+def signature_packed(package: Package, _: Subject) -> Iterator[Problem]:
+    """The folder holds what signing adds; the package, once signed, would hold it twice."""
+    if package.packed is not None and _SIGNATURE in package.packed:
+        yield Problem(f"{_SIGNATURE} would be packed")
+
+
+_SIGNATURE = ".verification.dify.json"

@@ -1,0 +1,206 @@
+"""What a name in a plugin's Python means: something of the plugin, something from elsewhere.
+
+What cannot be known for sure has no meaning: ``None``. A rule that needs one is then silent.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from attrs import frozen
+
+from xinfer.rules.python.source import Import, Module, PluginCode
+from xinfer.rules.python.tree import SCOPES, Function, ancestors, own_nodes
+
+_DEEPEST, _MOST = 30, 20
+
+_NAMING = (
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.TypeVar,
+    ast.ParamSpec,
+    ast.TypeVarTuple,
+)
+
+
+@frozen
+class Foreign:
+    """Something that the plugin does not hold: ``requests.get``, ``builtins.print``."""
+
+    name: str
+
+
+@frozen
+class Own:
+    """A class or function of the plugin."""
+
+    module: Module
+    node: ast.ClassDef | Function
+
+
+@frozen
+class OwnModule:
+    """A module or package of the plugin."""
+
+    name: str
+
+
+type Meaning = Foreign | Own | OwnModule | None
+
+
+@frozen(eq=False)
+class Binding:
+    """One place that gives a name a value.
+
+    :param taken: the import that does, if one does.
+    :param value: the expression or definition; ``None`` where it cannot be said in general.
+    """
+
+    node: ast.AST
+    taken: Import | None = None
+    value: ast.expr | ast.ClassDef | Function | None = None
+
+
+@lru_cache(maxsize=4096)
+def bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
+    """List what gives each name of a module, class or function its values, in order."""
+    found: dict[str, list[Binding]] = {}
+    imports: dict[ast.AST, list[Import]] = {}
+    for one in module.imports:
+        imports.setdefault(one.node, []).append(one)
+    simple: dict[ast.AST, ast.expr | None] = {}
+    for node in own_nodes(scope):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            simple[node.targets[0]] = node.value
+        elif isinstance(node, ast.AnnAssign):
+            simple[node.target] = node.value
+        for name, binding in _bound(node, scope, imports, simple):
+            found.setdefault(name, []).append(binding)
+    return found
+
+
+def _bound(
+    node: ast.AST,
+    scope: ast.AST,
+    imports: Mapping[ast.AST, list[Import]],
+    simple: Mapping[ast.AST, ast.expr | None],
+) -> Iterator[tuple[str, Binding]]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        for one in imports.get(node, ()):
+            if not one.typing_only:
+                yield one.bound, Binding(node, taken=one)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if node is not scope:
+            yield node.name, Binding(node, value=node)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+        yield node.id, Binding(node, value=simple.get(node))
+    elif isinstance(node, ast.arg):
+        yield node.arg, Binding(node)
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest, Binding(node)
+    elif isinstance(node, _NAMING) and node.name:
+        yield node.name, Binding(node)
+
+
+def meaning(code: PluginCode, module: Module, node: ast.AST, depth: int = 0) -> Meaning:
+    """Say what a name, an attribute or a definition stands for."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return Own(module, node)
+    if isinstance(node, ast.Subscript):
+        return meaning(code, module, node.value, depth)
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or depth > _DEEPEST:
+        return None
+    found = _of_name(code, module, node, depth)
+    for attribute in reversed(attributes):
+        found = _member(code, found, attribute, depth)
+    return found
+
+
+def foreign(code: PluginCode, module: Module, node: ast.AST) -> str:
+    """Name what comes from outside of the plugin; empty where something else is meant."""
+    found = meaning(code, module, node)
+    return found.name if isinstance(found, Foreign) else ""
+
+
+def in_module(code: PluginCode, module: Module, name: str, depth: int = 0) -> Meaning:
+    """Say what a name of a module stands for, as others see it."""
+    return _in_scope(code, module, module.tree, name, depth)
+
+
+def _of_name(code: PluginCode, module: Module, node: ast.Name, depth: int) -> Meaning:
+    inner: ast.AST = node
+    direct = True
+    for outer in ancestors(module.parents, node):
+        if isinstance(outer, SCOPES):
+            runs_inside = isinstance(inner, ast.stmt) or isinstance(outer, ast.Lambda)
+            sees = direct or not isinstance(outer, ast.ClassDef)
+            if runs_inside and sees and node.id in bindings(module, outer):
+                return _in_scope(code, module, outer, node.id, depth)
+            direct = direct and not runs_inside
+        inner = outer
+    if node.id in bindings(module, module.tree):
+        return in_module(code, module, node.id, depth)
+    if _stars(module):
+        return None
+    return Foreign(f"builtins.{node.id}") if hasattr(builtins, node.id) else None
+
+
+def _stars(module: Module) -> bool:
+    return any(one.name == "*" for one in module.imports)
+
+
+def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth: int) -> Meaning:
+    """Say what all that gives a name its values there agrees on; nothing where it runs in circles.
+
+    The same is asked many times over, and is kept.
+    """
+    asked = ("name", module, scope, name)
+    if asked not in code.known:
+        code.known[asked] = None
+        found = bindings(module, scope).get(name, [])
+        if len(found) <= _MOST:
+            meanings = {_of_binding(code, module, binding, depth + 1) for binding in found}
+            code.known[asked] = meanings.pop() if len(meanings) == 1 else None
+    known: Meaning = code.known[asked]
+    return known
+
+
+def _of_binding(code: PluginCode, module: Module, binding: Binding, depth: int) -> Meaning:
+    if binding.taken is not None:
+        return _of_import(code, binding.taken, depth)
+    return meaning(code, module, binding.value, depth) if binding.value is not None else None
+
+
+def _of_import(code: PluginCode, taken: Import, depth: int) -> Meaning:
+    if taken.module is None or taken.name == "*" or depth > _DEEPEST:
+        return None
+    if taken.name is not None:
+        whole: Meaning = _dotted(code, taken.module)
+        return _member(code, whole, taken.name, depth)
+    bare = isinstance(taken.node, ast.Import) and "." in taken.module
+    first = taken.module.partition(".")[0]
+    return _dotted(code, first if bare and taken.bound == first else taken.module)
+
+
+def _dotted(code: PluginCode, name: str) -> Meaning:
+    return OwnModule(name) if code.holds(name) else Foreign(name)
+
+
+def _member(code: PluginCode, whole: Meaning, name: str, depth: int) -> Meaning:
+    if isinstance(whole, Foreign):
+        return Foreign(f"{whole.name}.{name}")
+    if isinstance(whole, OwnModule):
+        module = code.by_name.get(whole.name)
+        if module is not None and name in bindings(module, module.tree):
+            return in_module(code, module, name, depth + 1)
+        if code.holds(f"{whole.name}.{name}"):
+            return OwnModule(f"{whole.name}.{name}")
+    return None

@@ -1,0 +1,110 @@
+"""What an expression is: a whole number, a fraction, a list; only where that is certain."""
+
+from __future__ import annotations
+
+import ast
+
+from xinfer.rules.python.names import foreign
+from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.tree import Function, body_nodes
+
+_OF_CALLS = {
+    "builtins.len": "int",
+    "builtins.int": "int",
+    "builtins.float": "float",
+    "builtins.str": "str",
+    "builtins.list": "list",
+    "builtins.sorted": "list",
+    "math.ceil": "int",
+    "math.floor": "int",
+}
+_OF_METHODS = {"_get_num_tokens_by_gpt2": "int"}
+_OF_NODES = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.JoinedStr: "str",
+}
+_DEEPEST = 12
+
+
+def shape(
+    code: PluginCode,
+    module: Module,
+    within: Function | None,
+    node: ast.expr | None,
+    depth: int = 0,
+) -> str | None:
+    """Say whether an expression is an ``int``, a ``float``, a ``list`` or a ``str``.
+
+    :param within: the function it stands in, whose variables are looked into.
+    """
+    if node is None or depth > _DEEPEST:
+        return None
+    if type(node) in _OF_NODES:
+        return _OF_NODES[type(node)]
+    if isinstance(node, ast.Constant):
+        return None if isinstance(node.value, bool) else _named(type(node.value).__name__)
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_METHODS:
+            return _OF_METHODS[node.func.attr]
+        return _OF_CALLS.get(foreign(code, module, node.func))
+    if isinstance(node, ast.BinOp):
+        left = shape(code, module, within, node.left, depth + 1)
+        right = shape(code, module, within, node.right, depth + 1)
+        return _combined(node.op, left, right)
+    if isinstance(node, ast.IfExp):
+        both = {shape(code, module, within, one, depth + 1) for one in (node.body, node.orelse)}
+        return both.pop() if len(both) == 1 else None
+    if isinstance(node, ast.Name) and within is not None:
+        return _of_variable(code, module, within, node.id, depth)
+    return None
+
+
+def _named(name: str) -> str | None:
+    return name if name in {"int", "float", "str"} else None
+
+
+def _combined(operator: ast.operator, left: str | None, right: str | None) -> str | None:
+    numbers = {"int", "float"}
+    if isinstance(operator, ast.Div):
+        return "float" if {left, right} <= numbers else None
+    if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv | ast.Mod):
+        if {left, right} <= numbers:
+            return "float" if "float" in (left, right) else "int"
+        if isinstance(operator, ast.Add) and left == right:
+            return left
+        if isinstance(operator, ast.Mult) and {left, right} == {"list", "int"}:
+            return "list"
+    return None
+
+
+def _of_variable(
+    code: PluginCode, module: Module, within: Function, name: str, depth: int
+) -> str | None:
+    """Say what a variable is, where everything that it is set to is the same."""
+    parameters = {one.arg for one in (*within.args.posonlyargs, *within.args.args)}
+    found: set[str | None] = {None} if name in parameters else set()
+    stores = 0
+    made_float = False
+    for node in body_nodes(within):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+            stores += 1
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+            targets = [node.target]
+        if not any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            continue
+        value = getattr(node, "value", None)
+        stores -= 1
+        said = shape(code, module, None, value, depth + 1)
+        if isinstance(node, ast.AugAssign):
+            # What is added to a whole number or a list does not change what it is, as a rule.
+            made_float |= said == "float" or isinstance(node.op, ast.Div)
+        else:
+            found.add(said)
+    if len(found) != 1 or stores:
+        return None
+    only = found.pop()
+    return "float" if made_float and only == "int" else only

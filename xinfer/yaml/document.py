@@ -1,0 +1,145 @@
+"""Nodes to plain data that knows where each value stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from types import GeneratorType
+from typing import Any
+
+from attrs import field, frozen
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from xinfer.spec import Steps
+from xinfer.yaml.fault import DocumentError, Fault, dotted
+from xinfer.yaml.nodes import compose, first_line
+
+MAX_NODES = 100_000
+MAX_DEPTH = 64
+_STRING = "tag:yaml.org,2002:str"
+_NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
+
+
+@frozen
+class Document:
+    """Plain data and the place of each value in the text.
+
+    :param places: line and column, counted from 1, by path.
+    """
+
+    file: str
+    data: Any
+    places: dict[Steps, tuple[int, int]] = field(repr=False)
+
+    def fault(self, path: Steps, message: str) -> Fault:
+        """Describe what is wrong at a path, or at the nearest place above it that exists."""
+        known = path
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Fault(self.file, line, column, dotted(path), message)
+
+
+def read_document(text: str | bytes, file: str) -> Document:
+    """Read YAML as the SDK does (version 1.1), refusing what could hide or harm.
+
+    :raises DocumentError: it is not UTF-8 or not YAML, is larger than :data:`MAX_BYTES`, holds a
+        key twice, nests too deep or grows too large through its aliases.
+    """
+    raw = text.encode() if isinstance(text, str) else text
+    builder = _Builder(file)
+    data = builder.build(compose(raw, file), ())
+    if builder.faults:
+        raise DocumentError(builder.faults)
+    return Document(file, data, builder.places)
+
+
+class _Builder:
+    """Turns nodes into data, noting places and faults; stops at the first sign of a bomb."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Steps, tuple[int, int]] = {}
+        self.faults: list[Fault] = []
+        self._nodes = 0
+        self._merging: list[Node] = []
+
+    def build(self, node: Node, path: Steps) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            problem = "nests too deep" if len(path) > MAX_DEPTH else "its aliases grow too large"
+            raise DocumentError([self._fault(node, path[:3], problem)])
+        self.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        match node:
+            case MappingNode():
+                return self._mapping(node, path)
+            case SequenceNode():
+                return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+            case _:
+                return self._scalar(node, path)
+
+    def _mapping(self, node: MappingNode, path: Steps) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                for source in self._merge_sources(value_node):
+                    merged = self._merged(source, path) | merged
+                continue
+            key = key_node.value if isinstance(key_node, ScalarNode) else None
+            if key is None:
+                self.faults.append(self._fault(key_node, path, "a key must be a single value"))
+            elif key in data:
+                self.faults.append(
+                    self._fault(key_node, (*path, key), "stands here a second time: remove one")
+                )
+            else:
+                data[key] = self.build(value_node, (*path, key))
+        return merged | data
+
+    def _merged(self, source: MappingNode, path: Steps) -> dict[str, Any]:
+        if any(source is outer for outer in self._merging):
+            raise DocumentError([self._fault(source, path, "is merged into itself")])
+        self._merging.append(source)
+        data = self._mapping(source, path)
+        self._merging.pop()
+        return data
+
+    def _merge_sources(self, node: Node) -> Iterator[MappingNode]:
+        self._nodes += 1
+        candidates = node.value if isinstance(node, SequenceNode) else [node]
+        return (candidate for candidate in candidates if isinstance(candidate, MappingNode))
+
+    def _scalar(self, node: Node, path: Steps) -> Any:
+        tag = str(node.tag)
+        if tag == _STRING:
+            return node.value
+        if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
+            return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
+        scalars = _scalars()
+        make = scalars.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
+        try:
+            value = make(scalars, node)
+        except (YAMLError, ValueError, LookupError, ArithmeticError) as error:
+            self.faults.append(self._fault(node, path, first_line(error)))
+            return None
+        if isinstance(value, GeneratorType):
+            self.faults.append(self._fault(node, path, f"is no {tag.rpartition(':')[2]}"))
+            return None
+        return value
+
+    def _fault(self, node: Node, path: Steps, message: str) -> Fault:
+        mark = node.start_mark
+        return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
+
+
+@cache
+def _scalars() -> SafeConstructor:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 1)
+    constructor: SafeConstructor = yaml.constructor
+    return constructor

@@ -62,7 +62,7 @@ def test_a_name_in_the_list_that_no_model_has(plugin_folder):
     (plugin_folder / "models/llm/_position.yaml").write_text("- tariff-swift\n- nobody\n")
     (found,) = examine(plugin_folder)
     assert (found.code, found.path) == ("XI014", "nobody")
-    assert (found.place.line, found.place.column) == (2, 3)
+    assert (found.span.line, found.span.column) == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_one_mistake_in_a_value_is_one_finding(plugin_folder, path, right, wrong
     (plugin_folder / path).write_text(text.replace(right, wrong, 1), "utf-8")
     (found,) = examine(plugin_folder)
     assert said in found.message
-    assert found.hint == fix
-    assert found.place.file.endswith(path)
+    assert found.fix == fix
+    assert found.span.file.endswith(path)
 
 
 def test_files_that_are_needed_and_ignored(plugin_folder):
@@ -159,7 +159,7 @@ def test_a_signature_that_would_be_packed(plugin_folder):
 def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
     (plugin_folder / "provider/tariff.yaml").unlink()
     (found,) = examine(plugin_folder)
-    assert (found.code, found.place.line) == ("XI011", 1)
+    assert (found.code, found.span.line) == ("XI011", 1)
     assert found.message == "is named, and there is no such file"
 
 

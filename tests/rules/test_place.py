@@ -21,7 +21,7 @@ def of(rule):
 
 def pointed(finding):
     """Return what stands in the line from where the finding points."""
-    return getline(finding.place.file, finding.place.line)[finding.place.column - 1 :].rstrip()
+    return getline(finding.span.file, finding.span.line)[finding.span.column - 1 :].rstrip()
 
 
 def test_an_argument():
@@ -49,8 +49,8 @@ def test_an_item():
 def test_what_the_call_does_not_say_itself():
     said = {"min": 7, "max": 3}
     found = of(ParameterRule(name="seed", type=ParameterType.INT, **said))
-    assert found.place.column is None
-    assert "**said" in getline(found.place.file, found.place.line)
+    assert found.span.column is None
+    assert "**said" in getline(found.span.file, found.span.line)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_a_key_of_yaml(plugin_folder, file, said, wrong, code, points):
     assert said in path.read_text()
     path.write_text(path.read_text().replace(said, wrong, 1))
     (found,) = examine(plugin_folder)
-    assert found.place.file == str(path)
+    assert found.span.file == str(path)
     assert found.code == code
     assert pointed(found).startswith(points)

@@ -34,7 +34,7 @@ from sdk import Oracle
 from xinfer.build import emit, pack, prepare, write_tree
 from xinfer.cli import main
 from xinfer.importer import examine
-from xinfer.rules import Severity, catalogue, check, texts_of
+from xinfer.rules import RULES, Severity, check, texts_of
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
 from xinfer.spec import evolve
@@ -58,7 +58,7 @@ def test_the_plugin_that_is_made_wrong_here_is_right():
 
 
 def test_every_rule_of_code_is_broken_here_and_has_something_right_beside_it():
-    declared = [rule.code for rule in catalogue() if rule.code.startswith("XI6")]
+    declared = [rule.code for rule in RULES.values() if rule.code.startswith("XI6")]
     assert declared == sorted(BREAKS) == sorted(RIGHT)
 
 
@@ -69,7 +69,7 @@ def test_a_broken_rule_is_found_where_it_is_broken(code):
     for finding in found:
         assert finding.message
         assert "\n" not in finding.message
-        assert finding.place.line > 0
+        assert finding.span.line > 0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_text_that_is_no_python_in_its_encoding_is_found():
     assert codes(texts_of(marked)) == set()
     unmarked = {**_bytes(SOURCES), COMMON: latin.split("\n", 1)[1].encode("latin-1")}
     (found,) = (f for f in findings(texts_of(unmarked)) if f.code == "XI601")
-    assert (found.message, found.place.line) == ("models/common.py: it is not UTF-8", 1)
+    assert (found.message, found.span.line) == ("models/common.py: it is not UTF-8", 1)
     with_bom = {**_bytes(SOURCES), COMMON: SOURCES[COMMON].encode("utf-8-sig")}
     assert codes(texts_of(with_bom)) == set()
 
@@ -203,7 +203,7 @@ def test_findings_in_a_folder_and_a_package_point_into_their_files(tmp_path):
     line = carried[LLM].decode().split("print(1)")[0].count("\n") + 1
     for path, file in ((folder, str(folder / LLM)), (package, LLM)):
         (found,) = (one for one in examine(path) if one.code.startswith("XI6"))
-        assert (found.code, found.place.file, found.place.line) == ("XI651", file, line)
+        assert (found.code, found.span.file, found.span.line) == ("XI651", file, line)
 
 
 def test_a_finding_in_a_carried_file_points_to_where_it_was_carried_from(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import provider_spec
 from xinfer.build import prepare
 from xinfer.plugin.globs import Glob
-from xinfer.rules import Severity, catalogue, check, texts_of
+from xinfer.rules import RULES, Form, Severity, check, texts_of
 from xinfer.rules.credentials import KNOWN_TO_RUNTIME, OF_RUNTIME
 from xinfer.runtime.dify.model import _OF_SERVER
 from xinfer.spec import (
@@ -361,7 +361,7 @@ def test_a_requirement_that_allows_an_old_sdk_is_found(line):
 def test_a_range_of_pythons_that_begins_too_early_is_found():
     wrong = {"pyproject.toml": "[project]\nname = 'x'\nrequires-python = '>=3.11'\n"}
     (finding,) = check(PROJECT, FILES, wrong)
-    assert (finding.code, finding.place.line) == ("XI521", 3)
+    assert (finding.code, finding.span.line) == ("XI521", 3)
     assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
 
 
@@ -423,16 +423,16 @@ def test_our_own_provider_has_no_findings():
 
 
 def test_every_rule_is_broken_here():
-    declared = [rule.code for rule in catalogue() if rule.code[:3] not in ("XI6", "XI7", "XI8")]
+    declared = [rule.code for rule in RULES.values() if rule.code[:3] not in ("XI6", "XI7", "XI8")]
     assert [
         code for code in declared if code not in ("XI011", "XI012", "XI013", "XI014")
     ] == sorted(BREAKS)
 
 
 def test_every_rule_says_what_is_wrong_and_how_to_mend_it():
-    for entered in catalogue():
+    for entered in RULES.values():
         assert entered.summary.endswith((".", ";")) or entered.summary[-1].isalpha(), entered.code
-        assert entered.fix.endswith("."), entered.code
+        assert all(entered.fix(form).endswith(".") for form in Form), entered.code
 
 
 @pytest.mark.parametrize("code", sorted(BREAKS))
@@ -450,8 +450,8 @@ def test_a_finding_points_to_the_line_that_made_the_object():
     wrong = FormField(variable="w", type=FormType.TEXT_INPUT, label=I18n("W"), required=1)
     wrong = form(field(), wrong)
     (finding,) = check(wrong, FILES)
-    assert (finding.code, finding.place.line) == ("XI001", line)
-    assert finding.place.file == __file__
+    assert (finding.code, finding.span.line) == ("XI001", line)
+    assert finding.span.file == __file__
     assert finding.path.endswith("credential_form_schemas[1].required")
 
 

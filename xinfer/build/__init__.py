@@ -49,7 +49,7 @@ class WrongValues(Exception):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(f"{one.place}: {one.message}" for one in self.findings))
+        super().__init__("\n".join(f"{one.span}: {one.message}" for one in self.findings))
 
 
 BuildError = (SpecError, WrongValues, ConflictError, CarriedFileError, ForeignFileError)

@@ -84,11 +84,11 @@ def _of_spec(path: Path) -> tuple[Finding, ...]:
 
 def _placed(found: Finding, beside: Path, carried: str) -> Finding:
     """Let a place in a file of the plugin be the one in the file that it is made from."""
-    place = found.place
+    place = found.span
     if place is not None and not Path(place.file).is_absolute():
         for made_from in (beside / carried / place.file, beside / place.file):
             if made_from.is_file():
-                return attrs.evolve(found, place=attrs.evolve(place, file=str(made_from)))
+                return attrs.evolve(found, span=attrs.evolve(place, file=str(made_from)))
     return found
 
 

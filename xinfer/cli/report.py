@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import counted
-from xinfer.rules import Finding, Severity, catalogue
+from xinfer.rules import RULES, Finding, Severity
 
 _COLOURS = {Severity.REFUSED: "red", Severity.BROKEN: "yellow", Severity.ADVICE: "cyan"}
 
@@ -32,7 +32,7 @@ def _text(findings: Sequence[Finding]) -> Iterable[str]:
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    place = finding.place
+    place = finding.span
     kind = click.style(
         f"{finding.severity} {finding.code}", fg=_COLOURS[finding.severity], bold=True
     )
@@ -45,8 +45,8 @@ def _lines(finding: Finding) -> Iterable[str]:
         if place.column:
             indent = place.column - 1 - (len(source) - len(stripped))
             yield click.style(f"          | {' ' * max(indent, 0)}^", fg=_COLOURS[finding.severity])
-    if finding.hint:
-        yield click.style(f"    {finding.hint}", fg="green")
+    if finding.fix:
+        yield click.style(f"    {finding.fix}", fg="green")
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -63,12 +63,13 @@ def _json(findings: Sequence[Finding]) -> Iterable[str]:
 
 
 def _data(finding: Finding) -> dict[str, object]:
-    place = finding.place
+    place = finding.span
     return {
         "code": finding.code,
         "severity": finding.severity.value,
+        "where": finding.where.value,
         "message": finding.message,
-        "hint": finding.hint,
+        "fix": finding.fix,
         "path": finding.path,
         "file": _shown(place.file) if place else None,
         "line": place.line if place else None,
@@ -81,10 +82,10 @@ def _github(findings: Sequence[Finding]) -> Iterable[str]:
     for finding in findings:
         level = "warning" if finding.severity is Severity.ADVICE else "error"
         where = {"title": f"{finding.code} {finding.path}"}
-        if finding.place:
-            where |= {"file": _shown(finding.place.file), "line": str(finding.place.line)}
-            where |= {"col": str(finding.place.column)} if finding.place.column else {}
-        said = " ".join(filter(None, (finding.message, finding.hint)))
+        if finding.span:
+            where |= {"file": _shown(finding.span.file), "line": str(finding.span.line)}
+            where |= {"col": str(finding.span.column)} if finding.span.column else {}
+        said = " ".join(filter(None, (finding.message, finding.fix)))
         properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in where.items())
         yield f"::{level} {properties}::{_escaped(said)}"
 
@@ -92,16 +93,15 @@ def _github(findings: Sequence[Finding]) -> Iterable[str]:
 def _sarif(findings: Sequence[Finding]) -> Iterable[str]:
     """Write what code scanning reads: version 2.1.0 of the format."""
     codes = sorted({finding.code for finding in findings})
-    rules = {rule.code: rule for rule in catalogue()}
     driver = {
         "name": "xinfer",
         "informationUri": "https://github.com/xinfer/xinfer",
         "rules": [
             {
                 "id": code,
-                "name": rules[code].name,
-                "shortDescription": {"text": rules[code].summary},
-                "help": {"text": rules[code].fix},
+                "name": RULES[code].name,
+                "shortDescription": {"text": RULES[code].summary},
+                "help": {"text": RULES[code].fixes.spec},
             }
             for code in codes
         ],
@@ -120,9 +120,9 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": "note" if finding.severity is Severity.ADVICE else "error",
-        "message": {"text": f"{finding.message}. {finding.hint}"},
+        "message": {"text": f"{finding.message}. {finding.fix}"},
     }
-    place = finding.place
+    place = finding.span
     if place:
         region = {
             "startLine": place.line,
@@ -139,7 +139,7 @@ def _escaped(text: str, also: str = "") -> str:
 
 
 def _file(finding: Finding) -> str:
-    return finding.place.file if finding.place else ""
+    return finding.span.file if finding.span else ""
 
 
 def _shown(file: str) -> str:

@@ -11,7 +11,7 @@ import attrs
 
 from xinfer.plugin.files import PluginFiles, UnreadablePlugin, plugin_files
 from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
-from xinfer.rules import Finding, check, check_one, check_types, finding, texts_of
+from xinfer.rules import Finding, Form, check, check_one, check_types, finding, texts_of
 from xinfer.rules.package import Package, UnreadYaml
 from xinfer.spec import (
     Manifest,
@@ -54,7 +54,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
     if reading.manifest is not None and reading.provider is not None:
         project = _project(reading.manifest, reading.provider, reading, files)
         sizes = files.packed() if path.is_dir() else dict(files.sizes)
-        declared = check(project, sizes, texts_of(files, sizes))
+        declared = check(project, sizes, texts_of(files, sizes), Form.YAML)
         found += (one for one in declared if not _follows(one, faults))
     elif reading.manifest is not None:
         found += check_types(reading.manifest, "plugin")
@@ -157,7 +157,7 @@ def _unlisted(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
 
 def _follows(one: Finding, faults: Iterable[Fault]) -> bool:
     """Say whether a finding only repeats that a value could not be read."""
-    place = one.place
+    place = one.span
     if place is None:
         return False
     here = [fault for fault in faults if fault.file == place.file]
@@ -204,7 +204,7 @@ def _unread(fault: Fault) -> Finding:
     message, cure = _cured(fault.message)
     declared = _at(Origin(fault.file, fault.line, fault.column), message, fault.path)
     code = "XI012" if _READ_AT_REQUESTS.match(fault.path) else "XI011"
-    return finding(code, declared, message, fault.path, hint=cure)
+    return finding(code, declared, message, fault.path, fix=cure)
 
 
 def _at(place: Origin, message: str, path: str) -> UnreadYaml:
@@ -246,7 +246,7 @@ def _requirements(files: PluginFiles) -> Iterator[str]:
 
 def placed(found: Finding, folder: Path | None) -> Finding:
     """Let a place in a folder be found from here; one in a package stays as it is."""
-    place = found.place
+    place = found.span
     if place is None or folder is None or PurePosixPath(place.file).is_absolute():
         return found
-    return attrs.evolve(found, place=Origin(str(folder / place.file), place.line, place.column))
+    return attrs.evolve(found, span=Origin(str(folder / place.file), place.line, place.column))

@@ -1,43 +1,46 @@
-"""Every rule that a declared plugin can break, with a code, a place and a fix.
+"""What can be wrong with a plugin: a rule for each mistake, and the check that applies them.
 
-:func:`check` looks at a project; :func:`catalogue` lists the rules. Codes begin XI0 for what holds
-of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for models, XI5
-for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what changed since
-the version that users have.
+:func:`check` looks at a project; :data:`RULES` holds the rules by code. Codes begin XI0 for what
+holds of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for
+models, XI5 for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what
+changed since the version that users have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import chain
+from typing import Any
 
-import attrs
-
-# Each of these enters its rules into the catalogue.
-from xinfer.rules import against as _against  # noqa: F401
-from xinfer.rules import credentials as _credentials  # noqa: F401
-from xinfer.rules import dependencies as _dependencies  # noqa: F401
-from xinfer.rules import documents as _documents  # noqa: F401
-from xinfer.rules import files as _files  # noqa: F401
-from xinfer.rules import manifest as _manifest  # noqa: F401
-from xinfer.rules import models as _models  # noqa: F401
-from xinfer.rules import package as _package  # noqa: F401
-from xinfer.rules import provider as _provider  # noqa: F401
-from xinfer.rules import python as _code  # noqa: F401
-from xinfer.rules.finding import Finding, Severity
-from xinfer.rules.place import place_of
+from xinfer.rules import (
+    against,
+    credentials,
+    dependencies,
+    documents,
+    files,
+    manifest,
+    models,
+    package,
+    provider,
+    python,
+    values,
+)
+from xinfer.rules.finding import Finding, Form, Severity, Stage
 from xinfer.rules.python.source import plugin_code
-from xinfer.rules.rule import Problem, Rule, Subject, catalogue, rules_by_class
+from xinfer.rules.rule import Problem, Rule, Subject
 from xinfer.rules.texts import texts_of
 from xinfer.rules.values import mistyped
 from xinfer.rules.walk import objects_in, walk
 from xinfer.spec import Declaration, Project, complete
 
 __all__ = [
+    "RULES",
     "Finding",
+    "Form",
     "Rule",
     "Severity",
-    "catalogue",
+    "Stage",
     "check",
     "check_one",
     "check_types",
@@ -46,99 +49,114 @@ __all__ = [
     "texts_of",
 ]
 
+RULES: Mapping[str, Rule] = {
+    rule.code: rule
+    for rule in sorted(
+        chain.from_iterable(
+            module.RULES
+            for module in (
+                values,
+                manifest,
+                provider,
+                credentials,
+                models,
+                files,
+                documents,
+                dependencies,
+                python,
+                package,
+                against,
+            )
+        ),
+        key=lambda rule: rule.code,
+    )
+}
+"""Every rule, by code."""
+
+
+@cache
+def _rules_on(kind: type[Any]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES.values() if rule.on is kind)
+
 
 def check(
     project: Project,
     files: Mapping[str, int] | None = None,
     sources: Mapping[str, str] | None = None,
+    form: Form = Form.SPEC,
 ) -> tuple[Finding, ...]:
     """Find what is wrong with a project.
 
     :param files: sizes in bytes of what the plugin holds, by path from its root; what is said of
         files is not checked without.
     :param sources: the text of what :func:`texts_of` reads, by path; not checked without.
+    :param form: what the author edits.
     """
-    found = check_values(project)
-    if any(one.severity is Severity.REFUSED for one in found):
+    findings = check_values(project, form)
+    if any(finding.severity is Severity.REFUSED for finding in findings):
         # What is not even of its type would make every other rule guess.
-        return tuple(sorted(found, key=_place))
-    subject = Subject(project=complete(project), files=files, sources=sources)
-    seen = {_said(one) for one in found}
+        return tuple(sorted(findings, key=_order))
+    subject = Subject(project=complete(project), files=files, sources=sources, form=form)
     python = plugin_code(subject)
-    objects = chain(walk(subject.project), [("python", python)] if python else [])
-    for path, declared in objects:
-        for one in _found(declared, path, subject):
-            # The two forms of a provider share their fields: one mistake is said once.
-            if (said := _said(one)) not in seen:
-                seen.add(said)
-                found.append(one)
-    return tuple(sorted(found, key=_place))
+    for path, declared in chain(walk(subject.project), [("python", python)] if python else []):
+        findings += _findings(declared, path, subject, form)
+    return tuple(sorted(_distinct(findings), key=_order))
 
 
-def check_values(project: Project) -> list[Finding]:
+def check_values(project: Project, form: Form = Form.SPEC) -> list[Finding]:
     """Find only what holds of any object: values of another type, or that cannot be written.
 
     The forms that follow from the credentials are looked at once the rest is right.
     """
-    found = _once(mistyped(walk(project)))
-    if any(one.severity is Severity.REFUSED for one in found):
-        return found
-    return _once([*found, *mistyped(objects_in("provider", complete(project).provider))])
+    findings = _distinct(mistyped(walk(project), form))
+    if any(finding.severity is Severity.REFUSED for finding in findings):
+        return findings
+    completed = mistyped(objects_in("provider", complete(project).provider), form)
+    return _distinct([*findings, *completed])
 
 
-def _once(found: Iterable[Finding]) -> list[Finding]:
-    """Leave out what was said before, as of a rule that several models share."""
-    said: dict[tuple[str, str, str], Finding] = {}
-    for one in found:
-        said.setdefault(_said(one), one)
-    return list(said.values())
-
-
-def _said(one: Finding) -> tuple[str, str, str]:
-    return one.code, one.message, str(one.place)
-
-
-def check_one(declared: Declaration, path: str) -> tuple[Finding, ...]:
+def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
     """Find what is wrong with one object that belongs to no project."""
-    return tuple(_found(declared, path, None))
+    return tuple(_findings(declared, path, None, form))
 
 
-def check_types(declared: Declaration, path: str) -> tuple[Finding, ...]:
+def check_types(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
     """Find only what holds of any object, in one that belongs to no project and all it holds."""
-    return tuple(mistyped(objects_in(path, declared)))
+    return tuple(mistyped(objects_in(path, declared), form))
 
 
 def finding(
-    code: str, declared: Declaration, message: str, path: str, *, hint: str = ""
+    code: str,
+    declared: Declaration,
+    message: str,
+    path: str,
+    *,
+    fix: str = "",
+    form: Form = Form.YAML,
 ) -> Finding:
     """Make a finding of a rule that was looked into elsewhere.
 
-    :param hint: how to mend it, where that can be told better than by the rule.
+    :param fix: what to do, if that can be told better than by the rule.
     """
-    entered = next(known for known in catalogue() if known.code == code)
-    made = _finding(entered, Problem(message), declared, path)
-    return attrs.evolve(made, hint=hint) if hint else made
+    return RULES[code].finding(Problem(message, fix=fix), declared, path, form)
 
 
-def _found(declared: Declaration, path: str, subject: Subject | None) -> Iterator[Finding]:
-    for entered in rules_by_class().get(type(declared), ()):
-        for problem in entered.check(declared, subject):
-            at = f"{path}.{problem.at}" if problem.at else path
-            yield _finding(entered, problem, declared, at)
+def _findings(
+    declared: Declaration, path: str, subject: Subject | None, form: Form
+) -> Iterator[Finding]:
+    kind: Any = type(declared)
+    for rule in _rules_on(kind):
+        yield from rule.findings(declared, path, subject, form)
 
 
-def _finding(entered: Rule, problem: Problem, declared: Declaration, path: str) -> Finding:
-    return Finding(
-        code=entered.code,
-        severity=entered.severity,
-        message=problem.message,
-        hint=entered.fix,
-        path=path,
-        place=problem.place
-        or place_of(problem.of or declared, problem.at, relative=problem.of is None),
-    )
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what repeats: several models share a rule, and both forms share their fields."""
+    first: dict[tuple[str, str, str], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.code, finding.message, str(finding.span)), finding)
+    return list(first.values())
 
 
-def _place(one: Finding) -> tuple[str, int, int, str]:
-    place = one.place
-    return (place.file, place.line, place.column or 0, one.code) if place else ("", 0, 0, one.code)
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    span = finding.span
+    return (span.file, span.line, span.column or 0, finding.code) if span else ("", 0, 0, "")

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.rules.values import alike
 from xinfer.rules.walk import terms
@@ -37,14 +37,14 @@ def _forms(provider: Provider) -> Iterator[tuple[str, tuple[FormField, ...]]]:
             yield f"{name}.credential_form_schemas", schema.credential_form_schemas
 
 
-@rule("XI301", Severity.REFUSED, FormField, fix="Use 1 to 255 characters.")
+@rule("XI301", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Use 1 to 255 characters.")
 def variable_length(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field's variable is empty or too long; remote debugging refuses the provider."""
     if not 0 < len(field.variable) <= _LONGEST:
         yield Problem(f"a variable of {len(field.variable)} characters", at="variable")
 
 
-@rule("XI302", Severity.BROKEN, Provider, fix="Give each field a variable of its own.")
+@rule("XI302", Severity.BROKEN, Stage.RUN_TIME, fix="Give each field a variable of its own.")
 def duplicate_variable(provider: Provider, _: Subject) -> Iterator[Problem]:
     """Two fields of a form have the same variable: one overwrites what was entered in the other.
 
@@ -66,7 +66,7 @@ def _together(one: FormField, other: FormField) -> bool:
     return all(wanted.get(c.variable, c.value) == c.value for c in other.show_on)
 
 
-@rule("XI303", Severity.REFUSED, FormField, fix="Write the English text.")
+@rule("XI303", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Write the English text.")
 def field_text_empty(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field's label or placeholder has no English; remote debugging refuses the provider."""
     for name in ("label", "placeholder", "help"):
@@ -75,21 +75,21 @@ def field_text_empty(field: FormField, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{name} of {field.variable} has no English text", at=name, of=text)
 
 
-@rule("XI304", Severity.BROKEN, FormField, fix="Add options, or make it a text-input.")
+@rule("XI304", Severity.BROKEN, Stage.RUN_TIME, fix="Add options, or make it a text-input.")
 def choice_without_options(field: FormField, _: Subject) -> Iterator[Problem]:
     """A select or radio has nothing to choose from; nobody can fill in the form."""
     if field.type in _CHOICES and not field.options:
         yield Problem(f"{field.variable} is a {field.type} without options", at="options")
 
 
-@rule("XI305", Severity.ADVICE, FormField, fix="Make it a select, or leave the options out.")
+@rule("XI305", Severity.ADVICE, Stage.RUN_TIME, fix="Make it a select, or leave the options out.")
 def idle_options(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field that is no choice has options, which Dify does not show."""
     if field.options and field.type not in _CHOICES:
         yield Problem(f"{field.variable} is a {field.type} with options", at="options")
 
 
-@rule("XI306", Severity.BROKEN, FormField, fix="Name one of the options.")
+@rule("XI306", Severity.BROKEN, Stage.RUN_TIME, fix="Name one of the options.")
 def default_not_an_option(field: FormField, _: Subject) -> Iterator[Problem]:
     """The default is none of the options: the form shows nothing chosen, and stores it anyway."""
     values = [option.value for option in field.options]
@@ -97,35 +97,35 @@ def default_not_an_option(field: FormField, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{field.default!r} is none of {', '.join(values)}", at="default")
 
 
-@rule("XI307", Severity.REFUSED, FormField, fix="Use at most 255 characters.")
+@rule("XI307", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Use at most 255 characters.")
 def default_length(field: FormField, _: Subject) -> Iterator[Problem]:
     """A default is too long; remote debugging refuses the provider."""
     if field.default is not None and len(field.default) > _LONGEST:
         yield Problem(f"a default of {len(field.default)} characters", at="default")
 
 
-@rule("XI308", Severity.BROKEN, FormField, fix="Shorten the default, or raise max_length.")
+@rule("XI308", Severity.BROKEN, Stage.RUN_TIME, fix="Shorten the default, or raise max_length.")
 def default_above_length(field: FormField, _: Subject) -> Iterator[Problem]:
     """The default is longer than the field lets anyone enter."""
     if field.default and 0 < field.max_length < len(field.default):
         yield Problem(f"{field.variable} allows {field.max_length} characters", at="default")
 
 
-@rule("XI309", Severity.REFUSED, Option, fix="Use 1 to 255 characters.")
+@rule("XI309", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Use 1 to 255 characters.")
 def option_value(option: Option, _: Subject) -> Iterator[Problem]:
     """An option's value is empty or too long; remote debugging refuses the provider."""
     if not 0 < len(option.value) <= _LONGEST:
         yield Problem(f"a value of {len(option.value)} characters", at="value")
 
 
-@rule("XI310", Severity.REFUSED, Option, fix="Write the English text.")
+@rule("XI310", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Write the English text.")
 def option_text_empty(option: Option, _: Subject) -> Iterator[Problem]:
     """An option has no English label; remote debugging refuses the provider."""
     if not option.label.en_US:
         yield Problem(f"the option {option.value!r} has no English label", at="label")
 
 
-@rule("XI311", Severity.BROKEN, FormField, fix="Give each option a value of its own.")
+@rule("XI311", Severity.BROKEN, Stage.RUN_TIME, fix="Give each option a value of its own.")
 def duplicate_option(field: FormField, _: Subject) -> Iterator[Problem]:
     """Two options have the same value: the code cannot tell which was chosen."""
     counts = Counter(option.value for option in field.options)
@@ -134,7 +134,7 @@ def duplicate_option(field: FormField, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{count} options have the value {value!r}", at="options")
 
 
-@rule("XI312", Severity.REFUSED, Provider, fix="Split the form, or leave fields out.")
+@rule("XI312", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Split the form, or leave fields out.")
 def too_many_fields(provider: Provider, _: Subject) -> Iterator[Problem]:
     """A form has more than 32 fields; remote debugging refuses the provider."""
     for at, form in _forms(provider):
@@ -142,7 +142,7 @@ def too_many_fields(provider: Provider, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{len(form)} fields", at=at)
 
 
-@rule("XI313", Severity.REFUSED, FormField, fix="Leave some out.")
+@rule("XI313", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Leave some out.")
 def too_many_options(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field has more than 128 options or 16 conditions; remote debugging refuses it."""
     for name, most in (("options", _MOST_OPTIONS), ("show_on", _MOST_CONDITIONS)):
@@ -151,7 +151,10 @@ def too_many_options(field: FormField, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI314", Severity.REFUSED, ShowOn, fix="Name a variable and a value of at most 255 characters."
+    "XI314",
+    Severity.REFUSED,
+    Stage.REMOTE_DEBUGGING,
+    fix="Name a variable and a value of at most 255 characters.",
 )
 def condition_length(condition: ShowOn, _: Subject) -> Iterator[Problem]:
     """A condition has no variable or no value, or too long a one; remote debugging refuses it."""
@@ -160,7 +163,9 @@ def condition_length(condition: ShowOn, _: Subject) -> Iterator[Problem]:
             yield Problem(f"a {name} of {len(getattr(condition, name))} characters", at=name)
 
 
-@rule("XI315", Severity.BROKEN, Provider, fix="Name a field of the same form, or __model_type.")
+@rule(
+    "XI315", Severity.BROKEN, Stage.RUN_TIME, fix="Name a field of the same form, or __model_type."
+)
 def unknown_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
     """A field is shown by another one that is not in the form, so it is never shown."""
     for at, form in _forms(provider):
@@ -171,7 +176,7 @@ def unknown_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
                 yield Problem(message, at=place, of=owner)
 
 
-@rule("XI316", Severity.BROKEN, Provider, fix="Name a value that the other field can have.")
+@rule("XI316", Severity.BROKEN, Stage.RUN_TIME, fix="Name a value that the other field can have.")
 def impossible_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
     """A field is shown by a value that the other one cannot have, so it is never shown."""
     types = {kind.value for kind in provider.supported_model_types}
@@ -192,7 +197,10 @@ def impossible_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI317", Severity.BROKEN, FormField, fix="Use one condition, or required=False and a default."
+    "XI317",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Use one condition, or required=False and a default.",
 )
 def required_when_hidden(field: FormField, _: Subject) -> Iterator[Problem]:
     """A required field has several conditions, and is asked for while it is hidden.
@@ -204,7 +212,7 @@ def required_when_hidden(field: FormField, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{field.variable} has {len(field.show_on)} conditions", at="show_on")
 
 
-@rule("XI318", Severity.BROKEN, FormField, fix="Use one condition for each variable.")
+@rule("XI318", Severity.BROKEN, Stage.RUN_TIME, fix="Use one condition for each variable.")
 def contradicting_conditions(field: FormField, _: Subject) -> Iterator[Problem]:
     """Two conditions want one field to have two values; the form never shows it."""
     values: dict[str, set[str]] = {}
@@ -217,7 +225,7 @@ def contradicting_conditions(field: FormField, _: Subject) -> Iterator[Problem]:
             yield Problem(message, at="show_on")
 
 
-@rule("XI319", Severity.BROKEN, Provider, fix="Show it by another field, or always.")
+@rule("XI319", Severity.BROKEN, Stage.RUN_TIME, fix="Show it by another field, or always.")
 def model_type_in_provider_form(provider: Provider, _: Subject) -> Iterator[Problem]:
     """A field of the provider's form is shown by the model type, which nobody chooses there."""
     if ConfigurateMethod.PREDEFINED_MODEL not in provider.configurate_methods:
@@ -229,28 +237,28 @@ def model_type_in_provider_form(provider: Provider, _: Subject) -> Iterator[Prob
                 yield Problem(f"{owner.variable} waits for the model type", at=place, of=owner)
 
 
-@rule("XI320", Severity.ADVICE, FormField, fix="Say required=True or required=False.")
+@rule("XI320", Severity.ADVICE, Stage.RUN_TIME, fix="Say required=True or required=False.")
 def required_left_out(field: FormField, _: Subject) -> Iterator[Problem]:
     """It is not said whether a field is required: false to the daemon, true to the SDK."""
     if field.required is None:
         yield Problem(f"{field.variable} does not say whether it is required", at="required")
 
 
-@rule("XI321", Severity.ADVICE, FormField, fix="Make it a secret-input.")
+@rule("XI321", Severity.ADVICE, Stage.RUN_TIME, fix="Make it a secret-input.")
 def secret_as_text(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field that sounds secret is a plain text: Dify stores and shows it openly."""
     if field.type is FormType.TEXT_INPUT and _SECRET.search(field.variable):
         yield Problem(f"{field.variable} is a text-input", at="type")
 
 
-@rule("XI322", Severity.ADVICE, FormField, fix="Leave the default out.")
+@rule("XI322", Severity.ADVICE, Stage.RUN_TIME, fix="Leave the default out.")
 def secret_default(field: FormField, _: Subject) -> Iterator[Problem]:
     """A secret has a default, which everyone who has the plugin can read."""
     if field.type is FormType.SECRET_INPUT and field.default:
         yield Problem(f"{field.variable} has a default", at="default")
 
 
-@rule("XI323", Severity.REFUSED, ModelName, fix="Write the English text.")
+@rule("XI323", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Write the English text.")
 def model_name_empty(name: ModelName, _: Subject) -> Iterator[Problem]:
     """The question for a model's name has no English; remote debugging refuses the provider."""
     if not name.label.en_US:
@@ -268,7 +276,10 @@ def _conditions(at: str, form: tuple[FormField, ...]) -> Iterator[tuple[str, For
 
 
 @rule(
-    "XI324", Severity.ADVICE, FormField, fix="Say it in the placeholder, or in the provider's help."
+    "XI324",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    fix="Say it in the placeholder, or in the provider's help.",
 )
 def help_lost(field: FormField, _: Subject) -> Iterator[Problem]:
     """A field has a help or a link of its own, which remote debugging does not show.
@@ -279,7 +290,7 @@ def help_lost(field: FormField, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the help of {field.variable} is lost in remote debugging", at="help")
 
 
-@rule("XI325", Severity.BROKEN, Project, fix="Declare it in the credentials class.")
+@rule("XI325", Severity.BROKEN, Stage.RUN_TIME, fix="Declare it in the credentials class.")
 def runtime_field_missing(project: Project, subject: Subject) -> Iterator[Problem]:
     """The credentials lack a field by which the Xinference runtime finds the model.
 
@@ -291,7 +302,9 @@ def runtime_field_missing(project: Project, subject: Subject) -> Iterator[Proble
             yield Problem(f"{name} is missing, and the runtime reads it", at="credentials")
 
 
-@rule("XI326", Severity.ADVICE, Project, fix="Give it the name that is read, or leave it out.")
+@rule(
+    "XI326", Severity.ADVICE, Stage.RUN_TIME, fix="Give it the name that is read, or leave it out."
+)
 def idle_credential(project: Project, subject: Subject) -> Iterator[Problem]:
     """Nothing reads a field of the credentials; what users enter there has no effect.
 
@@ -332,3 +345,33 @@ KNOWN_TO_RUNTIME = (
     *("language", "voices"),
 )
 """All others that it reads; it does without those that are not declared."""
+
+
+RULES = (
+    variable_length,
+    duplicate_variable,
+    field_text_empty,
+    choice_without_options,
+    idle_options,
+    default_not_an_option,
+    default_length,
+    default_above_length,
+    option_value,
+    option_text_empty,
+    duplicate_option,
+    too_many_fields,
+    too_many_options,
+    condition_length,
+    unknown_condition,
+    impossible_condition,
+    required_when_hidden,
+    contradicting_conditions,
+    model_type_in_provider_form,
+    required_left_out,
+    secret_as_text,
+    secret_default,
+    model_name_empty,
+    help_lost,
+    runtime_field_missing,
+    idle_credential,
+)

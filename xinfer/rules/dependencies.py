@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Origin, Project
 
@@ -23,7 +23,7 @@ _REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)"', re.MULTILINE)
 _NOT_PUBLIC = (".local", ".internal", ".lan", ".corp", ".intra", ".home", ".localdomain")
 
 
-@rule("XI519", Severity.REFUSED, Project, fix="Write it as in dify_plugin>=0.9.0.")
+@rule("XI519", Severity.REFUSED, Stage.START, fix="Write it as in dify_plugin>=0.9.0.")
 def requirement_form(project: Project, _: Subject) -> Iterator[Problem]:
     """A requirement is none by PEP 508; the plugin's environment cannot be made."""
     for index, line in enumerate(project.requirements):
@@ -31,7 +31,7 @@ def requirement_form(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{line!r} is not a requirement", at=f"requirements[{index}]")
 
 
-@rule("XI520", Severity.ADVICE, Project, fix='Require "dify_plugin>=0.9.0".')
+@rule("XI520", Severity.ADVICE, Stage.REVIEW, fix='Require "dify_plugin>=0.9.0".')
 def sdk_bound(project: Project, _: Subject) -> Iterator[Problem]:
     """Dify's SDK is required in no version, or in one below 0.9.0; the marketplace refuses it."""
     for index, line in enumerate(project.requirements):
@@ -52,7 +52,7 @@ def sdk_bound(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{line} allows versions below {_LEAST_SDK}", at=at)
 
 
-@rule("XI521", Severity.REFUSED, Project, fix='Write requires-python = ">=3.12".')
+@rule("XI521", Severity.REFUSED, Stage.START, fix='Write requires-python = ">=3.12".')
 def python_version(project: Project, subject: Subject) -> Iterator[Problem]:
     """pyproject.toml does not allow Python 3.12, or allows one that Dify's SDK does not.
 
@@ -74,14 +74,14 @@ def python_version(project: Project, subject: Subject) -> Iterator[Problem]:
             yield _in_pyproject(subject, "requires-python", said)
 
 
-@rule("XI522", Severity.ADVICE, Project, fix="Remove [build-system] from pyproject.toml.")
+@rule("XI522", Severity.ADVICE, Stage.REVIEW, fix="Remove [build-system] from pyproject.toml.")
 def build_system(project: Project, subject: Subject) -> Iterator[Problem]:
     """pyproject.toml has a build system, so uv builds the plugin itself as a package, or fails."""
     if "build-system" in _toml(subject):
         yield _in_pyproject(subject, "[build-system]", "there is a [build-system]")
 
 
-@rule("XI523", Severity.BROKEN, Project, fix="Lock again with the public index.")
+@rule("XI523", Severity.BROKEN, Stage.RUN_TIME, fix="Lock again with the public index.")
 def private_index(project: Project, subject: Subject) -> Iterator[Problem]:
     """uv.lock names an index inside a private network; the plugin installs nowhere else."""
     text = (subject.sources or {}).get(_LOCK, "")
@@ -89,10 +89,10 @@ def private_index(project: Project, subject: Subject) -> Iterator[Problem]:
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             line = text[: text.index(url)].count("\n") + 1
-            yield Problem(f"uv.lock names the index {host}", place=Origin(_LOCK, line, 1))
+            yield Problem(f"uv.lock names the index {host}", span=Origin(_LOCK, line, 1))
 
 
-@rule("XI524", Severity.REFUSED, Project, fix="Add [dependency-groups] with dev = [].")
+@rule("XI524", Severity.REFUSED, Stage.PACKING, fix="Add [dependency-groups] with dev = [].")
 def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
     """pyproject.toml has no dependency group ``dev``; ``dify plugin package`` fails without.
 
@@ -103,16 +103,16 @@ def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
         return
     groups = _toml(subject).get("dependency-groups")
     if not isinstance(groups, dict) or "dev" not in groups:
-        yield Problem("there is no dependency group dev", place=Origin(_PYPROJECT, 1, 1))
+        yield Problem("there is no dependency group dev", span=Origin(_PYPROJECT, 1, 1))
 
 
-@rule("XI525", Severity.REFUSED, Project, fix="Correct it.")
+@rule("XI525", Severity.REFUSED, Stage.START, fix="Correct it.")
 def pyproject_form(project: Project, subject: Subject) -> Iterator[Problem]:
     """pyproject.toml is no TOML, or of another shape; the plugin's environment cannot be made."""
     try:
         declared = tomllib.loads((subject.sources or {}).get(_PYPROJECT, "")).get("project", {})
     except tomllib.TOMLDecodeError as error:
-        yield Problem(f"pyproject.toml: {error}", place=Origin(_PYPROJECT, 1, 1))
+        yield Problem(f"pyproject.toml: {error}", span=Origin(_PYPROJECT, 1, 1))
         return
     if not isinstance(declared, dict):
         yield _in_pyproject(subject, "project", "[project] is no table")
@@ -152,7 +152,7 @@ def _project(subject: Subject) -> dict[str, Any]:
 def _in_pyproject(subject: Subject, key: str, message: str) -> Problem:
     text = (subject.sources or {}).get(_PYPROJECT, "")
     line = text[: max(text.find(key), 0)].count("\n") + 1
-    return Problem(message, place=Origin(_PYPROJECT, line, 1))
+    return Problem(message, span=Origin(_PYPROJECT, line, 1))
 
 
 def _is_private(host: str) -> bool:
@@ -160,3 +160,14 @@ def _is_private(host: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return "." not in host or host.endswith(_NOT_PUBLIC)
+
+
+RULES = (
+    requirement_form,
+    sdk_bound,
+    python_version,
+    build_system,
+    private_index,
+    dev_group_missing,
+    pyproject_form,
+)

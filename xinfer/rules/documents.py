@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Manifest, Origin, Project
 
@@ -19,7 +19,9 @@ _TEMPLATE_ICON = "DIFY_MARKETPLACE_TEMPLATE_ICON_DO_NOT_USE"
 _README = "README.md"
 
 
-@rule("XI511", Severity.ADVICE, Project, fix="Write README.md in English; others below readme/.")
+@rule(
+    "XI511", Severity.ADVICE, Stage.REVIEW, fix="Write README.md in English; others below readme/."
+)
 def readme_language(project: Project, subject: Subject) -> Iterator[Problem]:
     """README.md holds Chinese, Japanese or Korean outside its code; the marketplace refuses it."""
     fenced = False
@@ -28,19 +30,19 @@ def readme_language(project: Project, subject: Subject) -> Iterator[Problem]:
             fenced = not fenced
         elif not fenced and (found := _CJK.search(line)):
             place = Origin(_README, number, found.start() + 1)
-            yield Problem(f"README.md says {found[0]!r} in line {number}", place=place)
+            yield Problem(f"README.md says {found[0]!r} in line {number}", span=place)
             return
 
 
-@rule("XI512", Severity.ADVICE, Manifest, fix="Link the repository in it.")
+@rule("XI512", Severity.ADVICE, Stage.REVIEW, fix="Link the repository in it.")
 def readme_without_repo(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """README.md does not name the source's repository; the marketplace asks for the link."""
     said = _said(subject, _README)
     if said and manifest.repo and manifest.repo.rstrip("/").removesuffix(".git") not in said:
-        yield Problem(f"README.md does not link {manifest.repo}", place=Origin(_README, 1, 1))
+        yield Problem(f"README.md does not link {manifest.repo}", span=Origin(_README, 1, 1))
 
 
-@rule("XI513", Severity.ADVICE, Manifest, fix="Say which data goes where, and who keeps it.")
+@rule("XI513", Severity.ADVICE, Stage.REVIEW, fix="Say which data goes where, and who keeps it.")
 def privacy_unwritten(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """The privacy statement is empty or the template's; the marketplace refuses it."""
     path = str(PurePosixPath(manifest.privacy or ""))
@@ -48,20 +50,20 @@ def privacy_unwritten(manifest: Manifest, subject: Subject) -> Iterator[Problem]
         return
     said = subject.sources[path]
     if not said.strip():
-        yield Problem(f"{path} is empty", place=Origin(path, 1, 1))
+        yield Problem(f"{path} is empty", span=Origin(path, 1, 1))
     elif _TEMPLATE_PRIVACY in said.lower():
-        yield Problem(f"{path} is the template's", place=Origin(path, 1, 1))
+        yield Problem(f"{path} is the template's", span=Origin(path, 1, 1))
 
 
-@rule("XI514", Severity.ADVICE, Project, fix="Draw one of your own.")
+@rule("XI514", Severity.ADVICE, Stage.REVIEW, fix="Draw one of your own.")
 def template_icon(project: Project, subject: Subject) -> Iterator[Problem]:
     """An icon is that of Dify's template; the marketplace refuses it."""
     for path, text in (subject.sources or {}).items():
         if path.startswith("_assets/") and _TEMPLATE_ICON in text:
-            yield Problem(f"{path} is the template's", place=Origin(path, 1, 1))
+            yield Problem(f"{path} is the template's", span=Origin(path, 1, 1))
 
 
-@rule("XI515", Severity.ADVICE, Project, fix="Call it readme/README_zh_Hans.md, or likewise.")
+@rule("XI515", Severity.ADVICE, Stage.REVIEW, fix="Call it readme/README_zh_Hans.md, or likewise.")
 def readme_not_loaded(project: Project, subject: Subject) -> Iterator[Problem]:
     """A translated README has a name or a place where the daemon does not look for it."""
     for path in map(PurePosixPath, subject.files or ()):
@@ -73,3 +75,12 @@ def readme_not_loaded(project: Project, subject: Subject) -> Iterator[Problem]:
 
 def _said(subject: Subject, path: str) -> str:
     return (subject.sources or {}).get(path, "")
+
+
+RULES = (
+    readme_language,
+    readme_without_repo,
+    privacy_unwritten,
+    template_icon,
+    readme_not_loaded,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
 
@@ -31,7 +31,7 @@ _BLOCKED_SUFFIXES = {".pyc", ".log", ".bak"}
 _BLOCKED_NAMES = {".DS_Store"}
 
 
-@rule("XI501", Severity.REFUSED, Provider, fix="Add the file to _assets, or correct its name.")
+@rule("XI501", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
 def icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
     """An icon of the provider is not in ``_assets``.
 
@@ -47,7 +47,7 @@ def icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"there is no _assets/{file}", at=f"{name}.{language}", of=icon)
 
 
-@rule("XI502", Severity.REFUSED, Manifest, fix="Add the file to _assets, or correct its name.")
+@rule("XI502", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
 def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """An icon of the plugin is not in ``_assets``; it cannot be packed."""
     for name in ("icon", "icon_dark"):
@@ -57,7 +57,7 @@ def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Proble
             yield Problem(f"there is no _assets/{file}", at=name)
 
 
-@rule("XI503", Severity.REFUSED, Project, fix="Remove what is not needed to run.")
+@rule("XI503", Severity.REFUSED, Stage.PACKING, fix="Remove what is not needed to run.")
 def too_large(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin is larger than 50 MiB; it can be neither packed nor installed."""
     size = sum((subject.files or {}).values())
@@ -65,14 +65,14 @@ def too_large(project: Project, subject: Subject) -> Iterator[Problem]:
         yield Problem(f"{size / _MEBIBYTE:.1f} MiB in {len(subject.files or ())} files")
 
 
-@rule("XI504", Severity.ADVICE, Project, fix="Remove what is not needed to run.")
+@rule("XI504", Severity.ADVICE, Stage.REVIEW, fix="Remove what is not needed to run.")
 def too_many_files(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin has more than 5,000 files; the marketplace refuses it."""
     if len(subject.files or ()) > _MOST_FILES:
         yield Problem(f"{len(subject.files or ())} files")
 
 
-@rule("XI505", Severity.BROKEN, Project, fix="Remove it, and change the secrets in it.")
+@rule("XI505", Severity.BROKEN, Stage.RUN_TIME, fix="Remove it, and change the secrets in it.")
 def secret_packed(project: Project, subject: Subject) -> Iterator[Problem]:
     """A file that holds secrets would be published with the plugin."""
     for path in map(PurePosixPath, subject.files or ()):
@@ -80,7 +80,7 @@ def secret_packed(project: Project, subject: Subject) -> Iterator[Problem]:
             yield Problem(f"{path} is part of the plugin", at=str(path))
 
 
-@rule("XI506", Severity.ADVICE, Project, fix="Remove it.")
+@rule("XI506", Severity.ADVICE, Stage.REVIEW, fix="Remove it.")
 def leftover_packed(project: Project, subject: Subject) -> Iterator[Problem]:
     """A file is part of the plugin that some tool left there; the marketplace refuses it."""
     for path in map(PurePosixPath, subject.files or ()):
@@ -89,7 +89,7 @@ def leftover_packed(project: Project, subject: Subject) -> Iterator[Problem]:
             yield Problem(f"{path} is part of the plugin", at=str(path))
 
 
-@rule("XI507", Severity.REFUSED, Meta, fix="Add the module, or correct its name.")
+@rule("XI507", Severity.REFUSED, Stage.START, fix="Add the module, or correct its name.")
 def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
     """The module that starts the plugin is not among its files; it cannot start."""
     module = meta.runner.entrypoint.replace(".", "/")
@@ -99,7 +99,7 @@ def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
         yield Problem(f"there is no {module}.py", at="runner.entrypoint")
 
 
-@rule("XI508", Severity.REFUSED, Project, fix="Add a pyproject.toml or a requirements.txt.")
+@rule("XI508", Severity.REFUSED, Stage.START, fix="Add a pyproject.toml or a requirements.txt.")
 def dependencies_missing(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin does not say what it needs; the daemon refuses to make its environment."""
     wanted = {"pyproject.toml", "requirements.txt"}
@@ -107,17 +107,31 @@ def dependencies_missing(project: Project, subject: Subject) -> Iterator[Problem
         yield Problem("there is neither pyproject.toml nor requirements.txt")
 
 
-@rule("XI509", Severity.ADVICE, Project, fix="Add a README.md in English.")
+@rule("XI509", Severity.ADVICE, Stage.REVIEW, fix="Add a README.md in English.")
 def readme_missing(project: Project, subject: Subject) -> Iterator[Problem]:
     """There is no README.md; the marketplace refuses the plugin, and users find no help."""
     if subject.files is not None and "README.md" not in subject.files:
         yield Problem("there is no README.md")
 
 
-@rule("XI510", Severity.ADVICE, Manifest, fix="Add the file, or correct its name.")
+@rule("XI510", Severity.ADVICE, Stage.REVIEW, fix="Add the file, or correct its name.")
 def privacy_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """The privacy statement is not among the files; the marketplace refuses the plugin."""
     if manifest.privacy and subject.files is not None:
         path = str(PurePosixPath(manifest.privacy))
         if "://" not in manifest.privacy and path not in subject.files:
             yield Problem(f"there is no {manifest.privacy}", at="privacy")
+
+
+RULES = (
+    icon_missing,
+    plugin_icon_missing,
+    too_large,
+    too_many_files,
+    secret_packed,
+    leftover_packed,
+    entrypoint_missing,
+    dependencies_missing,
+    readme_missing,
+    privacy_missing,
+)

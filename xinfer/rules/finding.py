@@ -1,4 +1,4 @@
-"""What a check says: which rule, what is wrong, where, and how to mend it."""
+"""What a check reports: which rule, what is wrong, who refuses it, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from xinfer.spec import Origin
 
 
 class Severity(StrEnum):
-    """How bad it is.
+    """How bad a finding is.
 
-    ``refused``: a gate refuses the plugin, be it packing, upload, remote debugging or start.
-    ``broken``: every gate lets it pass, and it fails or misbehaves later. ``advice``: what users
-    or the marketplace's review trip over.
+    ``refused``: a package is not packed, not uploaded or does not start. ``broken``: it installs,
+    and fails at run time. ``advice``: everything else, such as what only remote debugging or the
+    marketplace's review refuses.
     """
 
     REFUSED = "refused"
@@ -22,17 +22,40 @@ class Severity(StrEnum):
     ADVICE = "advice"
 
 
+class Stage(StrEnum):
+    """When a mistake shows: who refuses the plugin, or that it runs and misbehaves."""
+
+    PACKING = "packing"
+    UPLOAD = "upload"
+    START = "start"
+    REMOTE_DEBUGGING = "remote debugging"
+    REVIEW = "review"
+    RUN_TIME = "run time"
+
+
+class Form(StrEnum):
+    """What the author edits: a ``provider_spec.py``, or the plugin's YAML."""
+
+    SPEC = "spec"
+    YAML = "yaml"
+
+
 @frozen(kw_only=True)
 class Finding:
     """One mistake.
 
-    :param path: where in the project, e.g. ``provider.help.url``.
-    :param place: where in a file, as far as it is known.
+    :param where: the stage at which the mistake shows.
+    :param fix: what to do, in the form that the author edits.
+    :param path: which declared value, e.g. ``provider.help.url``.
+    :param span: which characters of which file, as far as that is known.
+    :param related: other places that the message speaks of.
     """
 
     code: str
     severity: Severity
+    where: Stage
     message: str
-    hint: str
+    fix: str
     path: str
-    place: Origin | None = None
+    span: Origin | None = None
+    related: tuple[Origin, ...] = ()

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import (
     RFC3339,
@@ -37,7 +37,7 @@ _CHECKSUM = 67
 @rule(
     "XI101",
     Severity.REFUSED,
-    Manifest,
+    Stage.PACKING,
     fix="Write three numbers of at most four digits; behind them at most one of "
     "-alpha1, -beta1, -rc1, -dev1, -post1.",
 )
@@ -51,7 +51,7 @@ def version_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the version {manifest.version!r} is refused", at="version")
 
 
-@rule("XI102", Severity.REFUSED, Manifest, fix="Use 1 to 64 of a-z, 0-9, _ and -.")
+@rule("XI102", Severity.REFUSED, Stage.UPLOAD, fix="Use 1 to 64 of a-z, 0-9, _ and -.")
 def author_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The author has a form that the daemon refuses when the plugin is installed.
 
@@ -63,14 +63,14 @@ def author_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the author {manifest.author!r} is a UUID", at="author")
 
 
-@rule("XI103", Severity.REFUSED, Manifest, fix="Use 1 to 128 of a-z, 0-9, _ and -.")
+@rule("XI103", Severity.REFUSED, Stage.PACKING, fix="Use 1 to 128 of a-z, 0-9, _ and -.")
 def name_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The name has a form that the daemon and the SDK refuse."""
     if not _NAME.fullmatch(manifest.name):
         yield Problem(f"the name {manifest.name!r} is refused", at="name")
 
 
-@rule("XI104", Severity.REFUSED, Manifest, fix="Write 1 to 1023 characters.")
+@rule("XI104", Severity.REFUSED, Stage.PACKING, fix="Write 1 to 1023 characters.")
 def text_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The label or the description is empty or too long; the daemon refuses to pack it."""
     for name in ("label", "description"):
@@ -84,7 +84,7 @@ def text_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
                 yield Problem(f"the {name} has {count}", at=f"{name}.{language}", of=text)
 
 
-@rule("XI105", Severity.REFUSED, Manifest, fix="Use a shorter name.")
+@rule("XI105", Severity.REFUSED, Stage.PACKING, fix="Use a shorter name.")
 def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """A file's name is longer than 128 characters; the daemon refuses to pack it."""
     named = {"icon": manifest.icon, "icon_dark": manifest.icon_dark or ""}
@@ -97,7 +97,7 @@ def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
 @rule(
     "XI106",
     Severity.REFUSED,
-    Manifest,
+    Stage.PACKING,
     fix="Write datetime(2026, 1, 31, tzinfo=UTC), in YAML 2026-01-31T00:00:00Z.",
 )
 def creation_time(manifest: Manifest, _: Subject) -> Iterator[Problem]:
@@ -112,14 +112,14 @@ def creation_time(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"created_at {made!r} is not of the form of RFC 3339", at="created_at")
 
 
-@rule("XI107", Severity.REFUSED, Resource, fix="Say how many bytes, e.g. 268435456.")
+@rule("XI107", Severity.REFUSED, Stage.PACKING, fix="Say how many bytes, e.g. 268435456.")
 def no_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
     """The memory is 0, which the daemon takes for missing and refuses to pack."""
     if resource.memory == 0:
         yield Problem("memory is 0", at="memory")
 
 
-@rule("XI121", Severity.ADVICE, Resource, fix="Write bytes, e.g. 268435456 for 256 MiB.")
+@rule("XI121", Severity.ADVICE, Stage.RUN_TIME, fix="Write bytes, e.g. 268435456 for 256 MiB.")
 def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
     """The memory is far from what a plugin needs; most likely it is not in bytes.
 
@@ -132,14 +132,14 @@ def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
 _LEAST_MEMORY, _MOST_MEMORY = 1024**2, 64 * 1024**3
 
 
-@rule("XI108", Severity.REFUSED, StoragePermission, fix="Say 1024 to 1073741824 bytes.")
+@rule("XI108", Severity.REFUSED, Stage.PACKING, fix="Say 1024 to 1073741824 bytes.")
 def storage_size(storage: StoragePermission, _: Subject) -> Iterator[Problem]:
     """The size of the storage is out of bounds; the daemon looks at it even when not enabled."""
     if not 1024 <= storage.size <= 1024**3:
         yield Problem(f"a storage of {storage.size} bytes is refused", at="size")
 
 
-@rule("XI109", Severity.ADVICE, Permission, fix="Leave the permissions out.")
+@rule("XI109", Severity.ADVICE, Stage.RUN_TIME, fix="Leave the permissions out.")
 def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
     """A model plugin asks for permissions, which it will not be given.
 
@@ -154,7 +154,7 @@ def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
         yield Problem(f"a model plugin has no use for permissions ({', '.join(asked)})")
 
 
-@rule("XI110", Severity.REFUSED, Runner, fix='Name the module, as in "main".')
+@rule("XI110", Severity.REFUSED, Stage.START, fix='Name the module, as in "main".')
 def entrypoint_form(runner: Runner, _: Subject) -> Iterator[Problem]:
     """The entry point is not a module; ``python -m`` cannot start it."""
     parts = runner.entrypoint.split(".")
@@ -162,14 +162,14 @@ def entrypoint_form(runner: Runner, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{runner.entrypoint!r} is not the name of a module", at="entrypoint")
 
 
-@rule("XI111", Severity.REFUSED, Meta, fix="Write three numbers, e.g. 0.0.1.")
+@rule("XI111", Severity.REFUSED, Stage.PACKING, fix="Write three numbers, e.g. 0.0.1.")
 def meta_version(meta: Meta, _: Subject) -> Iterator[Problem]:
     """The version of the manifest's format has a form that the daemon refuses to pack."""
     if not _THREE_NUMBERS.fullmatch(meta.version):
         yield Problem(f"the format's version {meta.version!r} is refused", at="version")
 
 
-@rule("XI112", Severity.REFUSED, Meta, fix="Write a version of Dify, e.g. 1.4.0.")
+@rule("XI112", Severity.REFUSED, Stage.START, fix="Write a version of Dify, e.g. 1.4.0.")
 def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
     """The least version of Dify is none by PEP 440; the SDK refuses to start."""
     least = meta.minimum_dify_version
@@ -177,14 +177,16 @@ def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{least!r} is not a version", at="minimum_dify_version")
 
 
-@rule("XI113", Severity.REFUSED, Manifest, fix="Give the URL of the source, or leave it out.")
+@rule("XI113", Severity.REFUSED, Stage.PACKING, fix="Give the URL of the source, or leave it out.")
 def repo_url(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The repository is not a URL; the daemon refuses to pack it."""
     if manifest.repo is not None and not _URL.fullmatch(manifest.repo):
         yield Problem(f"repo {manifest.repo!r} is not a URL", at="repo")
 
 
-@rule("XI114", Severity.REFUSED, Manifest, fix="Put the other kinds into a plugin of their own.")
+@rule(
+    "XI114", Severity.REFUSED, Stage.UPLOAD, fix="Put the other kinds into a plugin of their own."
+)
 def mixed_kinds(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The plugin offers models and something else; the daemon refuses to install it."""
     mixed = [kind for kind in _OTHER_KINDS if getattr(manifest.plugins, kind)]
@@ -192,7 +194,7 @@ def mixed_kinds(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"models together with {', '.join(mixed)}", at="plugins")
 
 
-@rule("XI115", Severity.BROKEN, Manifest, fix="Name one, and make a plugin of each other.")
+@rule("XI115", Severity.BROKEN, Stage.RUN_TIME, fix="Name one, and make a plugin of each other.")
 def several_providers(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The plugin names several model providers, of which Dify shows one.
 
@@ -202,7 +204,7 @@ def several_providers(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{len(manifest.plugins.models)} model providers", at="plugins.models")
 
 
-@rule("XI116", Severity.BROKEN, Manifest, fix="Use a shorter author or name.")
+@rule("XI116", Severity.BROKEN, Stage.UPLOAD, fix="Use a shorter author or name.")
 def identifier_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """Author, name and version are too long together for the daemon's database."""
     length = len(manifest.author) + len(manifest.name) + len(manifest.version) + _CHECKSUM
@@ -210,7 +212,7 @@ def identifier_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the identifier has {length} characters, of {_IDENTIFIER} that fit")
 
 
-@rule("XI117", Severity.ADVICE, Manifest, fix="Say it in the Manifest.")
+@rule("XI117", Severity.ADVICE, Stage.REVIEW, fix="Say it in the Manifest.")
 def marketplace_fields(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """Something is missing that the marketplace's review requires."""
     for name in ("privacy", "repo", "contact"):
@@ -218,7 +220,7 @@ def marketplace_fields(manifest: Manifest, _: Subject) -> Iterator[Problem]:
             yield Problem(f"the marketplace asks for {name}", at=name)
 
 
-@rule("XI118", Severity.ADVICE, Manifest, fix="Use your own name.")
+@rule("XI118", Severity.ADVICE, Stage.REVIEW, fix="Use your own name.")
 def reserved_author(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The author's name is kept for Dify's makers; the marketplace refuses it."""
     for word in ("dify", "langgenius"):
@@ -226,7 +228,7 @@ def reserved_author(manifest: Manifest, _: Subject) -> Iterator[Problem]:
             yield Problem(f"the author {manifest.author!r} contains {word!r}", at="author")
 
 
-@rule("XI119", Severity.BROKEN, Project, fix='Add "dify_plugin>=0.9.0".')
+@rule("XI119", Severity.BROKEN, Stage.START, fix='Add "dify_plugin>=0.9.0".')
 def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin's requirements do not name Dify's SDK; its environment will lack it."""
     named = [re.split(r"[\s<>=!~\[;]", line)[0].replace("-", "_") for line in project.requirements]
@@ -235,7 +237,9 @@ def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
         yield Problem("no dify_plugin among the requirements", at="requirements")
 
 
-@rule("XI120", Severity.REFUSED, Manifest, fix="Name the provider's file under plugins.models.")
+@rule(
+    "XI120", Severity.REFUSED, Stage.PACKING, fix="Name the provider's file under plugins.models."
+)
 def nothing_declared(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     """The plugin declares nothing that it adds to Dify; the daemon refuses it."""
     declared = manifest.plugins
@@ -260,3 +264,28 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+RULES = (
+    version_form,
+    author_form,
+    name_form,
+    text_length,
+    path_length,
+    creation_time,
+    no_memory,
+    odd_memory,
+    storage_size,
+    idle_permission,
+    entrypoint_form,
+    meta_version,
+    minimum_version,
+    repo_url,
+    mixed_kinds,
+    several_providers,
+    identifier_length,
+    marketplace_fields,
+    reserved_author,
+    sdk_requirement,
+    nothing_declared,
+)

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.rules.values import alike
 from xinfer.rules.walk import terms
@@ -57,14 +57,14 @@ TEMPLATES: Mapping[Template, tuple[ParameterType, float | None, float | None, An
 """Type, least, most and default that each of Dify's templates brings."""
 
 
-@rule("XI401", Severity.REFUSED, Model, fix="Use 1 to 255 characters.")
+@rule("XI401", Severity.REFUSED, Stage.START, fix="Use 1 to 255 characters.")
 def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
     """A model's name is empty or too long; Dify cannot describe it."""
     if not 0 < len(model.model) <= _LONGEST:
         yield Problem(f"a name of {len(model.model)} characters", at="model")
 
 
-@rule("XI402", Severity.BROKEN, Project, fix="Remove all but one.")
+@rule("XI402", Severity.BROKEN, Stage.RUN_TIME, fix="Remove all but one.")
 def duplicate_model(project: Project, _: Subject) -> Iterator[Problem]:
     """Two models of a type have the same name; the SDK uses the last."""
     counts = Counter((model.model_type, model.model) for model in project.models)
@@ -74,7 +74,7 @@ def duplicate_model(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(message, at=f"models[{index}].model", of=model)
 
 
-@rule("XI403", Severity.REFUSED, Project, fix="Say file= for one of them.")
+@rule("XI403", Severity.REFUSED, Stage.START, fix="Say file= for one of them.")
 def same_file(project: Project, _: Subject) -> Iterator[Problem]:
     """Two models would be written into one file."""
     written = {model.model: model_file(model) for model in _writable(project)}
@@ -86,7 +86,9 @@ def same_file(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(message, at=f"models[{index}].model", of=model)
 
 
-@rule("XI404", Severity.REFUSED, Model, fix="Write the value; or declare a CustomizableModel.")
+@rule(
+    "XI404", Severity.REFUSED, Stage.START, fix="Write the value; or declare a CustomizableModel."
+)
 def open_value(model: Model, _: Subject) -> Iterator[Problem]:
     """A predefined model leaves something to the server, which no YAML can say.
 
@@ -100,7 +102,7 @@ def open_value(model: Model, _: Subject) -> Iterator[Problem]:
             yield Problem("a rule with a condition", at=f"parameter_rules[{index}].when")
 
 
-@rule("XI405", Severity.REFUSED, Project, fix="Declare models of one of the six types.")
+@rule("XI405", Severity.REFUSED, Stage.START, fix="Declare models of one of the six types.")
 def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:
     """A predefined model is of a type that neither the daemon nor the SDK reads from files."""
     for index, model in enumerate(project.models):
@@ -109,7 +111,7 @@ def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(message, at=f"models[{index}].model_type", of=model)
 
 
-@rule("XI406", Severity.BROKEN, ModelProperties, fix="Write a positive number.")
+@rule("XI406", Severity.BROKEN, Stage.RUN_TIME, fix="Write a positive number.")
 def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
     """A size or a number is zero or negative; Dify divides by some of them."""
     for name in ("context_size", "max_chunks", "word_limit", "max_workers", "file_upload_limit"):
@@ -118,7 +120,7 @@ def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[P
             yield Problem(f"{name} is {value}", at=name)
 
 
-@rule("XI412", Severity.REFUSED, ModelProperties, fix="Correct its spelling, or leave it out.")
+@rule("XI412", Severity.REFUSED, Stage.START, fix="Correct its spelling, or leave it out.")
 def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
     """A model's file names a property that the SDK does not know; it refuses the whole plugin."""
     for key in properties.extra_keys:
@@ -126,7 +128,7 @@ def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{key} is no property of a model{alike(key, _PROPERTIES)}", at=key)
 
 
-@rule("XI413", Severity.ADVICE, Model, fix="Say max=…, as much as the model can write.")
+@rule("XI413", Severity.ADVICE, Stage.RUN_TIME, fix="Say max=…, as much as the model can write.")
 def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
     """max_tokens ends where Dify's template does, at 2048, though the context is far longer."""
     context = model.model_properties.context_size or 0
@@ -140,14 +142,19 @@ def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
 _LONG_CONTEXT = 16_384
 
 
-@rule("XI407", Severity.ADVICE, Model, fix="Say context_size=… in tokens.")
+@rule("XI407", Severity.ADVICE, Stage.RUN_TIME, fix="Say context_size=… in tokens.")
 def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
     """A language model does not say its context size; Dify then cannot shorten a long history."""
     if model.model_type is ModelType.LLM and model.model_properties.context_size is None:
         yield Problem(f"{model.model} has no context_size", at="model_properties.context_size")
 
 
-@rule("XI408", Severity.ADVICE, Model, fix="Declare voices, and one of them as default_voice.")
+@rule(
+    "XI408",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    fix="Declare voices, and one of them as default_voice.",
+)
 def voices_missing(model: Model, _: Subject) -> Iterator[Problem]:
     """A predefined speech model has no voices, or not its default one.
 
@@ -163,14 +170,14 @@ def voices_missing(model: Model, _: Subject) -> Iterator[Problem]:
         yield Problem(message, at="model_properties.default_voice")
 
 
-@rule("XI409", Severity.BROKEN, Voice, fix="Write the voice's id.")
+@rule("XI409", Severity.BROKEN, Stage.RUN_TIME, fix="Write the voice's id.")
 def voice_empty(voice: Voice, _: Subject) -> Iterator[Problem]:
     """A voice has no id; the daemon refuses the list."""
     if not voice.mode:
         yield Problem(f"the voice {voice.name!r} has no id", at="mode")
 
 
-@rule("XI410", Severity.REFUSED, Model, fix="Leave some out.")
+@rule("XI410", Severity.REFUSED, Stage.START, fix="Leave some out.")
 def too_many_of_model(model: Model, _: Subject) -> Iterator[Problem]:
     """A model has more than 128 parameters or 256 features; Dify refuses its description."""
     for name, most in (("parameter_rules", _MOST_RULES), ("features", _MOST_FEATURES)):
@@ -178,7 +185,12 @@ def too_many_of_model(model: Model, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{len(getattr(model, name))} {name}", at=name)
 
 
-@rule("XI411", Severity.ADVICE, Model, fix="Add Feature.TOOL_CALL, or Feature.MULTI_TOOL_CALL.")
+@rule(
+    "XI411",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    fix="Add Feature.TOOL_CALL, or Feature.MULTI_TOOL_CALL.",
+)
 def idle_stream_tool_call(model: Model, _: Subject) -> Iterator[Problem]:
     """A model calls tools in a stream, and none otherwise; Dify offers it no tools then."""
     calls = {Feature.TOOL_CALL, Feature.MULTI_TOOL_CALL}
@@ -186,14 +198,14 @@ def idle_stream_tool_call(model: Model, _: Subject) -> Iterator[Problem]:
         yield Problem("stream-tool-call without tool-call", at="features")
 
 
-@rule("XI420", Severity.REFUSED, ParameterRule, fix="Use 1 to 255 characters.")
+@rule("XI420", Severity.REFUSED, Stage.START, fix="Use 1 to 255 characters.")
 def rule_name_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """A parameter's name is empty or too long; Dify refuses the model's description."""
     if not 0 < len(declared.name) <= _LONGEST:
         yield Problem(f"a name of {len(declared.name)} characters", at="name")
 
 
-@rule("XI421", Severity.REFUSED, ParameterRule, fix="Say type=ParameterType.… or use_template=….")
+@rule("XI421", Severity.REFUSED, Stage.START, fix="Say type=ParameterType.… or use_template=….")
 def rule_without_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """A parameter has neither type nor template; the SDK refuses to start."""
     if declared.type is None and declared.use_template is None:
@@ -209,19 +221,19 @@ def _duplicates(rules: tuple[ParameterRule, ...]) -> Iterator[Problem]:
             yield Problem(f"the parameter {declared.name!r} occurs twice", at=at, of=declared)
 
 
-@rule("XI422", Severity.BROKEN, Model, fix="Remove one.")
+@rule("XI422", Severity.BROKEN, Stage.RUN_TIME, fix="Remove one.")
 def duplicate_rule(model: Model, _: Subject) -> Iterator[Problem]:
     """Two parameters of a model have the same name; users see both, one has effect."""
     yield from _duplicates(model.parameter_rules)
 
 
-@rule("XI423", Severity.BROKEN, CustomizableModel, fix="Remove one, or give them conditions.")
+@rule("XI423", Severity.BROKEN, Stage.RUN_TIME, fix="Remove one, or give them conditions.")
 def duplicate_custom_rule(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
     """Two parameters of a model have the same name; users see both, one has effect."""
     yield from _duplicates(model.parameter_rules)
 
 
-@rule("XI424", Severity.BROKEN, ParameterRule, fix="Exchange them.")
+@rule("XI424", Severity.BROKEN, Stage.RUN_TIME, fix="Exchange them.")
 def limits_exchanged(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """The least value of a parameter is above its greatest; every value is refused."""
     _kind, low, high, _default = _effective(declared)
@@ -229,7 +241,9 @@ def limits_exchanged(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{declared.name} goes from {low} to {high}", at="min")
 
 
-@rule("XI425", Severity.BROKEN, ParameterRule, fix="Choose a default within, or say min= and max=.")
+@rule(
+    "XI425", Severity.BROKEN, Stage.RUN_TIME, fix="Choose a default within, or say min= and max=."
+)
 def default_out_of_limits(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """The default of a parameter is out of its limits, those of its template included.
 
@@ -244,7 +258,7 @@ def default_out_of_limits(declared: ParameterRule, _: Subject) -> Iterator[Probl
             yield Problem(message, at="default")
 
 
-@rule("XI426", Severity.BROKEN, ParameterRule, fix="Give a default of the parameter's type.")
+@rule("XI426", Severity.BROKEN, Stage.RUN_TIME, fix="Give a default of the parameter's type.")
 def default_of_other_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """The default of a parameter is not of its type; the SDK refuses it when it is sent."""
     kind, _low, _high, default = _effective(declared)
@@ -264,7 +278,7 @@ def default_of_other_type(declared: ParameterRule, _: Subject) -> Iterator[Probl
         yield Problem(message, at="default")
 
 
-@rule("XI427", Severity.BROKEN, ParameterRule, fix="Leave the options out, or use type string.")
+@rule("XI427", Severity.BROKEN, Stage.RUN_TIME, fix="Leave the options out, or use type string.")
 def idle_rule_options(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """A parameter that is no string has options, which nothing enforces."""
     kind = _effective(declared)[0]
@@ -272,7 +286,7 @@ def idle_rule_options(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{declared.name} is a {kind} with options", at="options")
 
 
-@rule("XI428", Severity.BROKEN, ParameterRule, fix="Name one of the options.")
+@rule("XI428", Severity.BROKEN, Stage.RUN_TIME, fix="Name one of the options.")
 def default_not_a_rule_option(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """The default of a parameter is none of its options; the SDK refuses it when it is sent."""
     if declared.options and declared.default not in (None, "", *declared.options):
@@ -280,14 +294,14 @@ def default_not_a_rule_option(declared: ParameterRule, _: Subject) -> Iterator[P
         yield Problem(f"{declared.default!r} is none of {listed}", at="default")
 
 
-@rule("XI429", Severity.BROKEN, ParameterRule, fix="Say how many decimals, 0 or more.")
+@rule("XI429", Severity.BROKEN, Stage.RUN_TIME, fix="Say how many decimals, 0 or more.")
 def precision_negative(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """The precision of a parameter is negative; the SDK rounds away what users enter."""
     if declared.precision is not None and declared.precision < 0:
         yield Problem(f"{declared.name} has {declared.precision} decimals", at="precision")
 
 
-@rule("XI430", Severity.REFUSED, ParameterRule, fix="Shorten them to at most 255 characters.")
+@rule("XI430", Severity.REFUSED, Stage.START, fix="Shorten them to at most 255 characters.")
 def rule_option_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     """An option of a parameter is too long; Dify refuses the model's description."""
     for index, option in enumerate(declared.options):
@@ -295,7 +309,12 @@ def rule_option_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]
             yield Problem(f"an option of {len(option)} characters", at=f"options[{index}]")
 
 
-@rule("XI440", Severity.BROKEN, Pricing, fix='Say unit=Decimal("0.000001") for prices a million.')
+@rule(
+    "XI440",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix='Say unit=Decimal("0.000001") for prices a million.',
+)
 def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     """The unit of a price makes it nothing, or a fortune: cost is tokens x price x unit."""
     free = not pricing.input and not pricing.output
@@ -303,7 +322,7 @@ def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the unit is {pricing.unit}", at="unit")
 
 
-@rule("XI441", Severity.BROKEN, Pricing, fix="Write a price of 0 or more.")
+@rule("XI441", Severity.BROKEN, Stage.RUN_TIME, fix="Write a price of 0 or more.")
 def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     """A price is negative."""
     for name in ("input", "output"):
@@ -312,14 +331,14 @@ def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{name} costs {price}", at=name)
 
 
-@rule("XI442", Severity.REFUSED, Pricing, fix="Say USD, RMB or another.")
+@rule("XI442", Severity.REFUSED, Stage.START, fix="Say USD, RMB or another.")
 def currency_missing(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     """A price has no currency; Dify refuses the model's description."""
     if not pricing.currency:
         yield Problem("the currency is empty", at="currency")
 
 
-@rule("XI450", Severity.REFUSED, CustomizableModel, fix="Use the fields of ModelProperties.")
+@rule("XI450", Severity.REFUSED, Stage.START, fix="Use the fields of ModelProperties.")
 def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
     """A property of a customizable model is none that the SDK knows; its description fails."""
     for name in model.properties:
@@ -330,7 +349,7 @@ def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
 @rule(
     "XI451",
     Severity.REFUSED,
-    CustomizableModel,
+    Stage.START,
     fix='Write e.g. Feature.VISION: ability("vision").',
 )
 def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
@@ -340,7 +359,12 @@ def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[
             yield Problem(f"{feature} has {condition!r}", at=f"features.{feature}")
 
 
-@rule("XI452", Severity.BROKEN, Project, fix="Put what differs into conditions of one declaration.")
+@rule(
+    "XI452",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Put what differs into conditions of one declaration.",
+)
 def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
     """Two declarations are for customizable models of the same type; the first is used."""
     counts = Counter(model.model_type for model in project.customizable_models)
@@ -350,7 +374,7 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{model.model_type} is declared twice", at=at, of=model)
 
 
-@rule("XI453", Severity.BROKEN, Project, fix="Name an attribute of the credentials class.")
+@rule("XI453", Severity.BROKEN, Stage.RUN_TIME, fix="Name an attribute of the credentials class.")
 def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a setting that no form has; its value is never known."""
     known = {field.name for field in fields(project.credentials)} if project.credentials else set()
@@ -359,7 +383,7 @@ def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{term} is no field of the credentials", at=at, of=model)
 
 
-@rule("XI454", Severity.BROKEN, Project, fix=f"Use {', '.join(LIMITS)}.")
+@rule("XI454", Severity.BROKEN, Stage.RUN_TIME, fix=f"Use {', '.join(LIMITS)}.")
 def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a limit that no server reports; its value is never known."""
     for model, at, term in terms(project):
@@ -391,3 +415,39 @@ def _effective(
         known.get("max", high),
         known.get("default", default),
     )
+
+
+RULES = (
+    model_name_length,
+    duplicate_model,
+    same_file,
+    open_value,
+    type_without_folder,
+    property_not_positive,
+    property_key,
+    template_maximum,
+    context_size_missing,
+    voices_missing,
+    voice_empty,
+    too_many_of_model,
+    idle_stream_tool_call,
+    rule_name_length,
+    rule_without_type,
+    duplicate_rule,
+    duplicate_custom_rule,
+    limits_exchanged,
+    default_out_of_limits,
+    default_of_other_type,
+    idle_rule_options,
+    default_not_a_rule_option,
+    precision_negative,
+    rule_option_length,
+    pricing_unit,
+    negative_price,
+    currency_missing,
+    unknown_property,
+    feature_without_condition,
+    duplicate_custom_type,
+    unknown_setting,
+    unknown_limit,
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Declaration
 
@@ -38,7 +38,7 @@ class Package(Declaration):
     broken_positions: tuple[str, ...] = ()
 
 
-@rule("XI011", Severity.REFUSED, UnreadYaml, fix="Write what is expected there.")
+@rule("XI011", Severity.REFUSED, Stage.START, fix="Write what is expected there.")
 def unreadable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     """A file is no YAML, or holds a value that the daemon or the SDK cannot read.
 
@@ -47,7 +47,7 @@ def unreadable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     yield Problem(declared.message, at=declared.path)
 
 
-@rule("XI013", Severity.REFUSED, UnreadYaml, fix="Add it.")
+@rule("XI013", Severity.REFUSED, Stage.START, fix="Add it.")
 def missing_key(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     """A key is missing that the daemon or the SDK demands; the plugin is refused, or cannot start.
 
@@ -56,20 +56,23 @@ def missing_key(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     yield Problem(declared.message, at=declared.path)
 
 
-@rule("XI012", Severity.BROKEN, UnreadYaml, fix="Write what is expected there.")
+@rule("XI012", Severity.BROKEN, Stage.RUN_TIME, fix="Write what is expected there.")
 def unusable_value(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     """A value that no gate looks at is not what the code will need: it fails at a request."""
     yield Problem(declared.message, at=declared.path)
 
 
-@rule("XI014", Severity.BROKEN, UnreadYaml, fix="Correct the name, or remove the line.")
+@rule("XI014", Severity.BROKEN, Stage.RUN_TIME, fix="Correct the name, or remove the line.")
 def position_of_nothing(declared: UnreadYaml, _: Subject) -> Iterator[Problem]:
     """A list of positions names what no model is called: the model meant stands elsewhere."""
     yield Problem(declared.message, at=declared.path)
 
 
 @rule(
-    "XI701", Severity.REFUSED, Package, fix="Pack files only: xinfer build, or dify plugin package."
+    "XI701",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    fix="Pack files only: xinfer build, or dify plugin package.",
 )
 def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
     """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""
@@ -82,7 +85,7 @@ def folder_entries(package: Package, _: Subject) -> Iterator[Problem]:
 @rule(
     "XI702",
     Severity.REFUSED,
-    Package,
+    Stage.UPLOAD,
     fix="Name, or pack, the folder that holds it, not one above.",
 )
 def manifest_not_on_top(package: Package, _: Subject) -> Iterator[Problem]:
@@ -92,7 +95,7 @@ def manifest_not_on_top(package: Package, _: Subject) -> Iterator[Problem]:
         yield Problem(f"there is no manifest.yaml, but {below[0]}" if below else "no manifest.yaml")
 
 
-@rule("XI703", Severity.REFUSED, Package, fix="Pack with / between folders, and without ./.")
+@rule("XI703", Severity.REFUSED, Stage.UPLOAD, fix="Pack with / between folders, and without ./.")
 def odd_entry_names(package: Package, _: Subject) -> Iterator[Problem]:
     """A name in the package has a backslash or begins with ``./``; it cannot be installed."""
     for name in package.entries:
@@ -100,21 +103,21 @@ def odd_entry_names(package: Package, _: Subject) -> Iterator[Problem]:
             yield Problem(f"an entry is called {name!r}")
 
 
-@rule("XI704", Severity.REFUSED, Package, fix="Add the folder, with the icons in it.")
+@rule("XI704", Severity.REFUSED, Stage.START, fix="Add the folder, with the icons in it.")
 def assets_missing(package: Package, _: Subject) -> Iterator[Problem]:
     """There is no folder ``_assets``; the SDK refuses to start."""
     if package.files and not any(path.startswith("_assets/") for path in package.files):
         yield Problem("there is no _assets")
 
 
-@rule("XI705", Severity.REFUSED, Package, fix='Write a list of names in quotes: - "gpt-4".')
+@rule("XI705", Severity.REFUSED, Stage.PACKING, fix='Write a list of names in quotes: - "gpt-4".')
 def broken_position(package: Package, _: Subject) -> Iterator[Problem]:
     """A list of positions is no list of names; the daemon refuses to pack it."""
     for path in package.broken_positions:
         yield Problem(f"{path} is not a list of names")
 
 
-@rule("XI706", Severity.BROKEN, Package, fix="Take it out of .difyignore, or of .gitignore.")
+@rule("XI706", Severity.BROKEN, Stage.START, fix="Take it out of .difyignore, or of .gitignore.")
 def needed_file_ignored(package: Package, _: Subject) -> Iterator[Problem]:
     """A file that the plugin needs is left out of the package by an ignore file.
 
@@ -132,7 +135,7 @@ _NEEDED = frozenset({"manifest.yaml", "pyproject.toml", "requirements.txt", "REA
 _NEEDED_FOLDERS = ("_assets/", "models/", "provider/")
 
 
-@rule("XI707", Severity.BROKEN, Package, fix="List it in .difyignore.")
+@rule("XI707", Severity.BROKEN, Stage.REVIEW, fix="List it in .difyignore.")
 def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
     """A folder of tools would be packed, as no ignore file names it.
 
@@ -143,7 +146,9 @@ def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
         yield Problem(f"{name}/ would be packed")
 
 
-@rule("XI708", Severity.REFUSED, Package, fix="Sign the package as it was before it was signed.")
+@rule(
+    "XI708", Severity.REFUSED, Stage.UPLOAD, fix="Sign the package as it was before it was signed."
+)
 def entry_twice(package: Package, _: Subject) -> Iterator[Problem]:
     """A file is in the package twice.
 
@@ -155,7 +160,7 @@ def entry_twice(package: Package, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{name} is in the package {count} times")
 
 
-@rule("XI709", Severity.BROKEN, Package, fix="Delete it; signing adds it.")
+@rule("XI709", Severity.BROKEN, Stage.UPLOAD, fix="Delete it; signing adds it.")
 def signature_packed(package: Package, _: Subject) -> Iterator[Problem]:
     """The folder holds what signing adds; the package, once signed, would hold it twice."""
     if package.packed is not None and _SIGNATURE in package.packed:
@@ -163,3 +168,20 @@ def signature_packed(package: Package, _: Subject) -> Iterator[Problem]:
 
 
 _SIGNATURE = ".verification.dify.json"
+
+
+RULES = (
+    unreadable_value,
+    missing_key,
+    unusable_value,
+    position_of_nothing,
+    folder_entries,
+    manifest_not_on_top,
+    odd_entry_names,
+    assets_missing,
+    broken_position,
+    needed_file_ignored,
+    folder_packed,
+    entry_twice,
+    signature_packed,
+)

@@ -1,18 +1,25 @@
-"""Rules: small functions that look at one declared object, in a catalogue by code."""
+"""What a rule is: a function that looks at one declared object, and the page that explains it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import Any
+from typing import Any, get_type_hints
 
 from attrs import field, frozen
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Finding, Form, Severity, Stage
+from xinfer.rules.place import place_of
 from xinfer.spec import Declaration, Origin, Project
 
-type Check = Callable[..., Iterator[Problem]]
+type Check[D: Declaration] = Callable[[D, Any], Iterator[Problem]]
+type Example = str | Mapping[str, str | None]
+"""Lines laid over a small valid plugin, as ``tests/rules/plugins.py`` does it.
+
+A text is laid over the file that the rule's object comes from; a mapping names other files, and
+removes those that it maps to ``None``. In a bad example «» stand around what the finding points
+at.
+"""
 
 
 @frozen(kw_only=True)
@@ -20,31 +27,44 @@ class Subject:
     """The plugin that a rule's object belongs to.
 
     :param project: complete.
-    :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` where
-        nobody knows.
+    :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` if unknown.
     :param sources: the text of its code, documents and lists of dependencies, by path; ``None``
-        where nobody knows.
+        if unknown.
+    :param form: what its author edits.
     """
 
     project: Project
     files: Mapping[str, int] | None = None
     sources: Mapping[str, str] | None = None
+    form: Form = Form.SPEC
 
 
 @frozen
 class Problem:
-    """What a rule found.
+    """What the function of a rule yields.
 
     :param message: one line that names the thing and the cause.
     :param at: the field it is about, below the rule's object.
-    :param of: the object whose place is shown, where it is not the rule's own.
-    :param place: the place to show, where it is that of no object.
+    :param of: the object whose span is shown, if not the rule's own.
+    :param span: the span to show, if it is that of no object.
+    :param related: other places that the message speaks of.
+    :param fix: what to do, if that differs from the rule's ``fix``.
     """
 
     message: str
     at: str = field(default="", kw_only=True)
     of: Declaration | None = field(default=None, kw_only=True)
-    place: Origin | None = field(default=None, kw_only=True)
+    span: Origin | None = field(default=None, kw_only=True)
+    related: tuple[Origin, ...] = field(default=(), kw_only=True)
+    fix: str = field(default="", kw_only=True)
+
+
+@frozen
+class Fix:
+    """How to fix a mistake, in Python for the author of a spec and in YAML for others."""
+
+    spec: str
+    yaml: str
 
 
 @frozen(kw_only=True)
@@ -52,61 +72,90 @@ class Rule:
     """A rule and its page.
 
     :param name: the function's, with hyphens.
-    :param why: what happens, and at which gate.
+    :param where: the stage at which the mistake shows.
+    :param on: the class of the objects that it looks at.
+    :param summary: what is wrong, in one line.
+    :param why: what comes of it.
+    :param source: where Dify, its daemon or its SDK decides it.
+    :param bad: plugins with exactly this finding; the first is shown on the page.
+    :param good: the same, corrected.
     """
 
     code: str
     severity: Severity
+    where: Stage
     name: str
     on: type[Declaration]
+    check: Check[Any]
     summary: str
     why: str
-    fix: str
-    check: Check
+    source: str
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    fixes: Fix
+
+    def fix(self, form: Form) -> str:
+        """Say how to fix the mistake in the form that the author edits."""
+        return self.fixes.yaml if form is Form.YAML else self.fixes.spec
+
+    def findings(
+        self, declared: Declaration, path: str, subject: Subject | None, form: Form
+    ) -> Iterator[Finding]:
+        """Yield what is wrong with an object.
+
+        :param path: where in the project the object is, e.g. ``provider.help``.
+        """
+        for problem in self.check(declared, subject):
+            at = f"{path}.{problem.at}" if problem.at else path
+            yield self.finding(problem, declared, at, form)
+
+    def finding(self, problem: Problem, declared: Declaration, path: str, form: Form) -> Finding:
+        """Make a finding of a problem with an object."""
+        owner = problem.of or declared
+        return Finding(
+            code=self.code,
+            severity=self.severity,
+            where=self.where,
+            message=problem.message,
+            fix=problem.fix or self.fix(form),
+            path=path,
+            span=problem.span or place_of(owner, problem.at, relative=problem.of is None),
+            related=problem.related,
+        )
 
 
-_RULES: dict[str, Rule] = {}
+def rule[D: Declaration](
+    code: str,
+    severity: Severity,
+    where: Stage,
+    *,
+    fix: str | Fix,
+    source: str = "",
+    bad: tuple[Example, ...] = (),
+    good: tuple[Example, ...] = (),
+) -> Callable[[Check[D]], Rule]:
+    """Make a rule of a function.
 
-
-def rule(
-    code: str, severity: Severity, on: type[Declaration], *, fix: str
-) -> Callable[[Check], Check]:
-    """Enter a function into the catalogue.
-
-    It takes an object of the class ``on``, and the :class:`Subject`, and yields problems. Its
-    docstring is the rule's page: what is wrong in the first line, then what comes of it.
-
-    :param fix: how to mend it; every finding shows it.
+    The function takes a declared object and the :class:`Subject` that it belongs to, and yields
+    problems; the annotation of its first parameter says which objects. Its docstring says what is
+    wrong in the first line, then what comes of it.
     """
 
-    def enter(check: Check) -> Check:
+    def wrap(check: Check[D]) -> Rule:
         summary, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
-        if code in _RULES:
-            raise ValueError(f"{code} is taken by {_RULES[code].name}")
-        _RULES[code] = Rule(
+        return Rule(
             code=code,
             severity=severity,
+            where=where,
             name=check.__name__.replace("_", "-"),
-            on=on,
+            on=next(iter(get_type_hints(check).values())),
+            check=check,
             summary=summary,
             why=" ".join(why.split()),
-            fix=fix,
-            check=check,
+            source=source,
+            bad=bad,
+            good=good,
+            fixes=fix if isinstance(fix, Fix) else Fix(spec=fix, yaml=fix),
         )
-        return check
 
-    return enter
-
-
-def catalogue() -> tuple[Rule, ...]:
-    """List every rule, by code."""
-    return tuple(_RULES[code] for code in sorted(_RULES))
-
-
-@cache
-def rules_by_class() -> dict[type[Any], list[Rule]]:
-    """Group the rules by the class that they look at; once all of them have been entered."""
-    grouped: dict[type[Any], list[Rule]] = {}
-    for entered in catalogue():
-        grouped.setdefault(entered.on, []).append(entered)
-    return grouped
+    return wrap

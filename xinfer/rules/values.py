@@ -13,9 +13,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 
-from xinfer.rules.finding import Finding, Severity
-from xinfer.rules.place import place_of
-from xinfer.rules.rule import Problem, Rule, rule
+from xinfer.rules.finding import Finding, Form, Severity, Stage
+from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -31,8 +30,8 @@ from xinfer.spec.conditions import Condition, Expression
 type _Fits = Callable[[object], bool]
 
 
-@rule("XI001", Severity.REFUSED, Declaration, fix="Give it a value of that type.")
-def wrong_type(declared: Declaration) -> Iterator[Problem]:
+@rule("XI001", Severity.REFUSED, Stage.START, fix="Give it a value of that type.")
+def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A field holds a value of another type than it is declared with.
 
     The YAML would hold something else than the daemon and the SDK read there.
@@ -44,9 +43,12 @@ def wrong_type(declared: Declaration) -> Iterator[Problem]:
 
 
 @rule(
-    "XI002", Severity.REFUSED, Declaration, fix="Remove the character; most often an emoji was cut."
+    "XI002",
+    Severity.REFUSED,
+    Stage.PACKING,
+    fix="Remove the character; most often an emoji was cut.",
 )
-def unencodable_text(declared: Declaration) -> Iterator[Problem]:
+def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A text holds half of a character, which no file can hold."""
     for name in _holding(_kind(declared), (str,)):
         value = getattr(declared, name)
@@ -54,8 +56,8 @@ def unencodable_text(declared: Declaration) -> Iterator[Problem]:
             yield Problem(f"{name} holds a lone surrogate and cannot be written", at=name)
 
 
-@rule("XI003", Severity.ADVICE, Declaration, fix="Correct its spelling, or leave it out.")
-def unknown_key(declared: Declaration) -> Iterator[Problem]:
+@rule("XI003", Severity.ADVICE, Stage.RUN_TIME, fix="Correct its spelling, or leave it out.")
+def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A key is none of the format's; the daemon and the SDK pass over it."""
     known = [name for name, *_ in _checkers(_kind(declared))]
     if isinstance(declared, ModelProperties):
@@ -68,8 +70,8 @@ def unknown_key(declared: Declaration) -> Iterator[Problem]:
             yield Problem(f"{key} {said}{alike(key, known)}", at=key)
 
 
-@rule("XI004", Severity.REFUSED, Declaration, fix="Leave the key out, or give it a value.")
-def null_value(declared: Declaration) -> Iterator[Problem]:
+@rule("XI004", Severity.REFUSED, Stage.START, fix="Leave the key out, or give it a value.")
+def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A key that needs a value is there and empty; the SDK refuses to start.
 
     YAML reads ``parameter_rules:`` with nothing behind it as null, which is no list.
@@ -96,8 +98,8 @@ _NULL_OTHERWISE: Mapping[tuple[type[Declaration], str], bool] = {
 default is none."""
 
 
-@rule("XI005", Severity.BROKEN, Declaration, fix="Write a finite number.")
-def not_finite(declared: Declaration) -> Iterator[Problem]:
+@rule("XI005", Severity.BROKEN, Stage.RUN_TIME, fix="Write a finite number.")
+def not_finite(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A number is infinite, or none at all; the JSON in which Dify passes it on has no such."""
     for name in _holding(_kind(declared), (float, Decimal)):
         value = getattr(declared, name)
@@ -105,25 +107,11 @@ def not_finite(declared: Declaration) -> Iterator[Problem]:
             yield Problem(f"{name} is {value}", at=name)
 
 
-_OF_ANY = (wrong_type, unencodable_text, unknown_key, null_value, not_finite)
-
-
-def mistyped(objects: Iterable[tuple[str, Declaration]]) -> Iterator[Finding]:
+def mistyped(objects: Iterable[tuple[str, Declaration]], form: Form) -> Iterator[Finding]:
     """Check what holds of any object, of each of these with their paths."""
-    from xinfer.rules.rule import catalogue
-
-    rules: list[Rule] = [entered for entered in catalogue() if entered.check in _OF_ANY]
     for path, declared in objects:
-        for entered in rules:
-            for problem in entered.check(declared):
-                yield Finding(
-                    code=entered.code,
-                    severity=entered.severity,
-                    message=problem.message,
-                    hint=entered.fix,
-                    path=f"{path}.{problem.at}",
-                    place=place_of(declared, problem.at, relative=True),
-                )
+        for rule_ in RULES:
+            yield from rule_.findings(declared, path, None, form)
 
 
 def alike(word: str, known: Iterable[str]) -> str:
@@ -229,3 +217,12 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+RULES = (
+    wrong_type,
+    unencodable_text,
+    unknown_key,
+    null_value,
+    not_finite,
+)

@@ -5,13 +5,33 @@ derives from and has. The rules, by subject, hold only where that is certain: wh
 dynamically is no mistake.
 """
 
-# Each of these enters its rules into the catalogue.
-from xinfer.rules.python import declared as _declared  # noqa: F401
-from xinfer.rules.python import imports as _imports  # noqa: F401
-from xinfer.rules.python import methods as _methods  # noqa: F401
-from xinfer.rules.python import process as _process  # noqa: F401
-from xinfer.rules.python import registration as _registration  # noqa: F401
-from xinfer.rules.python import rerank as _rerank  # noqa: F401
-from xinfer.rules.python import results as _results  # noqa: F401
-from xinfer.rules.python import streams as _streams  # noqa: F401
-from xinfer.rules.python import undefined as _undefined  # noqa: F401
+from itertools import chain
+
+from xinfer.rules.python import (
+    declared,
+    imports,
+    methods,
+    process,
+    registration,
+    rerank,
+    results,
+    streams,
+    undefined,
+)
+
+RULES = tuple(
+    chain.from_iterable(
+        module.RULES
+        for module in (
+            declared,
+            imports,
+            methods,
+            process,
+            registration,
+            rerank,
+            results,
+            streams,
+            undefined,
+        )
+    )
+)

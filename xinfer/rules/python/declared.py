@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
 from xinfer.rules.python.names import Foreign, OwnModule, bindings, meaning
 from xinfer.rules.python.source import Module, PluginCode, is_tried
@@ -40,7 +40,7 @@ class Read:
     demanded: bool
 
 
-@rule("XI661", Severity.BROKEN, PluginCode, fix="Declare the field, or correct the name.")
+@rule("XI661", Severity.BROKEN, Stage.RUN_TIME, fix="Declare the field, or correct the name.")
 def credential_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """The code needs a credential that no form asks for: each request fails with a KeyError."""
     for module, read in _undeclared(code, subject):
@@ -48,7 +48,7 @@ def credential_not_declared(code: PluginCode, subject: Subject) -> Iterator[Prob
             yield module.problem(f"credentials[{read.name!r}] is in no form", read.node)
 
 
-@rule("XI662", Severity.ADVICE, PluginCode, fix="Declare the field, or correct the name.")
+@rule("XI662", Severity.ADVICE, Stage.RUN_TIME, fix="Declare the field, or correct the name.")
 def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """The code looks for a credential that no form asks for; it is never there."""
     for module, read in _undeclared(code, subject):
@@ -56,7 +56,7 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
             yield module.problem(f"{read.name!r} is in no form", read.node)
 
 
-@rule("XI663", Severity.ADVICE, PluginCode, fix="Read it, or leave the field out.")
+@rule("XI663", Severity.ADVICE, Stage.RUN_TIME, fix="Read it, or leave the field out.")
 def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
     unread = any(path.endswith(".py") and path not in code.modules for path in code.files)
@@ -73,7 +73,7 @@ def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Proble
             yield Problem(f"nothing reads {field.variable!r}", of=field)
 
 
-@rule("XI664", Severity.ADVICE, PluginCode, fix="Declare it in the models' parameter_rules.")
+@rule("XI664", Severity.ADVICE, Stage.RUN_TIME, fix="Declare it in the models' parameter_rules.")
 def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """The code looks for a parameter that no model declares; the SDK drops what is not declared."""
     project = subject.project
@@ -222,3 +222,11 @@ def _has(code: PluginCode, *names: str) -> bool:
     return any(
         node.name in names for module in code.running for node in module.each(ast.FunctionDef)
     )
+
+
+RULES = (
+    credential_not_declared,
+    credential_never_given,
+    credential_never_read,
+    parameter_not_declared,
+)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.distributions import KNOWN, provided, provides, sdk_version
 from xinfer.rules.python.names import bindings, foreign
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
@@ -31,7 +31,7 @@ _FOLDERS = {"openai_compatible"}
 _PATCHES = {"dify_plugin", "gevent"}
 
 
-@rule("XI601", Severity.REFUSED, PluginCode, fix="Correct it; python -m compileall finds it, too.")
+@rule("XI601", Severity.REFUSED, Stage.START, fix="Correct it; python -m compileall finds it, too.")
 def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A module that the plugin starts with is no Python 3.12, so the SDK cannot start.
 
@@ -42,7 +42,9 @@ def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield from _unreadable(module)
 
 
-@rule("XI602", Severity.BROKEN, PluginCode, fix="Correct it; python -m compileall finds it, too.")
+@rule(
+    "XI602", Severity.BROKEN, Stage.RUN_TIME, fix="Correct it; python -m compileall finds it, too."
+)
 def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A module that is imported inside of a function is no Python 3.12: the request fails."""
     for module in code.running:
@@ -50,7 +52,7 @@ def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield from _unreadable(module)
 
 
-@rule("XI603", Severity.REFUSED, PluginCode, fix="Correct the name, or add the module.")
+@rule("XI603", Severity.REFUSED, Stage.START, fix="Correct the name, or add the module.")
 def import_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """An import names what is not there; the SDK cannot start.
 
@@ -63,7 +65,7 @@ def import_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(said, one.node)
 
 
-@rule("XI604", Severity.BROKEN, PluginCode, fix="Correct the name, or add the module.")
+@rule("XI604", Severity.BROKEN, Stage.RUN_TIME, fix="Correct the name, or add the module.")
 def import_missing_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """An import inside of a function names what is not there; the request fails."""
     for module in code.running:
@@ -73,7 +75,7 @@ def import_missing_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(said, one.node)
 
 
-@rule("XI605", Severity.ADVICE, PluginCode, fix="Add the package to the plugin's dependencies.")
+@rule("XI605", Severity.ADVICE, Stage.RUN_TIME, fix="Add the package to the plugin's dependencies.")
 def package_not_required(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A package is imported that the plugin does not require.
 
@@ -96,7 +98,7 @@ def package_not_required(code: PluginCode, subject: Subject) -> Iterator[Problem
                 yield module.problem(f"nothing in the dependencies provides {root}", one.node)
 
 
-@rule("XI606", Severity.BROKEN, PluginCode, fix="Import dify_plugin first.")
+@rule("XI606", Severity.BROKEN, Stage.RUN_TIME, fix="Import dify_plugin first.")
 def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The plugin imports ssl, or a library that does, before Dify's SDK.
 
@@ -113,7 +115,7 @@ def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 return
 
 
-@rule("XI609", Severity.REFUSED, PluginCode, fix="Correct the name.")
+@rule("XI609", Severity.REFUSED, Stage.START, fix="Correct the name.")
 def sdk_name_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """An import names something that Dify's SDK does not have; the plugin cannot start.
 
@@ -138,7 +140,9 @@ def sdk_name_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
                     yield module.problem(f"{one.module} has no {one.name}", one.node)
 
 
-@rule("XI607", Severity.REFUSED, PluginCode, fix='Write plugin.run() under __name__ == "__main__".')
+@rule(
+    "XI607", Severity.REFUSED, Stage.START, fix='Write plugin.run() under __name__ == "__main__".'
+)
 def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The module that starts the plugin does not run it: the process ends before it is ready."""
     entry = code.entry
@@ -151,7 +155,7 @@ def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
         yield entry.problem("nothing in it calls the plugin's run()")
 
 
-@rule("XI608", Severity.ADVICE, PluginCode, fix="Move it into the method that needs it.")
+@rule("XI608", Severity.ADVICE, Stage.RUN_TIME, fix="Move it into the method that needs it.")
 def request_on_import(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A module asks a server while it is imported: where that fails, the plugin does not start."""
     for module in sorted(code.started, key=lambda one: one.path):
@@ -172,7 +176,7 @@ def _unreadable(module: Module) -> Iterator[Problem]:
     if module.failure is not None:
         failure = module.failure
         place = Origin(module.path, failure.line, failure.column)
-        yield Problem(f"{module.path}: {failure.message}", at=module.path, place=place)
+        yield Problem(f"{module.path}: {failure.message}", at=module.path, span=place)
 
 
 def _missing(code: PluginCode, module: Module, one: Import) -> str | None:
@@ -224,3 +228,16 @@ def _in_order(code: PluginCode, start: Module) -> Iterator[tuple[Module, Import]
 def _is_conditional(module: Module, node: ast.AST) -> bool:
     careful = ast.If | ast.Try
     return any(isinstance(outer, careful) for outer in ancestors(module.parents, node))
+
+
+RULES = (
+    unreadable_source,
+    unreadable_later,
+    import_missing,
+    import_missing_later,
+    package_not_required,
+    patched_too_late,
+    sdk_name_missing,
+    never_run,
+    request_on_import,
+)

@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, method, served
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.signatures import misfit
@@ -28,7 +28,7 @@ _CATCHES_ALL = {"builtins.Exception", "builtins.BaseException"}
 _VALIDATES = ("validate_credentials", "validate_provider_credentials")
 
 
-@rule("XI621", Severity.BROKEN, PluginCode, fix="Take the parameters of the SDK's method.")
+@rule("XI621", Severity.BROKEN, Stage.RUN_TIME, fix="Take the parameters of the SDK's method.")
 def signature_differs(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A method cannot be called as the SDK calls it: each call fails with a TypeError.
 
@@ -42,7 +42,7 @@ def signature_differs(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield found[0].problem(f"{one.own.node.name}.{name} {said}", found[1])
 
 
-@rule("XI622", Severity.BROKEN, PluginCode, fix="Make it a plain method.")
+@rule("XI622", Severity.BROKEN, Stage.RUN_TIME, fix="Make it a plain method.")
 def asynchronous_method(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A method that the SDK calls is asynchronous; it is never awaited, and does nothing."""
     for one in served(code):
@@ -52,7 +52,7 @@ def asynchronous_method(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield found[0].problem(f"{one.own.node.name}.{name} is asynchronous", found[1])
 
 
-@rule("XI623", Severity.BROKEN, PluginCode, fix="Put @property above it.")
+@rule("XI623", Severity.BROKEN, Stage.RUN_TIME, fix="Put @property above it.")
 def mapping_is_no_property(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """``_invoke_error_mapping`` is a method where the SDK reads a property.
 
@@ -64,7 +64,9 @@ def mapping_is_no_property(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield module.problem("_invoke_error_mapping is no property", node)
 
 
-@rule("XI624", Severity.BROKEN, PluginCode, fix="Return a dict, with a list of errors for each.")
+@rule(
+    "XI624", Severity.BROKEN, Stage.RUN_TIME, fix="Return a dict, with a list of errors for each."
+)
 def mapping_unusable(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """``_invoke_error_mapping`` returns nothing, or something else than lists of errors.
 
@@ -82,7 +84,7 @@ def mapping_unusable(code: PluginCode, _: Subject) -> Iterator[Problem]:
                         yield module.problem("an entry of the mapping is no list", errors)
 
 
-@rule("XI625", Severity.ADVICE, PluginCode, fix="Put the entry that catches Exception last.")
+@rule("XI625", Severity.ADVICE, Stage.RUN_TIME, fix="Put the entry that catches Exception last.")
 def mapping_hides_entries(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """An entry of the error mapping catches every error, so that none comes to those below it.
 
@@ -100,7 +102,7 @@ def mapping_hides_entries(code: PluginCode, _: Subject) -> Iterator[Problem]:
                     break
 
 
-@rule("XI626", Severity.BROKEN, PluginCode, fix="Raise CredentialsValidateFailedError.")
+@rule("XI626", Severity.BROKEN, Stage.RUN_TIME, fix="Raise CredentialsValidateFailedError.")
 def validation_raises_other(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Validation raises something else than ``CredentialsValidateFailedError``.
 
@@ -116,7 +118,7 @@ def validation_raises_other(code: PluginCode, _: Subject) -> Iterator[Problem]:
                         yield found[0].problem(f"{name} raises {raised}", node)
 
 
-@rule("XI627", Severity.BROKEN, PluginCode, fix="Call self._invoke.")
+@rule("XI627", Severity.BROKEN, Stage.RUN_TIME, fix="Call self._invoke.")
 def nested_invoke(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """``_invoke`` calls ``self.invoke``, which calls it: the SDK refuses to time a call twice."""
     for one in served(code):
@@ -178,3 +180,14 @@ def _is_caught(module: Module, node: ast.AST) -> bool:
             return True
         inner = outer
     return True
+
+
+RULES = (
+    signature_differs,
+    asynchronous_method,
+    mapping_is_no_property,
+    mapping_unusable,
+    mapping_hides_entries,
+    validation_raises_other,
+    nested_invoke,
+)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from packaging.version import Version
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.distributions import sdk_version
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Module, PluginCode, is_tried
@@ -37,7 +37,7 @@ _TEXTS = {"label", "help", "placeholder", "description", "title"}
 _NEW_NAMES_SINCE = Version("0.9.0")
 
 
-@rule("XI651", Severity.BROKEN, PluginCode, fix="Log by logging; it goes to stderr.")
+@rule("XI651", Severity.BROKEN, Stage.RUN_TIME, fix="Log by logging; it goes to stderr.")
 def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The plugin prints to standard output, where it talks with the daemon in lines of JSON.
 
@@ -51,7 +51,7 @@ def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(f"{said} writes to standard output", node)
 
 
-@rule("XI652", Severity.BROKEN, PluginCode, fix="Use the client that is not asynchronous.")
+@rule("XI652", Severity.BROKEN, Stage.RUN_TIME, fix="Use the client that is not asynchronous.")
 def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A request runs an event loop of asyncio.
 
@@ -67,7 +67,7 @@ def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
                     yield module.problem("an event loop is run", node)
 
 
-@rule("XI653", Severity.ADVICE, PluginCode, fix="Let a server do it, and ask that by HTTP.")
+@rule("XI653", Severity.ADVICE, Stage.RUN_TIME, fix="Let a server do it, and ask that by HTTP.")
 def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A library computes or waits in C, and stops all other requests for as long.
 
@@ -80,7 +80,7 @@ def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(f"{root} is imported", one.node)
 
 
-@rule("XI654", Severity.ADVICE, PluginCode, fix="Estimate by length, or ask the server.")
+@rule("XI654", Severity.ADVICE, Stage.RUN_TIME, fix="Estimate by length, or ask the server.")
 def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Tokens are counted with a vocabulary that is fetched from the internet on first use.
 
@@ -96,7 +96,7 @@ def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield module.problem(f"{said} fetches a vocabulary", node)
 
 
-@rule("XI655", Severity.BROKEN, PluginCode, fix="Write en_us, zh_hans, pt_br or ja_jp.")
+@rule("XI655", Severity.BROKEN, Stage.RUN_TIME, fix="Write en_us, zh_hans, pt_br or ja_jp.")
 def old_language_name(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A text is read or set by a name that Dify's SDK no longer has since 0.9.0.
 
@@ -168,3 +168,12 @@ def _is_own_field(code: PluginCode, name: str) -> bool:
         for module in code.modules.values()
         for node in module.each(ast.AnnAssign)
     )
+
+
+RULES = (
+    printed,
+    event_loop,
+    blocking_library,
+    tokenizer_fetched,
+    old_language_name,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import (
     Entry,
     Method,
@@ -31,7 +31,7 @@ from xinfer.spec import MODEL_FOLDERS
 _INIT = {"provider": Call(2)}
 
 
-@rule("XI611", Severity.REFUSED, PluginCode, fix="Derive a class from dify_plugin.ModelProvider.")
+@rule("XI611", Severity.REFUSED, Stage.START, fix="Derive a class from dify_plugin.ModelProvider.")
 def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The provider's module has no class of a provider; the SDK refuses to start."""
     module = code.provider_source
@@ -43,7 +43,7 @@ def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
 @rule(
     "XI612",
     Severity.REFUSED,
-    PluginCode,
+    Stage.START,
     fix="Keep one: import dify_plugin, and derive from dify_plugin.OAICompatProvider.",
 )
 def provider_classes_many(code: PluginCode, _: Subject) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ def provider_classes_many(code: PluginCode, _: Subject) -> Iterator[Problem]:
         yield module.problem(f"{names} are all classes of a provider", extra.node)
 
 
-@rule("XI613", Severity.REFUSED, PluginCode, fix="Write the methods it names.")
+@rule("XI613", Severity.REFUSED, Stage.START, fix="Write the methods it names.")
 def provider_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The provider's class lacks a method that it must have; the SDK cannot start.
 
@@ -73,7 +73,7 @@ def provider_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]
             yield from _unfinished(code, one)
 
 
-@rule("XI614", Severity.BROKEN, PluginCode, fix="Write the methods and properties it names.")
+@rule("XI614", Severity.BROKEN, Stage.RUN_TIME, fix="Write the methods and properties it names.")
 def model_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A model's class lacks a method or property that it must have.
 
@@ -87,7 +87,12 @@ def model_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield from _unfinished(code, one)
 
 
-@rule("XI615", Severity.BROKEN, PluginCode, fix="Derive a class from the SDK's class for the type.")
+@rule(
+    "XI615",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Derive a class from the SDK's class for the type.",
+)
 def model_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A module that is named as the source of models has no class of a model.
 
@@ -98,7 +103,9 @@ def model_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield module.problem(f"{module.path} has no class of a model")
 
 
-@rule("XI616", Severity.BROKEN, PluginCode, fix="Import modules, not classes, or import before.")
+@rule(
+    "XI616", Severity.BROKEN, Stage.RUN_TIME, fix="Import modules, not classes, or import before."
+)
 def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Another class takes the place of the plugin's own.
 
@@ -118,7 +125,7 @@ def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
                     break
 
 
-@rule("XI617", Severity.BROKEN, PluginCode, fix="Name one module for each type.")
+@rule("XI617", Severity.BROKEN, Stage.RUN_TIME, fix="Name one module for each type.")
 def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Two modules bring a class for the same type of model; the SDK uses the last one's."""
     winners: dict[str, tuple[Module, Entry]] = {}
@@ -136,7 +143,10 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI618", Severity.BROKEN, PluginCode, fix="Name its module in model_sources, or leave it out."
+    "XI618",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Name its module in model_sources, or leave it out.",
 )
 def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A type is offered, and no module has a class for it: each request fails with a KeyError."""
@@ -155,7 +165,7 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             yield Problem(f"no module has a class for {kind}", of=subject.project.provider)
 
 
-@rule("XI619", Severity.BROKEN, PluginCode, fix="Remove __init__; the SDK declares it final.")
+@rule("XI619", Severity.BROKEN, Stage.RUN_TIME, fix="Remove __init__; the SDK declares it final.")
 def init_overridden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A class has an ``__init__`` that the SDK's cannot work with.
 
@@ -218,3 +228,16 @@ def _is_used(code: PluginCode, module: Module) -> bool:
         if other is not module
         for one in other.imports
     )
+
+
+RULES = (
+    provider_class_missing,
+    provider_classes_many,
+    provider_class_unfinished,
+    model_class_unfinished,
+    model_class_missing,
+    model_class_hidden,
+    model_class_replaced,
+    type_without_class,
+    init_overridden,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
 from xinfer.rules.python.results import answering
 from xinfer.rules.python.source import Module, PluginCode
@@ -13,7 +13,7 @@ from xinfer.rules.python.tree import body_nodes
 from xinfer.rules.rule import Problem, Subject, rule
 
 
-@rule("XI644", Severity.BROKEN, PluginCode, fix="Treat 0 like None: docs[: top_n or None].")
+@rule("XI644", Severity.BROKEN, Stage.RUN_TIME, fix="Treat 0 like None: docs[: top_n or None].")
 def none_of_the_documents(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """``top_n`` is taken as it comes; the daemon sends 0 where none was given.
 
@@ -57,3 +57,6 @@ def _is_literal(module: Module, node: ast.AST) -> bool:
         key = around.keys[around.values.index(node)] if node in around.values else None
         return isinstance(key, ast.Constant) and isinstance(key.value, str)
     return False
+
+
+RULES = (none_of_the_documents,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, method, served
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.sdk import RESULTS, STREAMS
@@ -26,7 +26,7 @@ _MESSAGE = "AssistantPromptMessage"
 _USAGE = "_calc_response_usage"
 
 
-@rule("XI631", Severity.BROKEN, PluginCode, fix="Return the result.")
+@rule("XI631", Severity.BROKEN, Stage.RUN_TIME, fix="Return the result.")
 def nothing_returned(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A method returns nothing where a result is due.
 
@@ -46,7 +46,7 @@ def nothing_returned(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield found[0].problem(f"{said} returns nothing", found[1])
 
 
-@rule("XI632", Severity.BROKEN, PluginCode, fix="Put the stream into a method of its own.")
+@rule("XI632", Severity.BROKEN, Stage.RUN_TIME, fix="Put the stream into a method of its own.")
 def mixed_return(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A method yields in one place and returns a result in another.
 
@@ -61,7 +61,7 @@ def mixed_return(code: PluginCode, _: Subject) -> Iterator[Problem]:
                     yield module.problem(f"{node.name} yields, so that this is lost", lost[0])
 
 
-@rule("XI633", Severity.BROKEN, PluginCode, fix="Return the whole result.")
+@rule("XI633", Severity.BROKEN, Stage.RUN_TIME, fix="Return the whole result.")
 def stream_not_possible(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A method yields where the SDK wants one result; only language and speech models stream."""
     for one in served(code):
@@ -72,7 +72,9 @@ def stream_not_possible(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield found[0].problem(f"{one.own.node.name}.{name} yields", found[1])
 
 
-@rule("XI634", Severity.BROKEN, PluginCode, fix="Return whole numbers; for texts, a list of them.")
+@rule(
+    "XI634", Severity.BROKEN, Stage.RUN_TIME, fix="Return whole numbers; for texts, a list of them."
+)
 def tokens_of_wrong_shape(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Tokens are counted in fractions, or in another shape than the daemon takes.
 
@@ -96,7 +98,7 @@ def tokens_of_wrong_shape(code: PluginCode, _: Subject) -> Iterator[Problem]:
                         yield module.problem("tokens are counted in fractions", value)
 
 
-@rule("XI635", Severity.BROKEN, PluginCode, fix="Name the field, or leave it out of the call.")
+@rule("XI635", Severity.BROKEN, Stage.RUN_TIME, fix="Name the field, or leave it out of the call.")
 def result_incomplete(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A result is made without a field that it must have, or with fields by place: it fails."""
     for module, node, name in _made(code):
@@ -111,7 +113,7 @@ def result_incomplete(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield module.problem(f"{name} is made without {', '.join(lacking)}", node)
 
 
-@rule("XI636", Severity.BROKEN, PluginCode, fix='Say content="".')
+@rule("XI636", Severity.BROKEN, Stage.RUN_TIME, fix='Say content="".')
 def content_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """An answer's message has no content, which is then None; the daemon refuses the answer.
 
@@ -173,3 +175,13 @@ def _has_no_content(node: ast.Call) -> bool:
         return False
     content = _said(node, "content")
     return not content or (isinstance(content[0], ast.Constant) and content[0].value is None)
+
+
+RULES = (
+    nothing_returned,
+    mixed_return,
+    stream_not_possible,
+    tokens_of_wrong_shape,
+    result_incomplete,
+    content_missing,
+)

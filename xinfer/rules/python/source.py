@@ -100,7 +100,7 @@ class Module:
     def problem(self, message: str, at: ast.AST | None = None) -> Problem:
         """Say what is wrong, at a node of this module."""
         line, column = getattr(at, "lineno", 1), getattr(at, "col_offset", 0) + 1
-        return Problem(message, at=self.path, place=Origin(self.path, line, column))
+        return Problem(message, at=self.path, span=Origin(self.path, line, column))
 
 
 @frozen(kw_only=True, eq=False)

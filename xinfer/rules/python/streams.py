@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Set
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, served
 from xinfer.rules.python.names import Own, foreign, meaning
 from xinfer.rules.python.results import answering
@@ -28,7 +28,10 @@ _WHOLE = {"read", "getvalue"}
 
 
 @rule(
-    "XI641", Severity.BROKEN, PluginCode, fix="Catch them there, and raise the SDK's Invoke errors."
+    "XI641",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Catch them there, and raise the SDK's Invoke errors.",
 )
 def stream_errors_unmapped(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A stream is read without a ``try``: an error in the middle of it comes to Dify raw.
@@ -49,7 +52,7 @@ def stream_errors_unmapped(code: PluginCode, _: Subject) -> Iterator[Problem]:
                         yield module.problem("the stream is read without a try", inner)
 
 
-@rule("XI642", Severity.BROKEN, PluginCode, fix="Go through it with for, or next().")
+@rule("XI642", Severity.BROKEN, Stage.RUN_TIME, fix="Go through it with for, or next().")
 def generator_never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A generator is called and thrown away, so that nothing in it ever runs.
 
@@ -65,7 +68,7 @@ def generator_never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
                         yield module.problem(f"{name} is a generator, and nothing runs it", inner)
 
 
-@rule("XI643", Severity.ADVICE, PluginCode, fix="Yield it in pieces, iter_content(8192) say.")
+@rule("XI643", Severity.ADVICE, Stage.RUN_TIME, fix="Yield it in pieces, iter_content(8192) say.")
 def audio_at_once(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Speech is returned whole: a long one ends the plugin.
 
@@ -141,3 +144,10 @@ def _is_whole(node: ast.expr) -> bool:
             return isinstance(joined, ast.Constant) and isinstance(joined.value, bytes)
         return node.func.attr in _WHOLE
     return False
+
+
+RULES = (
+    stream_errors_unmapped,
+    generator_never_run,
+    audio_at_once,
+)

@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Sequence
 
-from xinfer.rules.finding import Severity
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.names import bindings
 from xinfer.rules.python.source import Module, PluginCode, is_dynamic
 from xinfer.rules.python.tree import SCOPES, ancestors, own_nodes
@@ -18,7 +18,7 @@ _ELSEWHERE = {"TYPE_CHECKING", "version_info", "platform"}
 _MAY_NOT_RUN = (ast.If, ast.IfExp, ast.While, ast.Match, ast.BoolOp, ast.For, ast.With)
 
 
-@rule("XI610", Severity.REFUSED, PluginCode, fix="Import it, or correct the name.")
+@rule("XI610", Severity.REFUSED, Stage.START, fix="Import it, or correct the name.")
 def undefined_on_start(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A name is used while a module is imported, and nothing defines it; the SDK cannot start.
 
@@ -32,7 +32,7 @@ def undefined_on_start(code: PluginCode, _: Subject) -> Iterator[Problem]:
                 yield module.problem(f"{node.id} is not defined", node)
 
 
-@rule("XI628", Severity.BROKEN, PluginCode, fix="Import it, or correct the name.")
+@rule("XI628", Severity.BROKEN, Stage.RUN_TIME, fix="Import it, or correct the name.")
 def undefined_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A name is used in a function, and nothing defines it: the request fails with a NameError."""
     for module in code.running:
@@ -127,3 +127,9 @@ def _tried(module: Module) -> set[str]:
 
 def _names(node: ast.AST) -> set[str]:
     return {one.id for one in own_nodes(node) if isinstance(one, ast.Name)}
+
+
+RULES = (
+    undefined_on_start,
+    undefined_later,
+)

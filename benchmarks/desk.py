@@ -55,7 +55,7 @@ def unchanged_build(bench: Bench) -> Iterator[Figure]:
 def command_line(bench: Bench) -> Iterator[Figure]:
     """Start the command line."""
     measures: dict[str, Callable[[], float]] = {
-        "xinfer --help": lambda: _run("-m", "xinfer.cli", "--help"),
+        "xinfer --help": lambda: _run("-m", "xinfer", "--help"),
         "python": lambda: _run("-c", "pass"),
     }
     for measure in measures.values():

@@ -31,12 +31,30 @@ def run(*command, cwd=ROOT):
 
 
 def xinfer(*arguments, cwd=ROOT):
-    return run("-m", "xinfer.cli", *arguments, cwd=cwd)
+    return run("-m", "xinfer", *arguments, cwd=cwd)
 
 
-def test_the_committed_plugin_is_what_the_spec_builds():
-    checked = run("build.py", "--check")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+def test_git_tracks_what_the_spec_builds(xinference_folder):
+    """Of dist/, what is generated; the copy of xinfer and of the spec is ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "dist/xinference"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tracked = {path.removeprefix("dist/xinference/") for path in listed.stdout.split("\0") if path}
+    built = {
+        path.relative_to(xinference_folder).as_posix(): path.read_bytes()
+        for path in xinference_folder.rglob("*")
+        if path.is_file()
+    }
+    generated = {
+        path for path in built if path != "provider_spec.py" and not path.startswith("xinfer/")
+    }
+    assert tracked == generated
+    stale = [p for p in tracked if (ROOT / "dist/xinference" / p).read_bytes() != built[p]]
+    assert not stale, "run build.py and commit what it changes"
 
 
 def test_a_build_writes_once_and_a_hand_edit_is_found_and_undone(home):
@@ -67,7 +85,7 @@ def test_nothing_is_written_when_a_check_fails(home):
 
 def test_a_spec_that_does_not_import_is_unusable(home):
     (home / "provider_spec.py").write_text("from xinfer.spec import Nothing\n")
-    for command in (("build.py",), ("-m", "xinfer.cli", "check")):
+    for command in (("build.py",), ("-m", "xinfer", "check")):
         failed = run(*command, cwd=home)
         assert failed.returncode == 2, failed
         assert 'provider_spec.py", line 1' in failed.stderr
@@ -216,7 +234,7 @@ def test_a_parameter_that_is_a_text_stays_one():
 
 def test_speech_is_not_poured_into_a_terminal():
     control, terminal = pty.openpty()
-    command = [sys.executable, "-m", "xinfer.cli", "invoke", "tts", "Hi."]
+    command = [sys.executable, "-m", "xinfer", "invoke", "tts", "Hi."]
     failed = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, cwd=ROOT, text=True)
     os.close(terminal)
     os.close(control)

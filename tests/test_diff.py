@@ -318,7 +318,7 @@ def test_any_two_compare_in_lines(old, new):
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "xinfer.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "xinfer", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 

@@ -231,7 +231,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(plugin, tmp_path):
 
 
 def test_import_on_the_command_line(plugin, tmp_path):
-    command = [sys.executable, "-m", "xinfer.cli", "import", str(plugin), "-o", "spec"]
+    command = [sys.executable, "-m", "xinfer", "import", str(plugin), "-o", "spec"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Wrote spec/provider_spec.py: 2 models" in done.stdout

@@ -102,7 +102,7 @@ def test_every_published_file_is_valid():
 
 
 def test_the_command_prints_and_writes(tmp_path):
-    command = [sys.executable, "-m", "xinfer.cli", "schema"]
+    command = [sys.executable, "-m", "xinfer", "schema"]
     printed = subprocess.run([*command, "model"], capture_output=True, text=True, check=True)
     assert json.loads(printed.stdout) == json_schema(KINDS["model"])
     file = tmp_path / "manifest.schema.json"

@@ -1,4 +1,4 @@
-"""Starts the plugin. Made from provider_spec.py by xinfer; edit that file, then run build.py."""
+"""Starts the plugin. Made from provider_spec.py by xinfer; edit that file, then run xinfer build."""
 
 from dify_plugin import DifyPluginEnv, Plugin
 

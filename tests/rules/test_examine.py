@@ -318,7 +318,7 @@ def test_a_special_file_is_no_part_of_a_plugin(plugin_folder):
 
 def test_the_command_line_says_one_thing_and_exits_with_2(tmp_path):
     (tmp_path / "x.difypkg").write_bytes(b"no zip")
-    command = [sys.executable, "-m", "xinfer.cli", "check", "x.difypkg"]
+    command = [sys.executable, "-m", "xinfer", "check", "x.difypkg"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert (

@@ -188,7 +188,7 @@ def test_only_a_folder_can_be_mended(tmp_path):
 
 
 def test_check_fix_on_the_command_line(folder):
-    command = [sys.executable, "-m", "xinfer.cli", "check", str(folder), "--fix"]
+    command = [sys.executable, "-m", "xinfer", "check", str(folder), "--fix"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "No findings.\n")
     assert "provider/tariff.yaml" in done.stderr

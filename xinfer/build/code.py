@@ -9,7 +9,7 @@ from string import Template
 from xinfer.spec import ModelType, Project, model_source
 
 _HEADER = (
-    '"""$what. Made from provider_spec.py by xinfer; edit that file, then run build.py."""\n\n'
+    '"""$what. Made from provider_spec.py by xinfer; edit that file, then run xinfer build."""\n\n'
 )
 
 _MAIN = Template(

@@ -1,43 +1,69 @@
-"""The command line: each command in a module of its own, imported when it is called."""
+"""The command line: each command in a module of its own, imported when it is called.
+
+A module of a command imports click and ``cli.options`` at its top, and whatever else inside its
+functions: ``--help`` and completion stay instant.
+"""
 
 from __future__ import annotations
 
 import importlib
+from difflib import get_close_matches
 from keyword import iskeyword
 
 import click
 
 _COMMANDS = {
-    "build": "Write the plugin that a provider_spec.py declares.",
-    "check": "Find the mistakes in a spec, a plugin's folder or a package.",
-    "diff": "Say what changed between two versions, and what it breaks.",
-    "explain": "Say what a rule finds, and how to mend it.",
-    "import": "Write the provider_spec.py that builds an existing plugin.",
-    "invoke": "Start the plugin as Dify does and call one of its models.",
-    "schema": "Print the JSON Schema of a manifest, a provider or a model, for editors.",
+    "Write": {
+        "import": "Write the provider_spec.py that builds an existing plugin.",
+        "build": "Write the plugin that a provider_spec.py declares.",
+        "schema": "Print the JSON Schema of a manifest, a provider or a model, for editors.",
+    },
+    "Check": {
+        "check": "Find the mistakes in a spec, a plugin's folder or a package.",
+        "explain": "Describe a rule and how to fix what it finds.",
+        "diff": "List what changed between two versions, and what it breaks.",
+    },
+    "Run": {
+        "invoke": "Start the plugin as Dify does and call one of its models.",
+    },
 }
-"""Name and help of each; its module in ``xinfer.cli`` and its function there have that name."""
+"""Name and help of each command, by section.
+
+The module in ``xinfer.cli`` and the function in it have the command's name, with ``_`` for ``-``
+and after a keyword.
+"""
 
 
-class _Lazy(click.Group):
-    """Imports a command when it is called, so that ``--help`` and completion are instant."""
+class _Commands(click.Group):
+    """Imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return [name for commands in _COMMANDS.values() for name in commands]
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
-        if name not in _COMMANDS:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
             return None
-        module = f"{name}_" if iskeyword(name) else name
+        module = f"{name}_" if iskeyword(name) else name.replace("-", "_")
         command = getattr(importlib.import_module(f"xinfer.cli.{module}"), module)
         return command if isinstance(command, click.Command) else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        known = self.list_commands(ctx)
+        if name not in known and (near := get_close_matches(name, known, n=1)):
+            ctx.fail(f"There is no command {name}: did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.list_commands(ctx)))
+        for section, commands in _COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), help_) for name, help_ in commands.items()])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="xinfer")
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dify-xinfer", prog_name="xinfer")
 def main() -> None:
     """Declare a Dify model provider once, in Python; get its YAML, form, checks and runtime."""

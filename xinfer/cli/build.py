@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from xinfer.build import BuildError, WrongValues, differences, prepare, write
-from xinfer.cli.options import UnusableInput, counted, spec_option
-from xinfer.cli.report import show
-from xinfer.rules import Severity, check, texts_of
+from xinfer.cli.options import UnusableInput, counted, examples, spec_option
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "xinfer build", "xinfer build --spec acme/provider_spec.py", "xinfer build --check"
+    )
+)
 @spec_option
 @click.option(
     "--out",
@@ -32,6 +33,10 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
 
     Nothing is written when a check fails. Files in the folder that no build made stay.
     """
+    from xinfer.build import BuildError, WrongValues, differences, prepare, write
+    from xinfer.cli.report import show
+    from xinfer.rules import Severity, check, texts_of
+
     try:
         prepared = prepare(spec)
     except WrongValues as error:
@@ -51,7 +56,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         for line in changes:
             click.echo(line)
         if changes:
-            click.echo(f"{folder} is out of date: run build.py.", err=True)
+            click.echo(f"{folder} is out of date: run xinfer build.", err=True)
             raise SystemExit(1)
         click.echo(f"{folder} is up to date ({counted(len(files), 'file')}).")
         return
@@ -59,5 +64,5 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         built = write(prepared, out)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
-    said = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
-    click.echo(f"{said} ({counted(len(files), 'file')}) and {built.package.name}.")
+    done = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
+    click.echo(f"{done} ({counted(len(files), 'file')}) and {built.package.name}.")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import attrs
 import click
 
-from xinfer.build import BuildError, WrongValues, prepare
-from xinfer.cli.options import UnusableInput, existing
-from xinfer.cli.report import FORMATS, show
-from xinfer.rules import Finding, Severity, check_one, texts_of
-from xinfer.rules import check as check_project
+from xinfer.cli.options import FINDING_FORMATS, UnusableInput, examples, existing
+
+if TYPE_CHECKING:
+    from xinfer.rules import Finding
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "xinfer check",
+        "xinfer check --fix published/acme",
+        "xinfer check --format sarif acme-0.1.0.difypkg",
+    )
+)
 @click.argument("path", type=click.Path(path_type=Path), default="provider_spec.py")
 @click.option(
     "--format",
     "output",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(FINDING_FORMATS),
     default="text",
     show_default=True,
     help="For people, for programs, as notes on a pull request, or for code scanning.",
@@ -37,6 +42,9 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
     found, or advice alone, with 1 when something is, and with 2 when PATH cannot be used.
     """
+    from xinfer.cli.report import show
+    from xinfer.rules import Severity
+
     existing(path)
     if fix:
         _mend(path)
@@ -52,6 +60,7 @@ def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
     from xinfer.cli.sides import project_at
     from xinfer.diff import changes
     from xinfer.importer import placed
+    from xinfer.rules import check_one
 
     found = changes(project_at(old), project_at(new))
     folder = new if new.is_dir() else None
@@ -71,6 +80,9 @@ def _mend(path: Path) -> None:
 
 
 def _of_spec(path: Path) -> tuple[Finding, ...]:
+    from xinfer.build import BuildError, WrongValues, prepare
+    from xinfer.rules import check, texts_of
+
     try:
         prepared = prepare(path)
     except WrongValues as error:
@@ -78,12 +90,14 @@ def _of_spec(path: Path) -> tuple[Finding, ...]:
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     files = {name: len(content) for name, content in prepared.tree.items()}
-    found = check_project(prepared.project, files, texts_of(prepared.tree))
+    found = check(prepared.project, files, texts_of(prepared.tree))
     return tuple(_placed(one, path.parent, prepared.project.files) for one in found)
 
 
 def _placed(found: Finding, beside: Path, carried: str) -> Finding:
     """Let a place in a file of the plugin be the one in the file that it is made from."""
+    import attrs
+
     place = found.span
     if place is not None and not Path(place.file).is_absolute():
         for made_from in (beside / carried / place.file, beside / place.file):

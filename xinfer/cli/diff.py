@@ -1,4 +1,4 @@
-"""``xinfer diff``: what changed between two versions, as a release note says it."""
+"""``xinfer diff``: what changed between two versions, in the words of a release note."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.sides import project_at
-from xinfer.diff import Change, changes
+from xinfer.cli.options import examples
+
+if TYPE_CHECKING:
+    from xinfer.diff import Change
 
 
-@click.command
+@click.command(
+    epilog=examples(
+        "xinfer diff acme-0.1.0.difypkg provider_spec.py",
+        "xinfer diff --format markdown published/acme dist/acme",
+    )
+)
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option(
@@ -26,22 +34,25 @@ from xinfer.diff import Change, changes
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something breaks.")
 def diff(old: Path, new: Path, output: str, *, exit_code: bool) -> None:
-    """Say what changed from OLD to NEW.
+    """List what changed from OLD to NEW.
 
     Each is a provider_spec.py, the folder of a plugin, or a .difypkg. What breaks the credentials
     that users have stored, or their apps, is marked.
     """
-    found = changes(project_at(old), project_at(new))
-    for line in _FORMATS[output](found):
+    from xinfer.cli.sides import project_at
+    from xinfer.diff import changes
+
+    changed = changes(project_at(old), project_at(new))
+    for line in _FORMATS[output](changed):
         click.echo(line)
-    if exit_code and any(change.breaks for change in found):
+    if exit_code and any(change.breaks for change in changed):
         raise SystemExit(1)
 
 
-def _text(found: Sequence[Change]) -> Iterable[str]:
-    if not found:
+def _text(listed: Sequence[Change]) -> Iterable[str]:
+    if not listed:
         yield "Nothing changed."
-    for about, group in groupby(found, key=lambda change: change.about):
+    for about, group in groupby(listed, key=lambda change: change.about):
         yield click.style(about, bold=True)
         for change in group:
             mark = click.style("!", fg="red", bold=True) if change.breaks else " "
@@ -50,8 +61,8 @@ def _text(found: Sequence[Change]) -> Iterable[str]:
                 yield click.style(f"    {change.breaks}", fg="yellow")
 
 
-def _markdown(found: Sequence[Change]) -> Iterable[str]:
-    for about, group in groupby(found, key=lambda change: change.about):
+def _markdown(listed: Sequence[Change]) -> Iterable[str]:
+    for about, group in groupby(listed, key=lambda change: change.about):
         yield f"### {about}"
         yield ""
         for change in group:
@@ -59,10 +70,10 @@ def _markdown(found: Sequence[Change]) -> Iterable[str]:
         yield ""
 
 
-def _json(found: Sequence[Change]) -> Iterable[str]:
+def _json(listed: Sequence[Change]) -> Iterable[str]:
     rows = [
         {"about": change.about.value, "text": change.text, "breaks": change.breaks or None}
-        for change in found
+        for change in listed
     ]
     yield json.dumps(rows, indent=2, ensure_ascii=False)
 

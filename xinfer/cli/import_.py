@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted
-from xinfer.importer import ImportFailed, read_plugin, write_spec
+from xinfer.cli.options import UnusableInput, counted, examples
 
 _WORTH_A_BAR = 50
 """Model files; fewer are read before a bar could be seen."""
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=examples("xinfer import published/acme", "xinfer import published/acme -o acme"),
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -28,6 +30,8 @@ def import_(folder: Path, out: Path | None) -> None:
     Its YAML becomes Python; its own Python, icons and documents are carried over. Building the
     result gives YAML that is equal, key for key, to what was read.
     """
+    from xinfer.importer import ImportFailed, read_plugin, write_spec
+
     try:
         with _Progress() as progress:
             imported = read_plugin(folder, progress=progress)

@@ -15,7 +15,7 @@ from typing import IO, Any
 import click
 
 from xinfer.build import BuildError, Prepared, prepare, write_tree
-from xinfer.cli.options import UnusableInput, spec_option
+from xinfer.cli.options import UnusableInput, require, spec_option
 from xinfer.daemon.invocation import CALLS, Invocation
 from xinfer.daemon.process import CallError, PluginError, PluginProcess
 from xinfer.rules.models import TEMPLATES
@@ -108,6 +108,11 @@ def invoke(
     INPUTS are texts; for speech2text the path of a recording, for rerank a query and documents.
     Without credentials a stand-in server answers as a real Xinference does.
     """
+    require(
+        "dify_plugin",
+        extra="runtime",
+        because="xinfer invoke starts the plugin, which needs Dify's SDK",
+    )
     prepared: Prepared = ctx.obj
     kind = ModelType(model_type)
     entered = {

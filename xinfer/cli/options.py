@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -15,16 +18,40 @@ spec_option = click.option(
 )
 
 
+def examples(*commands: str) -> str:
+    """Write the examples below a command's help, a line each."""
+    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
+
+
+FINDING_FORMATS = ("text", "json", "github", "sarif")
+"""How findings can be written; here, so that ``check --help`` need not import the rules."""
+
+
 class UnusableInput(click.ClickException):
-    """What was given cannot be worked with at all; exits with 2."""
+    """The input cannot be used at all; exits with 2."""
 
     exit_code = 2
 
 
-def existing(path: Path) -> Path:
-    """Return a path that is there.
+def require(module: str, *, extra: str, because: str) -> None:
+    """Check that an optional dependency is installed.
 
-    :raises UnusableInput: nothing is.
+    :param because: what needs it, e.g. ``xinfer invoke starts the plugin, which needs …``.
+    :raises UnusableInput: it is not; the message holds the command that installs the extra.
+    """
+    if find_spec(module) is not None:
+        return
+    pip = ["uv", "pip", "install", "--python", sys.executable]
+    if not shutil.which("uv"):
+        pip = [sys.executable, "-m", "pip", "install"]
+    command = f"{' '.join(pip)} 'dify-xinfer[{extra}]'"
+    raise UnusableInput(f"{because}: install the extra with\n    {command}")
+
+
+def existing(path: Path) -> Path:
+    """Return a path that exists.
+
+    :raises UnusableInput: it does not.
     """
     if not path.exists():
         raise UnusableInput(
@@ -34,5 +61,5 @@ def existing(path: Path) -> Path:
 
 
 def counted(number: int, noun: str) -> str:
-    """Say how many there are, e.g. ``1 model``, ``2 models``."""
+    """Count things in words, e.g. ``1 model``, ``2 models``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

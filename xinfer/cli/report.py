@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import counted
+from xinfer.cli.options import FINDING_FORMATS, counted
 from xinfer.rules import RULES, Finding, Severity
 
 _COLOURS = {Severity.REFUSED: "red", Severity.BROKEN: "yellow", Severity.ADVICE: "cyan"}
@@ -148,10 +148,7 @@ def _shown(file: str) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else file
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Finding]], Iterable[str]]] = {
-    "text": _text,
-    "json": _json,
-    "github": _github,
-    "sarif": _sarif,
-}
+FORMATS: Mapping[str, Callable[[Sequence[Finding]], Iterable[str]]] = dict(
+    zip(FINDING_FORMATS, (_text, _json, _github, _sarif), strict=True)
+)
 """How findings can be written."""

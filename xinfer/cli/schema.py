@@ -7,16 +7,18 @@ from pathlib import Path
 
 import click
 
+from xinfer.cli.options import examples
+
 _KINDS = ("manifest", "provider", "model")
 
 
-@click.command
+@click.command(epilog=examples("xinfer schema model -o model.schema.json"))
 @click.argument("kind", type=click.Choice(_KINDS))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file to write; printed where not said.",
+    help="The file to write; standard output if not given.",
 )
 def schema(kind: str, output: Path | None) -> None:
     """Print the JSON Schema of a manifest, a provider's or a model's file.

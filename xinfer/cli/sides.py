@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xinfer.cli.options import UnusableInput, existing
-from xinfer.spec import Project, evolve
+
+if TYPE_CHECKING:
+    from xinfer.spec import Project
 
 
 def project_at(path: Path) -> Project:
@@ -18,6 +21,7 @@ def project_at(path: Path) -> Project:
     """
     from xinfer.build import BuildError, prepare
     from xinfer.importer import UnreadablePlugin, files_in_memory, project_of, read_project
+    from xinfer.spec import evolve
 
     existing(path)
     try:

@@ -35,7 +35,7 @@ Only these six are read; with a hyphen they are silently ignored."""
 
 @frozen(kw_only=True)
 class Project(Declaration):
-    """Everything ``build.py`` needs to know; ``provider_spec.py`` calls it ``project``.
+    """Everything a build needs to know; ``provider_spec.py`` calls it ``project``.
 
     :param manifest: becomes ``manifest.yaml``.
     :param provider: becomes ``provider/<name>.yaml``.

@@ -1,4 +1,6 @@
-"""Hypothesis strategies for everything a provider declares and everything a user may enter.
+"""What the tests of a provider are made of.
+
+Hypothesis strategies for everything a provider declares and everything a user may enter:
 
 .. code-block:: python
 
@@ -11,16 +13,25 @@
         with pytest.raises(FormError) as caught:
             MyCredentials.from_form(broken.raw)
         assert broken.variable in [problem.variable for problem in caught.value.problems]
+
+Names are imported on first use: the fake server in :mod:`xinfer.testing.server` needs neither
+Hypothesis nor pytest.
 """
 
-from xinfer.testing.credentials import (
-    Broken,
-    broken_credentials,
-    credentials_classes,
-    raw_credentials,
-)
-from xinfer.testing.projects import projects
-from xinfer.testing.specs import specs, texts
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xinfer.testing.credentials import (
+        Broken,
+        broken_credentials,
+        credentials_classes,
+        raw_credentials,
+    )
+    from xinfer.testing.projects import projects
+    from xinfer.testing.specs import specs, texts
 
 __all__ = [
     "Broken",
@@ -31,3 +42,26 @@ __all__ = [
     "specs",
     "texts",
 ]
+
+_MODULES = {
+    "Broken": "credentials",
+    "broken_credentials": "credentials",
+    "credentials_classes": "credentials",
+    "projects": "projects",
+    "raw_credentials": "credentials",
+    "specs": "specs",
+    "texts": "specs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("hypothesis", "pytest"):
+            raise
+        raise ImportError(
+            f"{__name__}.{name} needs {error.name}: install dify-xinfer[testing]"
+        ) from error

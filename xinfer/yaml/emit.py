@@ -30,9 +30,8 @@ def to_yaml(content: Declaration | dict[str, Any] | list[Any], *, source: str) -
     data = to_data(content) if isinstance(content, Declaration) else content
     stream = io.StringIO()
     _yaml().dump(data, stream)
-    return (
-        f"# Made from {source} by xinfer. Edit that file, then run build.py.\n{stream.getvalue()}"
-    )
+    heading = f"# Made from {source} by xinfer. Edit that file, then run xinfer build."
+    return f"{heading}\n{stream.getvalue()}"
 
 
 def _yaml() -> YAML:

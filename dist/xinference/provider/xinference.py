@@ -1,4 +1,4 @@
-"""The provider xinference. Made from provider_spec.py by xinfer; edit that file, then run build.py."""
+"""The provider xinference. Made from provider_spec.py by xinfer; edit that file, then run xinfer build."""
 
 import dify_plugin
 

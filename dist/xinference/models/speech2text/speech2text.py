@@ -1,4 +1,4 @@
-"""Models of type speech2text. Made from provider_spec.py by xinfer; edit that file, then run build.py."""
+"""Models of type speech2text. Made from provider_spec.py by xinfer; edit that file, then run xinfer build."""
 
 from xinfer.runtime.dify import speech2text
 

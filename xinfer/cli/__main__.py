@@ -1,5 +1,0 @@
-"""``python -m xinfer.cli``, where no ``xinfer`` is on the path."""
-
-from xinfer.cli import main
-
-main(prog_name="xinfer")

@@ -38,7 +38,7 @@ from xinfer.testing import (
     specs,
     texts,
 )
-from xinfer.testing.projects import ICON
+from xinfer.testing.strategies.projects import ICON
 from xinfer.yaml import read_spec, to_data, to_yaml
 
 # The drawn project has no source; what the modules look up in it when they are loaded is here.

@@ -57,7 +57,7 @@ from xinfer.spec import (
     text_input,
 )
 from xinfer.testing import projects
-from xinfer.testing.projects import ICON
+from xinfer.testing.strategies.projects import ICON
 
 ROOT = Path(__file__).parents[2]
 PREPARED = prepare(ROOT / "provider_spec.py")

@@ -24,14 +24,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xinfer.testing.credentials import (
+    from xinfer.testing.strategies import (
         Broken,
         broken_credentials,
         credentials_classes,
+        projects,
         raw_credentials,
+        specs,
+        texts,
     )
-    from xinfer.testing.projects import projects
-    from xinfer.testing.specs import specs, texts
 
 __all__ = [
     "Broken",
@@ -43,24 +44,14 @@ __all__ = [
     "texts",
 ]
 
-_MODULES = {
-    "Broken": "credentials",
-    "broken_credentials": "credentials",
-    "credentials_classes": "credentials",
-    "projects": "projects",
-    "raw_credentials": "credentials",
-    "specs": "specs",
-    "texts": "specs",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return getattr(import_module(f"{__name__}.strategies"), name)
     except ModuleNotFoundError as error:
-        if error.name not in ("hypothesis", "pytest"):
+        if error.name != "hypothesis":
             raise
         raise ImportError(
             f"{__name__}.{name} needs {error.name}: install dify-xinfer[testing]"

@@ -26,7 +26,7 @@ from xinfer.spec import (
     text_input,
 )
 from xinfer.spec.credentials import CredentialField
-from xinfer.testing.specs import texts
+from xinfer.testing.strategies.specs import texts
 
 _SAMPLES: tuple[str, ...] = ("some text", "http://192.168.1.100:9997", "1", "0.5", "true", "40")
 """One of these tells which kind of text a field with a converter of the user's own takes."""

@@ -28,7 +28,7 @@ from xinfer.spec import (
     first_of,
     limit,
 )
-from xinfer.testing.credentials import credentials_classes
+from xinfer.testing.strategies.credentials import credentials_classes
 
 ICON = "icon.svg"
 """The one file in ``_assets`` that a drawn project needs."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfer.runtime.openai import Client, Server
-from xinfer.runtime.openai.chunks import Chunks
+from xinfer.runtime.openai import Server
+from xinfer.runtime.openai.framing import Chunks
+from xinfer.runtime.xinference import XinferenceClient
 from xinfer.testing.server import FakeServer
 
 BODY = b'data: {"n": 1}\r\n\r\n' + "你好\r\n0\r\n\r\n".encode()
@@ -43,7 +44,7 @@ def test_what_is_not_chunked_is_refused(wire):
 def test_streams_one_after_the_other_share_a_connection(caplog):
     caplog.set_level("DEBUG", "urllib3")
     with FakeServer() as fake:
-        client = Client(Server(base_url=fake.url))
+        client = XinferenceClient(Server(base_url=fake.url))
         said = [{"role": "user", "content": "Hi"}]
         for _ in range(5):
             groups = list(client.stream_chat("chat", said, {}))

@@ -13,14 +13,14 @@ from under_sdk import bodies
 import provider_spec
 from xinfer.runtime.openai import (
     BadRequest,
-    Client,
+    CallError,
     ConnectionFailed,
     NotAuthorized,
     RateLimited,
     Server,
     ServerUnavailable,
-    XinferenceError,
 )
+from xinfer.runtime.xinference import XinferenceClient
 from xinfer.spec import FormError, Secret
 from xinfer.testing.server import FakeServer, Served, faults
 from xinfer.testing.server.answer import as_json, refusal, whole
@@ -36,7 +36,7 @@ def server():
 
 
 def client(server, **more):
-    return Client(Server(base_url=server.url, max_retries=0, **more))
+    return XinferenceClient(Server(base_url=server.url, max_retries=0, **more))
 
 
 def form(url):
@@ -93,7 +93,7 @@ ANSWERS = [
     (refusal(404, "not found"), BadRequest, "not found"),
     (refusal(422, [{"loc": ["body", "n"], "msg": "too small"}]), BadRequest, "body.n: too small"),
     (refusal(401, "Invalid API key"), NotAuthorized, "Enter a valid API key"),
-    (refusal(403, "no right"), NotAuthorized, "Give the key the right"),
+    (refusal(403, "no right"), NotAuthorized, "Give the API key the right"),
     (refusal(429, "slow down"), RateLimited, "Try again later"),
     (refusal(500, "[address=10.0.0.1:3, pid=7] boom"), ServerUnavailable, "500: boom"),
     (refusal(503, "loading"), ServerUnavailable, "may still be loading"),
@@ -102,12 +102,16 @@ ANSWERS = [
     (as_json({"detail": None}, 500), ServerUnavailable, "500"),
     (as_json([], 500), ServerUnavailable, "500"),
     (whole(b"Internal Server Error", "text/plain", 500), ServerUnavailable, "Internal Server"),
-    (faults.BAD_GATEWAY, ServerUnavailable, "502 Bad Gateway.*whether Xinference runs"),
+    (faults.BAD_GATEWAY, ServerUnavailable, "502 Bad Gateway.*check that it runs"),
     (refusal(504, "timed out"), ServerUnavailable, "proxy_read_timeout"),
     (refusal(413, "too large"), BadRequest, "client_max_body_size"),
-    (refusal(405, "Method Not Allowed"), BadRequest, "that of a Xinference server"),
+    (refusal(405, "Method Not Allowed"), BadRequest, "that of The server"),
     (refusal(407, "proxy"), BadRequest, "HTTP_PROXY"),
-    (refusal(429, "locked", retry_after="290"), RateLimited, "again in 5 minutes; .*ten wrong"),
+    (
+        refusal(429, "IP temporarily banned.", retry_after="290"),
+        RateLimited,
+        "5 minutes; .*ten wrong",
+    ),
     (refusal(429, "locked", retry_after="soon"), RateLimited, "Try again later"),
     (whole(b"<html><body><h1>No</h1> way", "text/html", 500), ServerUnavailable, "No way"),
     (faults.EMPTY_ERROR, ServerUnavailable, "500"),
@@ -120,17 +124,17 @@ ANSWERS = [
 @pytest.mark.parametrize(("answer", "kind", "words"), ANSWERS)
 def test_an_error_names_the_server_the_model_and_what_was_said(server, answer, kind, words):
     server.next_answer(answer, on="/v1/chat")
-    with pytest.raises(XinferenceError, match=words) as raised:
+    with pytest.raises(CallError, match=words) as raised:
         client(server).chat("chat", HI, {})
     said = str(raised.value)
     assert type(raised.value) is kind
     assert server.url in said
     assert "'chat'" in said
-    assert len(said) < 1000
+    assert len(said) < 1500
     english, _, chinese = said.partition("\n")
     assert not HAN.search(english)
     assert "\n" not in chinese
-    assert HAN.search(chinese) or not chinese
+    assert HAN.search(chinese)
 
 
 def test_a_key_that_the_server_repeats_is_hidden(server):
@@ -143,15 +147,15 @@ def test_a_key_that_the_server_repeats_is_hidden(server):
 
 def test_a_password_in_the_url_is_hidden(server):
     inside = server.url.replace("//", "//me:hidden@")
-    with pytest.raises(XinferenceError) as raised:
-        Client(Server(base_url=f"{inside}/x", max_retries=0)).chat("chat", HI, {})
+    with pytest.raises(CallError) as raised:
+        XinferenceClient(Server(base_url=f"{inside}/x", max_retries=0)).chat("chat", HI, {})
     assert "hidden" not in str(raised.value)
 
 
 def test_a_user_in_the_url_is_sent_to_the_proxy_that_asks_for_one_unless_there_is_a_key(server):
     inside = server.url.replace("//", "//me:pass%21@")
-    Client(Server(base_url=inside)).chat("chat", HI, {})
-    Client(Server(base_url=inside, api_key=Secret("sk-1"))).chat("chat", HI, {})
+    XinferenceClient(Server(base_url=inside)).chat("chat", HI, {})
+    XinferenceClient(Server(base_url=inside, api_key=Secret("sk-1"))).chat("chat", HI, {})
     sent = [arrived.headers["authorization"] for arrived in server.requests]
     assert sent == [f"Basic {b64encode(b'me:pass!').decode()}", "Bearer sk-1"]
 
@@ -191,23 +195,25 @@ def test_a_parameter_that_json_has_not_is_said_to_be_one(server):
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/v1/v1"])
 def test_an_address_that_leads_nowhere_is_told_from_an_unknown_uid(server, path):
-    lost = Client(Server(base_url=server.url + path, max_retries=0))
-    with pytest.raises(BadRequest, match="URL is that of a Xinference server"):
+    lost = XinferenceClient(Server(base_url=server.url + path, max_retries=0))
+    with pytest.raises(BadRequest, match="URL is that of The server"):
         lost.chat("chat", HI, {})
-    with pytest.raises(BadRequest, match="URL is that of a Xinference server"):
+    with pytest.raises(BadRequest, match="URL is that of The server"):
         lost.describe("chat", fresh=True)
 
 
 def test_a_host_that_nobody_knows_is_named():
-    lost = Client(Server(base_url="http://nowhere.invalid:9997", max_retries=0))
-    with pytest.raises(ConnectionFailed, match=r"name nowhere\.invalid is not known"):
+    lost = XinferenceClient(Server(base_url="http://nowhere.invalid:9997", max_retries=0))
+    with pytest.raises(ConnectionFailed, match=r"name nowhere\.invalid cannot be resolved"):
         lost.describe("chat", fresh=True)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_loopback_url_that_refuses_gets_the_hint_of_the_container(host):
     with pytest.raises(ConnectionFailed, match=r"container.*host\.docker\.internal"):
-        Client(Server(base_url=f"http://{host}:9", max_retries=0)).describe("chat", fresh=True)
+        XinferenceClient(Server(base_url=f"http://{host}:9", max_retries=0)).describe(
+            "chat", fresh=True
+        )
 
 
 def test_a_silent_server_is_named_with_the_cure(server):
@@ -230,7 +236,7 @@ def test_a_proxy_is_used_and_named(server, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     with pytest.raises(ConnectionFailed, match=r"through the proxy.*HTTP_PROXY"):
-        Client(Server(base_url="http://xinference.example", max_retries=0)).describe(
+        XinferenceClient(Server(base_url="http://xinference.example", max_retries=0)).describe(
             "chat", fresh=True
         )
 
@@ -289,7 +295,7 @@ def test_whatever_a_server_answers_is_a_result_or_an_error_of_ours(
     body = b"data: " + body + b"\n\n" if as_events else body
     for call in CALLS:
         shared.next_answer(whole(body, kind, status))
-        with suppress(XinferenceError):
+        with suppress(CallError):
             call(client(shared))
 
 

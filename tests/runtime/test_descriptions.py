@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from xinfer.runtime.openai import (
-    Client,
     ModelDescription,
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.openai.descriptions import KEPT, DescriptionCache
+from xinfer.runtime.openai.cache import LIFETIME, DescriptionCache
+from xinfer.runtime.xinference import XinferenceClient
 from xinfer.spec import Secret
 from xinfer.testing.server import FakeServer, Served, faults
 
@@ -21,7 +21,7 @@ def asked(server):
 
 def test_a_description_is_asked_for_once_in_a_minute():
     with FakeServer() as server:
-        client = Client(Server(base_url=server.url))
+        client = XinferenceClient(Server(base_url=server.url))
         assert client.describe("chat") is client.describe("chat")
         assert len(asked(server)) == 1
         client.describe("chat", fresh=True)
@@ -32,24 +32,24 @@ def test_a_description_is_asked_for_once_in_a_minute():
 def test_keys_and_servers_do_not_share_what_was_said():
     with FakeServer(key="a", limited={"b": ["chat"]}) as server:
         for key in ("a", "b"):
-            Client(Server(base_url=server.url, api_key=Secret(key))).describe("chat")
+            XinferenceClient(Server(base_url=server.url, api_key=Secret(key))).describe("chat")
         assert len(asked(server)) == 2
 
 
 def test_a_failure_is_not_kept():
     with FakeServer() as server:
-        client = Client(Server(base_url=server.url, max_retries=0))
+        client = XinferenceClient(Server(base_url=server.url, max_retries=0))
         server.next_answer(faults.CRASHED, on="/v1/models")
         with pytest.raises(ServerUnavailable):
             client.describe("chat")
-        assert client.describe("chat").model_type == "LLM"
+        assert client.describe("chat").task == "LLM"
 
 
 def test_many_at_once_make_one_request():
     slow = Served(uid="slow")
     with FakeServer([slow]) as server:
         server.next_answer(faults.Stall(0.3), on="/v1/models")
-        client = Client(Server(base_url=server.url))
+        client = XinferenceClient(Server(base_url=server.url))
         found = []
         threads = [
             threading.Thread(target=lambda: found.append(client.describe("slow")))
@@ -102,7 +102,7 @@ def test_a_failure_reaches_all_who_wait():
 
 
 def test_who_is_stopped_stops_nobody_else():
-    known = ModelDescription(model_type="LLM")
+    known = ModelDescription(task="LLM")
     asking = Asking(DescriptionCache())
 
     def stopped_at_first():
@@ -121,20 +121,20 @@ def test_who_is_stopped_stops_nobody_else():
 def test_answers_grow_old():
     now = [0.0]
     cache = DescriptionCache(clock=lambda: now[0])
-    first = cache.get("m", lambda: ModelDescription(model_type="LLM"))
-    now[0] = KEPT - 1
-    assert cache.get("m", lambda: ModelDescription(model_type="rerank")) is first
-    now[0] = KEPT + 1
-    assert cache.get("m", lambda: ModelDescription(model_type="rerank")).model_type == "rerank"
+    first = cache.get("m", lambda: ModelDescription(task="LLM"))
+    now[0] = LIFETIME - 1
+    assert cache.get("m", lambda: ModelDescription(task="rerank")) is first
+    now[0] = LIFETIME + 1
+    assert cache.get("m", lambda: ModelDescription(task="rerank")).task == "rerank"
 
 
 def test_no_more_is_kept_than_there_is_room_for():
     cache = DescriptionCache()
     for number in range(5000):
-        cache.get(number, lambda: ModelDescription(model_type="LLM"))
+        cache.get(number, lambda: ModelDescription(task="LLM"))
     assert len(cache._entries) <= 512
-    assert cache.get(4999, lambda: ModelDescription(model_type="other")).model_type == "LLM"
-    assert cache.get(0, lambda: ModelDescription(model_type="other")).model_type == "other"
+    assert cache.get(4999, lambda: ModelDescription(task="other")).task == "LLM"
+    assert cache.get(0, lambda: ModelDescription(task="other")).task == "other"
 
 
 def test_a_slow_answer_for_one_model_holds_up_no_other():
@@ -142,10 +142,10 @@ def test_a_slow_answer_for_one_model_holds_up_no_other():
 
     def slow():
         release.wait(5)
-        return ModelDescription(model_type="slow")
+        return ModelDescription(task="slow")
 
     thread = threading.Thread(target=cache.get, args=("slow", slow))
     thread.start()
-    assert cache.get("fast", lambda: ModelDescription(model_type="fast")).model_type == "fast"
+    assert cache.get("fast", lambda: ModelDescription(task="fast")).task == "fast"
     release.set()
     thread.join()

@@ -152,9 +152,9 @@ def test_images_and_texts_side_by_side(server):
         (faults.CRASHED, InvokeServerUnavailableError, "something is wrong"),
         (faults.BAD_GATEWAY, InvokeServerUnavailableError, "502"),
         (faults.Closed(), InvokeConnectionError, "counted"),
-        (faults.LOGIN_PAGE, InvokeError, "not Xinference"),
+        (faults.LOGIN_PAGE, InvokeError, "is that of Xinference"),
         (faults.OTHER_JSON, InvokeError, "counted"),
-        (faults.EMPTY, InvokeError, "not Xinference"),
+        (faults.EMPTY, InvokeError, "is that of Xinference"),
     ],
     ids=["loading", "crashed", "gateway", "closed", "login", "other", "empty"],
 )

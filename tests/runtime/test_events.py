@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfer.runtime.openai.errors import server_words
+from xinfer.runtime.openai.calls import server_words
 from xinfer.runtime.openai.events import Events
 
 STREAM = (

@@ -94,7 +94,7 @@ def test_https_spoken_to_a_plain_server_is_told_to_be_http():
 
 
 def test_http_spoken_to_a_tls_server_is_told_to_be_https():
-    with served() as url, pytest.raises(InvokeConnectionError, match="needs https://"):
+    with served() as url, pytest.raises(InvokeConnectionError, match="enter https://"):
         embed(url.replace("https://", "http://"))
 
 

@@ -109,12 +109,12 @@ def test_an_unknown_uid_lists_what_runs_with_its_type(server):
     message = refused(LLM, server, "nobody")
     assert "nobody" in message
     assert "chat (LLM)" in message
-    assert "embed (embedding)" in message
+    assert "embed (Text Embedding)" in message
 
 
 def test_a_server_without_models_says_so():
     with FakeServer([]) as server:
-        assert "No model runs there yet" in refused(LLM, server, "chat")
+        assert "runs no model yet" in refused(LLM, server, "chat")
 
 
 def test_a_long_list_is_cut():
@@ -155,9 +155,9 @@ def test_a_key_may_describe_a_model_and_not_use_it():
         (faults.LOADING, "loading"),
         (faults.CRASHED, "something is wrong"),
         (faults.BAD_GATEWAY, "502"),
-        (faults.LOGIN_PAGE, "not Xinference"),
+        (faults.LOGIN_PAGE, "is that of Xinference"),
         (faults.Closed(), "closed the connection"),
-        (faults.EMPTY, "not Xinference"),
+        (faults.EMPTY, "is that of Xinference"),
     ],
     ids=["loading", "crashed", "gateway", "login", "closed", "empty"],
 )

@@ -16,11 +16,11 @@ from dify_plugin.errors.model import (
 
 from xinfer.runtime.openai import (
     BadRequest,
+    CallError,
     ConnectionFailed,
     NotAuthorized,
     RateLimited,
     ServerUnavailable,
-    XinferenceError,
 )
 from xinfer.spec import FormError
 
@@ -46,5 +46,5 @@ def mapped() -> Iterator[None]:
     """Map errors where the SDK does not: in a generator, once the first piece is out."""
     try:
         yield
-    except (XinferenceError, FormError, ValueError) as error:
+    except (CallError, FormError, ValueError) as error:
         raise invoke_error(error) from error

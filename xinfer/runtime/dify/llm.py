@@ -61,7 +61,7 @@ class _Request:
         except (ServerUnavailable, BadRequest) as error:
             asked = self.prompt_tokens()
             may_be = isinstance(error, ServerUnavailable) or _OF_LENGTH.search(error.words)
-            if error.cured or not may_be or asked + self.max_tokens <= self.context_size:
+            if error.has_fix or not may_be or asked + self.max_tokens <= self.context_size:
                 raise
             raise BadRequest(
                 f"{error.english} The prompt (about {asked:,} tokens) and Max Tokens "
@@ -75,7 +75,7 @@ class _Request:
 class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
     """A language model that a Xinference server runs, for chat or for completion."""
 
-    task = "LLM"
+    task = "llm"
 
     def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
         """Have it write one token."""

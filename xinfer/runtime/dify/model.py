@@ -14,27 +14,20 @@ from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 from xinfer.runtime.dify.errors import MAPPING, invoke_error
 from xinfer.runtime.dify.schema import entity
 from xinfer.runtime.openai import (
+    TASKS,
     BadRequest,
+    CallError,
     Client,
     ModelDescription,
     Server,
     ServerUnavailable,
-    XinferenceError,
 )
+from xinfer.runtime.xinference import XinferenceClient
 from xinfer.spec import Credentials, CustomizableModel, FormError, Model, ModelInfo
 
 _LEARNED = "xinfer_learned"
 """The key in the stored credentials that keeps what validation learned of the model, so that a
 question for the schema costs no HTTP. Dify stores what ``validate_credentials`` leaves there."""
-
-_TYPES: Mapping[str, str] = {
-    "LLM": "LLM",
-    "embedding": "Text Embedding",
-    "rerank": "Rerank",
-    "audio2text": "Speech2text",
-    "text2audio": "TTS",
-}
-"""Dify's model type for each of Xinference's tasks."""
 
 _OF_SERVER: Mapping[str, str] = {
     "api_key": "api_key",
@@ -59,6 +52,7 @@ class XinferenceModel:
     credentials_class: ClassVar[type[Credentials]]
     declared: ClassVar[CustomizableModel]
     task: ClassVar[str]
+    client_class: ClassVar[type[Client]] = XinferenceClient
 
     def entered(self, credentials: Mapping[str, Any]) -> Any:
         """Read the stored credentials; raise ``FormError`` where they are wrong."""
@@ -68,7 +62,7 @@ class XinferenceModel:
         """Make the client that these credentials describe."""
         settings = {name: getattr(entered, field, None) for name, field in _OF_SERVER.items()}
         known = {name: value for name, value in settings.items() if value is not None}
-        return Client(Server(base_url=entered.server_url, **known))
+        return self.client_class(Server(base_url=entered.server_url, label="Xinference", **known))
 
     def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
         """Ask the server for the model, try it, and keep what was learned.
@@ -81,7 +75,7 @@ class XinferenceModel:
             described = client.describe(entered.model_uid, fresh=True)
             self._expect_task(described, entered.model_uid)
             self.try_out(client, entered, described)
-        except (FormError, XinferenceError) as error:
+        except (FormError, CallError) as error:
             raise CredentialsValidateFailedError(str(error)) from error
         if isinstance(credentials, dict):
             learned = {**described.to_json(), "of": _identity(entered)}
@@ -93,7 +87,8 @@ class XinferenceModel:
 
     def described(self, credentials: Mapping[str, Any], entered: Any) -> ModelDescription:
         """Say what the model is: as validation learned, else as the server says."""
-        return _learned(credentials, entered) or self.client(entered).describe(entered.model_uid)
+        client = self.client(entered)
+        return _learned(credentials, entered, client) or client.describe(entered.model_uid)
 
     def known(self, model: str, credentials: Mapping[str, Any], entered: Any) -> Model:
         """Complete the declaration for this model."""
@@ -106,7 +101,7 @@ class XinferenceModel:
         try:
             entered = self.entered(credentials)
             return _schema(type(self), model, self.described(credentials, entered), entered)
-        except (FormError, XinferenceError) as error:
+        except (FormError, CallError) as error:
             # The SDK asks this before every call, outside the place where it maps errors.
             raise invoke_error(error) from error
 
@@ -122,16 +117,16 @@ class XinferenceModel:
     def explained(self, client: Client, entered: Any) -> Iterator[None]:
         """Say of a call that fails when its uid has become that of a model of another type.
 
-        :raises XinferenceError: that, or what the server said.
+        :raises CallError: that, or what the server said.
         """
         try:
             yield
         except ServerUnavailable as error:
-            if error.cured:
+            if error.has_fix:
                 raise
             try:
                 described = client.describe(entered.model_uid, fresh=True)
-            except XinferenceError:
+            except CallError:
                 raise error from None
             self._expect_task(described, entered.model_uid)
             raise
@@ -139,7 +134,7 @@ class XinferenceModel:
     def _expect_task(self, described: ModelDescription, uid: str) -> None:
         if described.task in ("", self.task):
             return
-        is_for, wanted = _TYPES.get(described.task), _TYPES[self.task]
+        is_for, wanted = TASKS.get(described.task), TASKS[self.task]
         if is_for is None:
             raise BadRequest(
                 f"The model {uid!r} is for {described.task}, for which Dify has no use.",
@@ -189,7 +184,9 @@ def _identity(entered: Any) -> list[str]:
     return [entered.server_url, entered.model_uid]
 
 
-def _learned(credentials: Mapping[str, Any], entered: Any) -> ModelDescription | None:
+def _learned(
+    credentials: Mapping[str, Any], entered: Any, client: Client
+) -> ModelDescription | None:
     """Read what validation stored, unless it is of another model or server."""
     try:
         learned = json.loads(credentials.get(_LEARNED) or "null")
@@ -197,4 +194,6 @@ def _learned(credentials: Mapping[str, Any], entered: Any) -> ModelDescription |
         return None
     if not isinstance(learned, dict) or learned.get("of") != _identity(entered):
         return None
+    if "task" not in learned:  # stored by version 0.1.0, in the server's own form
+        return client.read_description(learned)
     return ModelDescription.from_json(learned)

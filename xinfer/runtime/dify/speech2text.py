@@ -14,7 +14,7 @@ from xinfer.runtime.openai import BadRequest, Client, ModelDescription
 class Speech2TextModel(XinferenceModel, dify_plugin.Speech2TextModel):
     """A transcription model that a Xinference server runs."""
 
-    task = "audio2text"
+    task = "speech2text"
 
     def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
         """Leave it at the description: even a short recording can take a model long."""

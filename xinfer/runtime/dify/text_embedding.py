@@ -33,7 +33,7 @@ _TOLD_THE_TASK = "jina-embeddings-v"
 class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
     """An embedding model that a Xinference server runs."""
 
-    task = "embedding"
+    task = "text-embedding"
 
     def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
         """Turn one word into a vector."""
@@ -77,14 +77,14 @@ class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
         client = self.client(entered)
         described = self.described(credentials, entered)
         told = described.name.lower().startswith(_TOLD_THE_TASK)
-        task = _TASKS.get(input_type) if told else None
+        more = {"task": _TASKS[input_type]} if told and input_type in _TASKS else None
         size = self.known(model, credentials, entered).model_properties.max_chunks or 1
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(given), size):
             batch = given[start : start + size]
             with self.explained(client, entered):
-                part = client.embed(entered.model_uid, batch, task=task)
+                part = client.embed(entered.model_uid, batch, more)
             vectors += part.vectors
             tokens += part.tokens or sum(count(text) for text in batch if isinstance(text, str))
             if vectors and len(vectors[0]) * len(given) > _MOST_NUMBERS:

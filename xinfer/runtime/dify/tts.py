@@ -13,24 +13,27 @@ from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT, voices
 from xinfer.runtime.openai import (
     BadRequest,
+    CallError,
     Client,
     ModelDescription,
     ServerUnavailable,
-    XinferenceError,
 )
 
 
 class TTSModel(XinferenceModel, dify_plugin.TTSModel):
     """A speech model that a Xinference server runs."""
 
-    task = "text2audio"
+    task = "tts"
 
     def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
         """Have it speak, with the voice it will have when nobody chooses one."""
         voice = _spoken(next(iter(voices(described.family, _own_voices(entered)))))
         for _ in _speech(client, entered.model_uid, "Hi.", voice):
             return
-        raise ServerUnavailable(f"The model {entered.model_uid!r} answered without any sound.")
+        raise ServerUnavailable(
+            f"The model {entered.model_uid!r} answered without any sound.",
+            f"模型“{entered.model_uid}”返回的音频为空。",
+        )
 
     def _invoke(
         self,
@@ -103,9 +106,9 @@ def _speech(client: Client, uid: str, text: str, voice: str) -> Iterator[bytes]:
         yield from pieces
 
 
-def _with_voice(error: XinferenceError, voice: str) -> XinferenceError:
+def _with_voice(error: CallError, voice: str) -> CallError:
     """Name the voice: of one that it does not have, a model speaks as of a missing file."""
-    if not voice or error.cured or not isinstance(error, ServerUnavailable):
+    if not voice or error.has_fix or not isinstance(error, ServerUnavailable):
         return error
     return error.adding(
         f"The voice was {voice!r}: see whether the model has it.",

@@ -1,21 +1,28 @@
-"""Xinference's REST API over ``requests``; the only place that does HTTP, and it knows no Dify."""
+"""A client for any OpenAI-compatible server over ``requests``; it knows neither Dify nor pydantic.
 
-from xinfer.runtime.openai.answers import ChatChunk, Embeddings, ModelDescription, Usage
-from xinfer.runtime.openai.client import Client, Input
+What differs between servers is data, a :class:`~xinfer.spec.dialects.Dialect`: where to ask and
+what to send. Answers are read alike, whichever server gives them.
+"""
+
+from xinfer.runtime.openai.answers import ChatChunk, Embeddings, Usage
+from xinfer.runtime.openai.client import TASKS, Client, Input
 from xinfer.runtime.openai.connection import Server
+from xinfer.runtime.openai.descriptions import ModelDescription
 from xinfer.runtime.openai.errors import (
     BadRequest,
+    CallError,
     ConnectionFailed,
     NotAuthorized,
     RateLimited,
     ServerUnavailable,
     Unintelligible,
-    XinferenceError,
 )
 from xinfer.runtime.openai.tool_calls import ToolCall, ToolCalls, ToolCallText
 
 __all__ = [
+    "TASKS",
     "BadRequest",
+    "CallError",
     "ChatChunk",
     "Client",
     "ConnectionFailed",
@@ -31,5 +38,4 @@ __all__ = [
     "ToolCalls",
     "Unintelligible",
     "Usage",
-    "XinferenceError",
 ]

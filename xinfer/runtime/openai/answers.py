@@ -1,7 +1,6 @@
-"""What a server answers, as values: tolerant of every shape that engines and versions send.
+"""What a server answers, as values: tolerant of every shape that servers and versions send.
 
-Chat answers are OpenAI's, with Xinference's own habits: see each reader. What is absent is empty;
-what has the wrong shape altogether raises :class:`Unreadable`.
+What is absent is empty; what has the wrong shape altogether raises :class:`Unreadable`.
 """
 
 from __future__ import annotations
@@ -12,89 +11,23 @@ import math
 import sys
 from array import array
 from collections.abc import Mapping
-from typing import Any, Self, TypeGuard
+from typing import Any, TypeGuard
 
-from attrs import field, frozen
+from attrs import frozen
 
-from xinfer.spec import LIMITS
-
-_SPEAKING = ("text2audio", "text-to-audio")
-_SPEAKING_FAMILIES = (
-    "ChatTTS",
-    "CosyVoice",
-    "F5-TTS",
-    "FishAudio",
-    "IndexTTS",
-    "Kokoro",
-    "MegaTTS",
-    "MeloTTS",
-)
 _BESIDE_TEXT = ("reasoning_content", "reasoning", "tool_calls")
 
 
 class Unreadable(Exception):
-    """An answer is not what the API promises; ``str`` says what is wrong with it."""
+    """An answer is not what the API promises.
 
-
-@frozen(kw_only=True)
-class ModelDescription:
-    """What a server says of a running model.
-
-    :param model_type: ``LLM``, ``embedding``, ``rerank``, ``audio``, …; empty where unsaid.
-    :param abilities: empty on servers too old to list them.
-    :param name: the model's own name, under which its makers publish it.
-    :param family: what tells the kinds of audio models apart where abilities do not.
-    :param limits: those of ``context_length``, ``max_tokens``, ``dimensions`` it reports.
-    :param strict_system_first: the chat template takes a system message in first place only.
+    :param english: completes "answered …".
+    :param chinese: completes "返回了…".
     """
 
-    model_type: str = ""
-    abilities: frozenset[str] = frozenset()
-    name: str = ""
-    family: str = ""
-    limits: Mapping[str, int] = field(factory=dict, hash=False)
-    strict_system_first: bool = False
-
-    @classmethod
-    def from_json(cls, answer: Mapping[str, Any]) -> Self:
-        """Read an answer of ``GET /v1/models/{uid}``."""
-        abilities = answer.get("model_ability")
-        return cls(
-            model_type=str(answer.get("model_type") or ""),
-            abilities=frozenset(
-                word
-                for word in (abilities if isinstance(abilities, list) else ())
-                if isinstance(word, str)
-            ),
-            name=str(answer.get("model_name") or ""),
-            family=str(answer.get("model_family") or ""),
-            limits={name: answer[name] for name in LIMITS if _is_count(answer.get(name))},
-            strict_system_first=answer.get("strict_system_first") is True,
-        )
-
-    @property
-    def task(self) -> str:
-        """What the model is for: ``LLM``, ``embedding``, ``audio2text`` or another such word.
-
-        Of audio models the abilities tell; older servers list none, there the family does.
-        """
-        if self.model_type != "audio":
-            return self.model_type
-        if self.abilities:
-            speaks = any(word.startswith(_SPEAKING) for word in self.abilities)
-            return "text2audio" if speaks else "audio2text"
-        return "text2audio" if self.family.startswith(_SPEAKING_FAMILIES) else "audio2text"
-
-    def to_json(self) -> dict[str, Any]:
-        """Write what :meth:`from_json` reads."""
-        return {
-            "model_type": self.model_type,
-            "model_ability": sorted(self.abilities),
-            "model_name": self.name,
-            "model_family": self.family,
-            "strict_system_first": self.strict_system_first,
-            **self.limits,
-        }
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english, chinese)
+        self.english, self.chinese = english, chinese
 
 
 @frozen
@@ -208,7 +141,7 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCallDelta:
         arguments = json.dumps(arguments, ensure_ascii=False)
     index = call.get("index")
     return ToolCallDelta(
-        index=index if _is_count(index) else None,
+        index=index if is_count(index) else None,
         id=_text(call.get("id")),
         name=_text(function.get("name")),
         arguments=arguments or "",
@@ -219,12 +152,13 @@ def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not _is_count(prompt):
+    if not is_count(prompt):
         return None
-    return Usage(prompt, completion if _is_count(completion) else 0)
+    return Usage(prompt, completion if is_count(completion) else 0)
 
 
-def _is_count(value: object) -> TypeGuard[int]:
+def is_count(value: object) -> TypeGuard[int]:
+    """Tell a number of things from all else."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -235,22 +169,28 @@ def embeddings(answer: Mapping[str, Any], expected: int) -> Embeddings:
     """
     rows = answer.get("data")
     if not isinstance(rows, list):
-        raise Unreadable("an answer without vectors")
+        raise Unreadable("without vectors", "不含向量的结果")
     vectors: list[list[float] | None] = [None] * expected
     for place, row in enumerate(rows):
         index = row.get("index", place) if isinstance(row, Mapping) else None
-        if not _is_count(index) or index >= expected or vectors[index] is not None:
-            raise Unreadable(f"{len(rows)} vectors, not one for each of {expected} inputs")
+        if not is_count(index) or index >= expected or vectors[index] is not None:
+            raise _wrong_number(len(rows), expected)
         vectors[index] = _vector(row.get("embedding"), index)
     complete = [vector for vector in vectors if vector is not None]
     if len(complete) != expected:
-        raise Unreadable(f"{len(complete)} vectors for {expected} inputs")
+        raise _wrong_number(len(complete), expected)
     if len({len(vector) for vector in complete}) > 1:
-        raise Unreadable("vectors of different lengths")
+        raise Unreadable("vectors of different lengths", "长度不一的向量")
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     tokens = usage.get("total_tokens") or usage.get("prompt_tokens")
-    return Embeddings(vectors=complete, tokens=tokens if _is_count(tokens) else 0)
+    return Embeddings(vectors=complete, tokens=tokens if is_count(tokens) else 0)
+
+
+def _wrong_number(vectors: int, inputs: int) -> Unreadable:
+    return Unreadable(
+        f"{vectors} vectors for {inputs} inputs", f"{inputs} 个输入的 {vectors} 个向量"
+    )
 
 
 def _vector(given: object, index: int) -> list[float]:
@@ -258,13 +198,16 @@ def _vector(given: object, index: int) -> list[float]:
     # Dify's daemon would read NaN, and null, as zero.
     numbers = _floats(given) if isinstance(given, str) else given
     if not isinstance(numbers, list) or not numbers:
-        raise Unreadable(f"no vector for input {index}")
+        raise Unreadable(f"no vector for input {index}", f"不含第 {index + 1} 个输入的向量的结果")
     try:
         finite = math.isfinite(sum(numbers))
     except (TypeError, ValueError, OverflowError):
         finite = False
     if not finite:
-        raise Unreadable(f"a vector for input {index} that holds something else than numbers")
+        raise Unreadable(
+            f"a vector for input {index} that holds something else than finite numbers",
+            f"含有非有限数值的向量（第 {index + 1} 个输入）",
+        )
     return numbers
 
 
@@ -279,22 +222,29 @@ def _floats(text: str) -> list[float]:
     return numbers.tolist()
 
 
-def scores(answer: Mapping[str, Any], documents: int) -> list[tuple[int, float]]:
+def scores(answer: object, documents: int) -> list[tuple[int, float]]:
     """Read the index and score of each document, the best first.
 
-    Some models give scores as text, or none at all, which counts as 0.
+    Servers answer with a list, or with one under ``results`` or ``data``; the score is called
+    ``relevance_score`` or ``score``. Some models give scores as text, or none, which counts as 0.
 
     :raises Unreadable: a result is of no document that was sent.
     """
-    results = answer.get("results")
+    results = answer
+    if isinstance(answer, Mapping):
+        results = answer["results"] if "results" in answer else answer.get("data")
     if not isinstance(results, list):
-        raise Unreadable("an answer without results")
+        raise Unreadable("without results", "不含排序结果的内容")
     read: dict[int, float] = {}
     for place, result in enumerate(results):
-        index = result.get("index", place) if isinstance(result, Mapping) else None
-        if not _is_count(index) or index >= documents:
-            raise Unreadable(f"a result for document {index!r}, of {documents} sent")
-        read[index] = _score(result.get("relevance_score"))
+        row = result if isinstance(result, Mapping) else {}
+        index = row.get("index", place)
+        if not is_count(index) or index >= documents:
+            raise Unreadable(
+                f"a result for document {index!r} of {documents}",
+                f"不存在的文档的结果（序号 {index!r}，共 {documents} 篇）",
+            )
+        read[index] = _score(row.get("relevance_score", row.get("score")))
     return sorted(read.items(), key=lambda scored: -scored[1])
 
 
@@ -307,7 +257,7 @@ def _score(score: object) -> float:
 
 
 def listed(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Read the description of each model of ``GET /v1/models``, by uid."""
+    """Read a list of models: the row of each, by its id."""
     rows = answer.get("data")
     return {
         str(row["id"]): row

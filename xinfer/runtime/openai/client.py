@@ -1,7 +1,7 @@
 """The client: one object for one server and key, a method for each thing a model does.
 
-Every method raises :class:`~xinfer.runtime.openai.errors.XinferenceError`, whose text names
-the model, the server, what went wrong and what to do.
+Every method raises :class:`~xinfer.runtime.openai.errors.CallError`, whose text names the server,
+the model, what went wrong and what to do.
 """
 
 from __future__ import annotations
@@ -10,102 +10,150 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import requests
 from attrs import frozen
 
-from xinfer.runtime.openai import answers
-from xinfer.runtime.openai.answers import (
-    ChatChunk,
-    Embeddings,
-    ModelDescription,
-    Unreadable,
-)
-from xinfer.runtime.openai.connection import Server, reading
-from xinfer.runtime.openai.descriptions import DescriptionCache
-from xinfer.runtime.openai.errors import (
-    BadRequest,
-    XinferenceError,
-    broken_off,
-    from_answer,
-    from_event,
-    of_no_xinference,
-)
+from xinfer.runtime.openai import answers, fixes
+from xinfer.runtime.openai.answers import ChatChunk, Embeddings, Unreadable
+from xinfer.runtime.openai.body import reading
+from xinfer.runtime.openai.cache import DescriptionCache
+from xinfer.runtime.openai.calls import Call
+from xinfer.runtime.openai.connection import Server
+from xinfer.runtime.openai.descriptions import ModelDescription, description
+from xinfer.runtime.openai.errors import BadRequest, CallError
 from xinfer.runtime.openai.events import Events
+from xinfer.runtime.openai.fixes import Case
 from xinfer.runtime.openai.reasoning import Reasoning, answered
+from xinfer.spec.dialects import OPENAI, Dialect
 
 type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
 
-_described = DescriptionCache()
+_descriptions = DescriptionCache()
 _MOST_NAMED = 20
-_REMEMBERED = "(cached, retry after"
-"""Said instead of what runs, to who asks for the same unknown uid again."""
 _LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that should have been a stream."""
+_VERSION = re.compile(r"/v\d[^/]*$")
 
 
 @frozen
 class Client:
-    """Talks to one server about its models, which are named by uid."""
+    """Talks to one server about its models, which are named as the server names them."""
 
     server: Server
+    dialect: Dialect = OPENAI
+
+    cases: ClassVar[tuple[Case, ...]] = fixes.CASES
+    """What to do about refused calls."""
+    lists_models: ClassVar[re.Pattern[str] | None] = None
+    """Words of a refusal, other than of an unknown path, that the list of models explains."""
+
+    def read_description(self, row: Mapping[str, Any]) -> ModelDescription:
+        """Read what the server tells of a model: a row of its list, or an answer of its own."""
+        return description(row)
 
     def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
-        """Ask what a model is; the answer is kept for a minute.
+        """Ask what a model is; the answer is cached for a minute.
 
         :param fresh: ask anew, as when a user adds the model.
         """
         if fresh:
             return self._describe(model)
-        return _described.get((self.server, model), lambda: self._describe(model))
+        key = (self.server, self.dialect, model)
+        return _descriptions.get(key, lambda: self._describe(model))
 
     def _describe(self, model: str) -> ModelDescription:
+        if self.dialect.model is None:
+            row = self.models().get(model) if self.dialect.models else None
+            return self.read_description(row or {})
+        path = self.dialect.model.format(model=quote(model, safe=""))
+        call = self._call(path, model)
         try:
-            response = self.server.send("GET", f"/v1/models/{quote(model, safe='')}", model)
+            response = self.server.send("GET", call)
         except BadRequest as error:
-            # A path with an encoded slash leads nowhere on the server, though it runs such models.
-            listed = self._what_runs()
-            if listed is None:
-                raise _explained(error) from None
-            if model in listed:
-                return ModelDescription.from_json(listed[model])
-            raise error.adding(*_enumerated(listed)) from None
-        return ModelDescription.from_json(_object(response, model))
+            # A path with an encoded slash leads nowhere on some servers that have such models.
+            rows = self._models_or_none()
+            if rows is None:
+                raise self._explained(error, call) from None
+            if model in rows:
+                return self.read_description(rows[model])
+            raise error.adding(*self._enumerated(rows)) from None
+        return self.read_description(_object(response, call))
 
-    def _use(self, path: str, model: str, **more: Any) -> requests.Response:
-        """Have a model do something."""
-        try:
-            return self.server.send("POST", path, model, **more)
-        except BadRequest as error:
-            # The server says itself what runs, but for ten seconds no second time.
-            listed = self._what_runs() if _REMEMBERED in str(error) else None
-            if listed is None:
-                raise _explained(error) from None
-            raise error.adding(*_enumerated(listed)) from None
+    def models(self) -> dict[str, Mapping[str, Any]]:
+        """List the models: what the server tells of each, by its id."""
+        call = self._call(self.dialect.models or "", "")
+        return answers.listed(_object(self.server.send("GET", call), call))
 
-    def _what_runs(self) -> dict[str, Mapping[str, Any]] | None:
-        """List what runs, for a user who entered a uid that the server does not know."""
+    def _models_or_none(self) -> dict[str, Mapping[str, Any]] | None:
         try:
-            return self._listed()
-        except XinferenceError:
+            return self.models()
+        except CallError:
             return None
 
-    def _listed(self) -> dict[str, Mapping[str, Any]]:
-        response = self.server.send("GET", "/v1/models", "")
-        return answers.listed(_object(response, ""))
+    def _call(self, path: str, model: str) -> Call:
+        return Call(
+            label=self.server.label,
+            url=self._url(path),
+            model=model,
+            cases=self.cases,
+            secret=self.server.api_key.reveal() if self.server.api_key else "",
+        )
+
+    def _url(self, path: str) -> str:
+        base, version = self.server.base_url.rstrip("/"), self.dialect.version
+        if path.startswith("/"):
+            return _VERSION.sub("", base) + path
+        return f"{base.removesuffix(version)}{version}/{path}"
+
+    def _use(self, path: str, model: str, **more: Any) -> tuple[requests.Response, Call]:
+        """Have a model do something."""
+        call = self._call(path, model)
+        try:
+            return self.server.send("POST", call, **more), call
+        except BadRequest as error:
+            told = self.lists_models and self.lists_models.search(error.words)
+            rows = self._models_or_none() if told else None
+            if rows is None:
+                raise self._explained(error, call) from None
+            raise error.adding(*self._enumerated(rows)) from None
+
+    def _explained(self, error: CallError, call: Call) -> CallError:
+        """Tell a wrong URL from an unknown model: the server does not know such a path."""
+        return call.checking_url(error) if _NO_ROUTE.search(error.english) else error
+
+    def _enumerated(self, rows: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+        """Say which models the server has, in English and in Chinese."""
+        if not rows:
+            return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
+        known = [
+            (model, self.read_description(row).task)
+            for model, row in islice(rows.items(), _MOST_NAMED)
+        ]
+        more = ["…"] if len(rows) > _MOST_NAMED else []
+        english = ", ".join(
+            [f"{model} ({TASKS.get(task, task) or 'unknown'})" for model, task in known] + more
+        )
+        chinese = "、".join(
+            [f"{model}（{TASKS.get(task, task) or '类型未知'}）" for model, task in known] + more
+        )
+        return (
+            f"These models run there: {english}.",
+            f"没有运行此名称的模型。正在运行的模型：{chinese}。",
+        )
 
     def chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
     ) -> ChatChunk:
         """Ask for an answer at once."""
-        return self._whole("/v1/chat/completions", model, {"messages": messages, **parameters})
+        return self._whole(self.dialect.chat, model, {"messages": messages, **parameters})
 
     def complete(self, model: str, prompt: str, parameters: Mapping[str, Any]) -> ChatChunk:
         """Ask for the continuation of a text at once."""
-        return self._whole("/v1/completions", model, {"prompt": prompt, **parameters})
+        return self._whole(self.dialect.completions, model, {"prompt": prompt, **parameters})
 
     def stream_chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
@@ -115,58 +163,61 @@ class Client:
         The request is made before the first piece is taken: what refuses it is raised here, and
         what breaks the answer off while iterating.
         """
-        return self._stream("/v1/chat/completions", model, {"messages": messages, **parameters})
+        return self._stream(self.dialect.chat, model, {"messages": messages, **parameters})
 
     def stream_complete(
         self, model: str, prompt: str, parameters: Mapping[str, Any]
     ) -> Iterator[list[ChatChunk]]:
         """Ask for the continuation of a text in pieces, like :meth:`stream_chat`."""
-        return self._stream("/v1/completions", model, {"prompt": prompt, **parameters})
+        return self._stream(self.dialect.completions, model, {"prompt": prompt, **parameters})
 
-    def embed(self, model: str, inputs: list[Input], *, task: str | None = None) -> Embeddings:
+    def embed(
+        self, model: str, inputs: list[Input], more: Mapping[str, Any] | None = None
+    ) -> Embeddings:
         """Turn texts, or images, into vectors.
 
-        :param task: what the vectors are for, to models that tell queries from documents.
+        :param more: what else the server is told, such as the task that the vectors are for.
         """
+        body: dict[str, Any] = {"model": model, "input": inputs, **(more or {})}
         # In Base64 a vector is a quarter of what it is in digits, and the same to the last bit. A
         # server too old for that sends digits all the same.
-        body = {"model": model, "input": inputs, "encoding_format": "base64"}
-        body |= {"task": task} if task else {}
-        response = self._use("/v1/embeddings", model, json=body)
+        if self.dialect.encoding_format:
+            body["encoding_format"] = self.dialect.encoding_format
+        response, call = self._use(self.dialect.embeddings, model, json=body)
         try:
-            return answers.embeddings(_object(response, model), len(inputs))
+            return answers.embeddings(_object(response, call), len(inputs))
         except Unreadable as error:
-            raise from_answer(str(error), model, response.url) from None
+            raise call.unreadable(error.english, error.chinese) from None
 
     def rerank(
         self, model: str, query: Input, documents: list[Input], *, top_n: int | None = None
     ) -> list[tuple[int, float]]:
         """Score documents against a query: index and score of each, the best first."""
-        body: dict[str, Any] = {"model": model, "query": query, "documents": documents}
+        body: dict[str, Any] = {"model": model, "query": query, self.dialect.documents: documents}
         if top_n is not None:
             body["top_n"] = top_n
-        response = self._use("/v1/rerank", model, json=body)
+        response, call = self._use(self.dialect.rerank or "rerank", model, json=body)
         try:
-            return answers.scores(_object(response, model), len(documents))
+            return answers.scores(_json(response.content, call), len(documents))
         except Unreadable as error:
-            raise from_answer(str(error), model, response.url) from None
+            raise call.unreadable(error.english, error.chinese) from None
 
     def transcribe(self, model: str, file_name: str, audio: bytes, **form: str) -> str:
-        """Write down what is said in a recording, of any container the server reads.
+        """Write down what is spoken in a recording, of any container the server reads.
 
         :param form: ``language``, ``prompt``, ``temperature``, where they are known.
         """
         # verbose_json loses sentences on some models.
         data = {"model": model, "response_format": "json", **form}
         files = {"file": (file_name, audio)}
-        response = self._use("/v1/audio/transcriptions", model, data=data, files=files)
-        text = _object(response, model).get("text")
+        response, call = self._use(self.dialect.transcriptions, model, data=data, files=files)
+        text = _object(response, call).get("text")
         if not isinstance(text, str):
-            raise from_answer("a transcription without text", model, response.url)
+            raise call.unreadable("a transcription without text", "不含文字的转写结果")
         return text
 
     def speak(self, model: str, text: str, voice: str, *, stream: bool) -> Iterator[bytes]:
-        """Say a text as mp3, in pieces of at most 64 KiB; the request is made at once.
+        """Speak a text as mp3, in pieces of at most 64 KiB; the request is made at once.
 
         :param voice: empty for the model's own.
         :param stream: have the server hand on speech while it goes on speaking; models that
@@ -179,42 +230,38 @@ class Client:
             "response_format": "mp3",
             **({"stream": True} if stream else {}),
         }
-        response = self._use("/v1/audio/speech", model, json=body, stream=True)
-        return self._audio(response, model)
+        response, call = self._use(self.dialect.speech, model, json=body, stream=True)
+        return self._audio(response, call)
 
-    def _audio(self, response: requests.Response, model: str) -> Iterator[bytes]:
-        with reading(response, model) as pieces:
+    def _audio(self, response: requests.Response, call: Call) -> Iterator[bytes]:
+        with reading(response, call) as pieces:
             if _media_type(response) in ("application/json", "text/html"):
-                raise from_answer("something else than speech", model, response.url)
+                raise call.unreadable("something else than speech", "非音频内容")
             yield from filter(None, pieces)
 
     def _whole(self, path: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
-        response = self._use(path, model, json={"model": model, **body})
-        return _answer(_object(response, model), model, response)
+        response, call = self._use(path, model, json={"model": model, **body})
+        return _answer(_object(response, call), call)
 
     def _stream(self, path: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
-        asked = {
-            "model": model,
-            **body,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        response = self._use(path, model, json=asked, stream=True)
-        return self._pieces(response, model, Reasoning(body.get("enable_thinking") is False))
+        asked = {"model": model, **body, "stream": True}
+        if self.dialect.stream_options:
+            asked["stream_options"] = {"include_usage": True}
+        response, call = self._use(path, model, json=asked, stream=True)
+        return self._pieces(response, call, Reasoning(body.get("enable_thinking") is False))
 
     def _pieces(
-        self, response: requests.Response, model: str, reasoning: Reasoning
+        self, response: requests.Response, call: Call, reasoning: Reasoning
     ) -> Iterator[list[ChatChunk]]:
-        with reading(response, model) as pieces:
+        with reading(response, call) as pieces:
             if _media_type(response) == "application/json":
-                body = _bounded(pieces)
-                yield [_answer(_parsed(body, response, model), model, response)]
+                yield [_answer(_parsed(_bounded(pieces), call), call)]
                 return
             events = Events()
             began = finished = False
             for arrived in chain(pieces, (None,)):
                 values = events.close() if arrived is None else events.feed(arrived)
-                chunks = _chunks(values, model, response)
+                chunks = _chunks(values, call)
                 if chunks:
                     began = True
                     finished = finished or any(chunk.finish_reason for chunk in chunks)
@@ -222,73 +269,69 @@ class Client:
                 if events.ended:
                     return
             if not began:
-                raise from_answer("without any event of a stream", model, response.url)
+                raise call.unreadable("without any event of a stream", "不含任何事件的流")
             if not finished:
-                raise broken_off(model, response.url)
+                raise call.failed(fixes.BROKE_OFF)
 
 
-def _explained(error: XinferenceError) -> XinferenceError:
-    """Tell a wrong URL from a wrong uid: of an address that it does not know, a server says so."""
-    return of_no_xinference(error) if _NO_ROUTE.search(error.english) else error
-
+TASKS: Mapping[str, str] = {
+    "llm": "LLM",
+    "text-embedding": "Text Embedding",
+    "rerank": "Rerank",
+    "speech2text": "Speech2text",
+    "tts": "TTS",
+}
+"""Dify's names of its model types."""
 
 _NO_ROUTE = re.compile(r"answered 404: (?!.*\bmodel\b.*not found)", re.IGNORECASE)
 
 
-def _enumerated(listed: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    """Say what runs, in English and in Chinese."""
-    if not listed:
-        return "No model runs there yet.", "该服务器上尚未运行任何模型。"
-    named = [
-        f"{uid} ({ModelDescription.from_json(row).task or row.get('model_type') or 'unknown'})"
-        for uid, row in islice(listed.items(), _MOST_NAMED)
-    ]
-    names = ", ".join([*named, *(["…"] if len(listed) > _MOST_NAMED else [])])
-    return f"These models run there: {names}.", f"未运行该 UID 的模型。正在运行：{names}。"
-
-
-def _chunks(values: list[Any], model: str, response: requests.Response) -> list[ChatChunk]:
+def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:
     """Read events; text that arrived together, with nothing in between, is one chunk."""
     chunks: list[ChatChunk] = []
-    said: list[str] = []
+    texts: list[str] = []
     for value in values:
         if not isinstance(value, dict):
             continue
         if value.get("error"):
-            raise from_event(value["error"], model, response)
+            raise call.broke_off_with(value["error"])
         text = answers.plain_text(value)
         if text is not None:
-            said.append(text)
+            texts.append(text)
             continue
-        if said:
-            chunks.append(ChatChunk(text="".join(said)))
-            said.clear()
+        if texts:
+            chunks.append(ChatChunk(text="".join(texts)))
+            texts.clear()
         chunks.append(answers.chat_chunk(value))
-    if said:
-        chunks.append(ChatChunk(text="".join(said)))
+    if texts:
+        chunks.append(ChatChunk(text="".join(texts)))
     return chunks
 
 
-def _answer(answer: Mapping[str, Any], model: str, response: requests.Response) -> ChatChunk:
+def _answer(answer: Mapping[str, Any], call: Call) -> ChatChunk:
     if answer.get("error"):
-        raise from_event(answer["error"], model, response)
+        raise call.broke_off_with(answer["error"])
     if not isinstance(answer.get("choices"), list):
-        raise from_answer("without choices", model, response.url)
+        raise call.unreadable("without choices", "不含 choices 的内容")
     return answered(answers.chat_chunk(answer))
 
 
-def _object(response: requests.Response, model: str) -> dict[str, Any]:
-    return _parsed(response.content, response, model)
+def _object(response: requests.Response, call: Call) -> dict[str, Any]:
+    return _parsed(response.content, call)
 
 
-def _parsed(body: bytes, response: requests.Response, model: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
+def _parsed(body: bytes, call: Call) -> dict[str, Any]:
+    answer = _json(body, call)
     if not isinstance(answer, dict):
-        raise from_answer("something that is not Xinference's", model, response.url)
+        raise call.unreadable("something unexpected", "意料之外的内容")
     return answer
+
+
+def _json(body: bytes, call: Call) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise call.unreadable("something that is not JSON", "非 JSON 内容") from None
 
 
 def _bounded(pieces: Iterator[bytes]) -> bytes:

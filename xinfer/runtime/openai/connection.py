@@ -1,10 +1,9 @@
-"""Requests on their way: shared connections, retries, the key, and bodies as they arrive."""
+"""Requests on their way: shared connections, retries, TLS and the key."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
@@ -14,34 +13,23 @@ from attrs import frozen
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_auth_from_url
-from urllib3.exceptions import (
-    HTTPError,
-    InvalidHeader,
-    MaxRetryError,
-    ProtocolError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ReadTimeoutError, SSLError
 from urllib3.util import Retry
 
-from xinfer.runtime.openai.chunks import Chunks
-from xinfer.runtime.openai.errors import broken_off, from_exception, from_response
+from xinfer.runtime.openai.calls import Call
 from xinfer.spec import Secret
 
 _CONNECT_TIMEOUT = 5.0
 _LONGEST_WAIT = 30.0
-"""Seconds; a server that wants to be left alone for longer gets no second try."""
-
-_PIECE = 64 * 1024
-_END_TIMEOUT = 0.1
-"""Seconds to wait for the end of a body after its last event; both are sent at once."""
+"""Seconds; a call is not repeated if the server asks for a longer wait."""
 
 
 @frozen(kw_only=True)
 class Server:
     """How a server is reached.
 
-    :param base_url: without ``/v1`` and without a slash at the end.
+    :param base_url: with its version part, as the dialect has it.
+    :param label: what users know the server by; errors name it.
     :param timeout: the longest silence, in seconds, before an answer or between two parts of it.
     :param max_retries: how often a call that got no answer, or "try again later", is repeated.
     :param verify_tls: whether the server must show a certificate that we trust.
@@ -49,6 +37,7 @@ class Server:
     """
 
     base_url: str
+    label: str = "The server"
     api_key: Secret | None = None
     timeout: float = 60.0
     max_retries: int = 3
@@ -58,114 +47,43 @@ class Server:
     def send(
         self,
         method: str,
-        path: str,
-        model: str,
+        call: Call,
         *,
         json: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
         stream: bool = False,
     ) -> requests.Response:
-        """Make a request about a model; the answer is 2xx.
+        """Make a request; the answer is 2xx.
 
-        :raises XinferenceError: there is no answer, or it is another one.
+        :raises CallError: there is no answer, or it is another one.
         """
-        url = self.base_url + path
         certificate = self.ca_certificate if self.verify_tls else None
         session = _session(self.base_url, self.max_retries, self.verify_tls, certificate or "")
         try:
             response = session.request(
                 method,
-                url,
+                call.url,
                 json=json,
                 data=data,
                 files=files,
-                auth=_Key(self.api_key, url),
+                auth=_Key(self.api_key, call.url),
                 timeout=(_CONNECT_TIMEOUT, self.timeout),
                 stream=stream,
-                # Said here, for on a session REQUESTS_CA_BUNDLE would overrule it.
+                # On a session, REQUESTS_CA_BUNDLE would override it.
                 verify=None if self.verify_tls else False,
                 allow_redirects=False,
             )
             if not response.ok or response.is_redirect:
                 with response:
-                    raise from_response(response, model)
+                    raise call.refused(response)
         except requests.RequestException as error:
-            raise from_exception(error, model, url) from None
+            raise call.raised(error) from None
         return response
 
 
-@contextmanager
-def reading(response: requests.Response, model: str) -> Iterator[Iterator[bytes]]:
-    """Hand out a body as it arrives, in pieces of at most 64 KiB; close it in the end.
-
-    A body left unread is closed with its connection, unless no more than its end is missing.
-
-    :raises XinferenceError: it breaks off, or nothing comes for too long.
-    """
-    with response:
-        try:
-            pieces = _arriving(response.raw)
-            yield pieces
-            _finish(pieces, response.raw)
-        except (ReadTimeoutError, TimeoutError):
-            raise from_exception(requests.ReadTimeout(), model, response.url) from None
-        except (HTTPError, OSError):
-            # requests looks no further than the headers.
-            raise broken_off(model, response.url) from None
-
-
-def _arriving(raw: Any) -> Iterator[bytes]:
-    """Yield what has arrived, all of it at once.
-
-    Xinference sends each token as a chunk of its own, and urllib3 reads chunk by chunk.
-    """
-    file = getattr(raw._fp, "fp", None)  # noqa: SLF001 (urllib3 has no other way to it)
-    if file is None or "Content-Encoding" in raw.headers:
-        yield from raw.stream(_PIECE, decode_content=True)
-    elif raw.chunked:
-        yield from _of_chunks(raw, file)
-    else:
-        while arrived := raw._fp.read1(_PIECE):  # noqa: SLF001
-            yield arrived
-        if raw._fp.length:  # noqa: SLF001
-            raise ProtocolError("The body broke off.")
-        raw.release_conn()
-
-
-def _of_chunks(raw: Any, file: Any) -> Iterator[bytes]:
-    chunks = Chunks()
-    while not chunks.ended:
-        arrived = file.read1(_PIECE)
-        try:
-            piece = chunks.feed(arrived)
-        except ValueError as error:
-            raise ProtocolError(f"Not a chunked body: {error}.") from error
-        if piece:
-            yield piece
-        if not arrived:
-            raise ProtocolError("The body broke off.")
-    raw._fp.close()  # noqa: SLF001
-    raw.release_conn()
-
-
-def _finish(pieces: Iterator[bytes], raw: Any) -> None:
-    """Read the end of a body whose last event is known, so that its connection can serve again."""
-    sock = getattr(raw.connection, "sock", None)
-    if sock is None:
-        return
-    waits = sock.gettimeout()
-    sock.settimeout(_END_TIMEOUT)
-    try:
-        next(pieces, None)
-    except (HTTPError, OSError):
-        return  # the answer is complete all the same
-    finally:
-        sock.settimeout(waits)
-
-
 class _Key(AuthBase):
-    """Sends the key, else the user that the URL names; requests would look into ``.netrc``."""
+    """Sends the key, else the user of the URL; without it requests would read ``.netrc``."""
 
     def __init__(self, key: Secret | None, url: str) -> None:
         self._key = key
@@ -175,7 +93,7 @@ class _Key(AuthBase):
         if self._key:
             header = f"Bearer {self._key.reveal()}"
             if not (header.isascii() and header.isprintable()):
-                # http.client would say so with the key in its words.
+                # The exception of http.client would quote the key.
                 raise requests.exceptions.InvalidHeader
             request.headers["Authorization"] = header
         elif any(self._user):
@@ -184,7 +102,7 @@ class _Key(AuthBase):
 
 
 class _Retry(Retry):
-    """Repeats what never began: refused and dropped connections, and "try again later"."""
+    """Repeats calls that never began: refused and dropped connections, and "try again later"."""
 
     def increment(
         self,
@@ -195,7 +113,7 @@ class _Retry(Retry):
         _pool: Any = None,
         _stacktrace: Any = None,
     ) -> Self:
-        # At work on it, the server would have double the work; a certificate stays what it is.
+        # A server at work on a call would have it twice; a certificate stays what it is.
         if isinstance(error, ReadTimeoutError | SSLError):
             raise error
         wait = self.get_retry_after(response) if response is not None else None
@@ -204,7 +122,7 @@ class _Retry(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def parse_retry_after(self, retry_after: str) -> float:
-        """Take a time that cannot be read for none."""
+        """Read a time; an unreadable one counts as none."""
         try:
             return super().parse_retry_after(retry_after)
         except InvalidHeader:
@@ -228,12 +146,12 @@ class _Adapter(HTTPAdapter):
 def _session(
     base_url: str,  # noqa: ARG001 (a server's connections are its own)
     max_retries: int,
-    verify_tls: bool,  # noqa: ARG001 (nor are those of the careless for the careful)
+    verify_tls: bool,  # noqa: ARG001 (nor are unverified connections for calls that verify)
     ca_certificate: str,
 ) -> requests.Session:
     """Share the connections to a server between calls."""
     session = requests.Session()
-    # One user's cookies are nothing to another one's calls.
+    # Cookies of one user must not travel with another one's calls.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     retries = _Retry(
         total=max_retries,

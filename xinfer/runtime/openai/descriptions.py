@@ -1,84 +1,226 @@
-"""What servers said of their models, kept for a minute: many calls ask, one request goes out."""
+"""What servers tell of a model, read alike whichever server tells it."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
-from attrs import define, field
+from attrs import evolve, field, frozen
 
-from xinfer.runtime.openai.answers import ModelDescription
+from xinfer.runtime.openai.answers import is_count
 
-KEPT = 60.0
-"""Seconds."""
+_LIMITS: Mapping[str, tuple[str, ...]] = {
+    "context_length": (
+        "loaded_instances.config.context_length",
+        "meta.n_ctx",
+        "meta.max_model_len",
+        "default_generation_settings.n_ctx",
+        "max_model_len",
+        "context_length",
+        "max_total_tokens",
+        "max_input_length",
+        "model_info.max_input_tokens",
+        "max_context_length",
+    ),
+    "max_tokens": ("max_tokens", "max_input_length"),
+    "dimensions": ("dimensions", "meta.n_embd"),
+}
+"""Where servers tell a number: what is loaded comes before what was trained."""
 
-_MOST = 512
-"""Models; the one asked for first goes first."""
+_LISTS = (
+    "capabilities",
+    "input_modalities",
+    "architecture.input_modalities",
+    "supported_parameters",
+    "model_ability",
+)
+"""Where servers list words for what a model can do."""
+
+_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "tools": (
+        "capabilities.trained_for_tool_use",
+        "chat_template_caps.supports_tools",
+        "model_info.supports_function_calling",
+        "tool_call_parser",
+    ),
+    "vision": (
+        "capabilities.vision",
+        "modalities.vision",
+        "has_image_understanding",
+        "model_info.supports_vision",
+    ),
+    "audio": (
+        "modalities.audio",
+        "has_audio_understanding",
+        "model_info.supports_audio_input",
+    ),
+    "video": ("modalities.video", "has_video_understanding"),
+    "reasoning": (
+        "capabilities.reasoning",
+        "reasoning_parser",
+        "model_info.supports_reasoning",
+    ),
+}
+"""Where servers tell of one ability: present and not empty or false means yes, false means no."""
+
+_WORDS: Mapping[str, str] = {
+    "completion": "chat",
+    "image": "vision",
+    "multimodal": "vision",
+    "thinking": "reasoning",
+    "tool_use": "tools",
+    "function_calling": "tools",
+    "embed": "embedding",
+}
+"""Servers' words for abilities, by those that a declaration uses."""
+
+_TASKS: Mapping[str, str] = {
+    "llm": "llm",
+    "vlm": "llm",
+    "chat": "llm",
+    "completion": "llm",
+    "generate": "llm",
+    "embedding": "text-embedding",
+    "embeddings": "text-embedding",
+    "rerank": "rerank",
+    "reranker": "rerank",
+    "audio_transcription": "speech2text",
+    "audio_speech": "tts",
+}
+"""Dify's model type by the words of servers."""
 
 
-class _Abandoned(Exception):
-    """The caller that was asking was stopped before the answer came."""
+@frozen(kw_only=True)
+class ModelDescription:
+    """What a server tells of a model; whatever it does not tell is empty.
 
-
-@define
-class DescriptionCache:
-    """Keeps answers; failures are told to all who wait for them, and not kept.
-
-    No lock is held while a request is under way, and callers that ask for the same model
-    meanwhile wait for its answer.
+    :param task: Dify's model type, or the server's own word for what Dify has no type for.
+    :param abilities: what the model can do, e.g. ``chat``, ``tools``, ``vision``.
+    :param lacks: abilities that the server says the model does not have; what is in neither is
+        unknown.
+    :param name: the model's own name, under which its makers publish it.
+    :param family: tells models apart that share abilities and differ in habits.
+    :param engine: what runs the model.
+    :param limits: ``context_length``, ``max_tokens`` and ``dimensions``, those that are told.
+    :param strict_system_first: the chat template takes a system message in first place only.
     """
 
-    clock: Callable[[], float] = time.monotonic
-    _lock: threading.Lock = field(factory=threading.Lock, init=False)
-    _entries: dict[Hashable, tuple[float, Future[ModelDescription]]] = field(
-        factory=dict, init=False
+    task: str = ""
+    abilities: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
+    name: str = ""
+    family: str = ""
+    engine: str = ""
+    limits: Mapping[str, int] = field(factory=dict, hash=False)
+    strict_system_first: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what :meth:`from_json` reads."""
+        return {
+            "task": self.task,
+            "abilities": sorted(self.abilities),
+            "lacks": sorted(self.lacks),
+            "name": self.name,
+            "family": self.family,
+            "engine": self.engine,
+            "limits": dict(self.limits),
+            "strict_system_first": self.strict_system_first,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        limits = stored.get("limits")
+        limits = limits if isinstance(limits, Mapping) else {}
+        return cls(
+            task=text_of(stored, "task"),
+            abilities=frozenset(words_of(stored, "abilities")),
+            lacks=frozenset(words_of(stored, "lacks")),
+            name=text_of(stored, "name"),
+            family=text_of(stored, "family"),
+            engine=text_of(stored, "engine"),
+            limits={str(key): value for key, value in limits.items() if is_count(value)},
+            strict_system_first=stored.get("strict_system_first") is True,
+        )
+
+    def completed_by(self, other: ModelDescription) -> ModelDescription:
+        """Fill in what this leaves open from the answer to a second question."""
+        return evolve(
+            self,
+            task=self.task or other.task,
+            abilities=self.abilities | (other.abilities - self.lacks),
+            lacks=self.lacks | (other.lacks - self.abilities),
+            name=self.name or other.name,
+            family=self.family or other.family,
+            engine=self.engine or other.engine,
+            limits={**other.limits, **self.limits},
+        )
+
+
+def description(row: Mapping[str, Any]) -> ModelDescription:
+    """Read a row of a list of models, or the answer to another question about one."""
+    words = {
+        _WORDS.get(word, word)
+        for place in _LISTS
+        for value in _at(row, place)
+        for word in _of(value)
+    }
+    flags = {
+        ability: bool(value)
+        for ability, places in _FLAGS.items()
+        for place in reversed(places)
+        for value in _at(row, place)
+    }
+    return ModelDescription(
+        task=_task(row),
+        abilities=frozenset(words | {ability for ability, has in flags.items() if has}),
+        lacks=frozenset({ability for ability, has in flags.items() if not has} - words),
+        name=text_of(row, "id"),
+        engine=text_of(row, "owned_by"),
+        limits=limits(row),
     )
 
-    def get(self, key: Hashable, ask: Callable[[], ModelDescription]) -> ModelDescription:
-        """Look a model up, or ask; whatever ``ask`` raises is raised."""
-        while True:
-            future, mine = self._entry(key)
-            if mine:
-                return self._answer(key, future, ask)
-            try:
-                return future.result()
-            except _Abandoned:
-                continue
 
-    def _entry(self, key: Hashable) -> tuple[Future[ModelDescription], bool]:
-        """Return the answer, or that to come, and whether the caller is the one to ask."""
-        with self._lock:
-            until, known = self._entries.get(key, (0.0, None))
-            if known is not None and self.clock() < until:
-                return known, False
-            future: Future[ModelDescription] = Future()
-            self._entries.pop(key, None)
-            self._entries[key] = (float("inf"), future)
-            while len(self._entries) > _MOST:
-                del self._entries[next(iter(self._entries))]
-            return future, True
+def limits(row: Mapping[str, Any]) -> dict[str, int]:
+    """Read the numbers that a row tells, each from the first place that has it."""
+    return {
+        name: told[0]
+        for name, places in _LIMITS.items()
+        if (told := [n for place in places for n in _at(row, place) if is_count(n) and n])
+    }
 
-    def _answer(
-        self, key: Hashable, future: Future[ModelDescription], ask: Callable[[], ModelDescription]
-    ) -> ModelDescription:
-        try:
-            answer = ask()
-        except BaseException as error:
-            self._settle(key, future, None)
-            # Who is stopped, stops nobody else.
-            future.set_exception(error if isinstance(error, Exception) else _Abandoned())
-            raise
-        self._settle(key, future, self.clock() + KEPT)
-        future.set_result(answer)
-        return answer
 
-    def _settle(self, key: Hashable, future: Future[ModelDescription], until: float | None) -> None:
-        with self._lock:
-            if self._entries.get(key, (0.0, None))[1] is not future:
-                return  # pushed out meanwhile
-            if until is None:
-                del self._entries[key]
-            else:
-                self._entries[key] = (until, future)
+def _task(row: Mapping[str, Any]) -> str:
+    kind = row.get("model_type")
+    tells: list[object] = [row.get("type"), *_at(row, "model_info.mode")]
+    tells += list(kind) if isinstance(kind, Mapping) else [kind]
+    return next((_TASKS[word] for word in tells if isinstance(word, str) and word in _TASKS), "")
+
+
+def _at(row: object, place: str) -> Iterator[Any]:
+    """Yield what stands at a place; a list on the way is entered."""
+    if isinstance(row, list):
+        for item in row:
+            yield from _at(item, place)
+    elif isinstance(row, Mapping):
+        key, _, rest = place.partition(".")
+        value = row.get(key)
+        if rest:
+            yield from _at(value, rest)
+        elif value is not None:
+            yield value
+
+
+def _of(value: object) -> Iterator[str]:
+    yield from (word for word in value if isinstance(word, str)) if isinstance(value, list) else ()
+
+
+def text_of(row: Mapping[str, Any], key: str) -> str:
+    """Return a text, empty where there is none."""
+    value = row.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def words_of(row: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Yield the texts of a list."""
+    return _of(row.get(key))

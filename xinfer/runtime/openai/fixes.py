@@ -1,189 +1,249 @@
-"""What to do about a call that failed, in English and in Chinese; data only."""
+"""What goes wrong between a plugin and a model server, and what to do about it; data only.
+
+English and Chinese say the same. A name in braces is filled in where the error is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection
 
 from attrs import frozen
 from requests import ConnectTimeout, ReadTimeout
 from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError
 
+from xinfer.runtime.openai.errors import CallError
+
 
 @frozen
-class Cure:
-    """What to do about an error; the Chinese also says what is wrong."""
+class Text:
+    """A part of a sentence in two languages."""
 
     english: str
     chinese: str
 
-    def of(self, **named: object) -> Cure:
-        """Fill in what the texts leave open in braces."""
-        return Cure(self.english.format(**named), self.chinese.format(**named))
+    def format(self, **values: object) -> Text:
+        """Fill in the names in braces, each text in its language."""
+        english = {key: v.english if isinstance(v, Text) else v for key, v in values.items()}
+        chinese = {key: v.chinese if isinstance(v, Text) else v for key, v in values.items()}
+        return Text(self.english.format(**english), self.chinese.format(**chinese))
 
 
-NO_XINFERENCE = Cure(
-    "Check that the server URL is that of a Xinference server.",
-    "该地址不是 Xinference 服务器：请检查服务器 URL。",
-)
-REDIRECTED = Cure("Enter {url} as the server URL.", "服务器已跳转：请将服务器 URL 改为 {url}。")
-LOCKED_OUT = Cure(
-    "Try again in {minutes} minutes; Xinference locks an address out after ten wrong keys.",
-    "请在 {minutes} 分钟后再试；连续十次密钥错误后，Xinference 会锁定该地址。",
-)
-UNSENDABLE = Cure(
-    "The server URL or the API key holds a letter that cannot be sent: enter them again.",
-    "服务器 URL 或 API 密钥中含有无法发送的字符：请重新填写。",
-)
-NO_NUMBER = Cure(
-    "A parameter is infinite or not a number: correct it.", "参数不是有效的数字：请更正。"
-)
-OF_STATUS: Mapping[int, Cure] = {
-    401: Cure(
-        "Enter a valid API key; a server that asks for none needs none. Xinference locks an "
-        "address out after ten wrong keys.",
-        "API 密钥缺失或无效：请填写有效的密钥；服务器未启用认证时请留空。"
-        "连续十次密钥错误后，Xinference 会锁定该地址。",
-    ),
-    403: Cure(
-        "Give the key the right to use this model, or enter another key.",
-        "API 密钥无权使用此模型：请在服务器上授权，或换用其他密钥。",
-    ),
-    405: NO_XINFERENCE,
-    407: Cure(
-        "Check HTTP_PROXY and HTTPS_PROXY.", "代理需要认证：请检查 HTTP_PROXY 和 HTTPS_PROXY。"
-    ),
-    413: Cure(
-        "A proxy in front of Xinference takes no more: raise its limit, which nginx calls "
-        "client_max_body_size.",
-        "请求过大，被 Xinference 前面的代理拒绝：请调大其限制（nginx 的 client_max_body_size）。",
-    ),
-    429: Cure("Try again later.", "请求过多：请稍后再试。"),
-    502: Cure("See whether Xinference runs.", "代理连接不到 Xinference：请检查其是否在运行。"),
-    503: Cure(
-        "The model may still be loading: try again in a moment.",
-        "模型可能仍在加载：请稍后再试。",
-    ),
-    504: Cure(
-        "Raise the time limit of the proxy in front of Xinference, which nginx calls "
-        "proxy_read_timeout.",
-        "代理等待 Xinference 超时：请调大其时限（nginx 的 proxy_read_timeout）。",
-    ),
-}
+@frozen(kw_only=True)
+class Case:
+    """One way in which servers refuse a call: how to recognize it, and what to do.
+
+    :param fix: a sentence.
+    :param statuses: of the answer; none for any, and for an error inside a stream.
+    :param words: a pattern for the server's own words, whatever their case; none for any.
+    :param error: what to raise where the status alone would say something else.
+    """
+
+    fix: Text
+    statuses: Collection[int] = ()
+    words: re.Pattern[str] | None = None
+    error: type[CallError] | None = None
+
+    def fits(self, status: int | None, words: str) -> bool:
+        """Compare with an answer."""
+        if self.statuses and status not in self.statuses:
+            return False
+        return self.words is None or bool(self.words.search(words))
 
 
 @frozen
-class Lost:
-    """How a call comes to have no answer.
+class Failure:
+    """One way in which a call gets no readable answer.
 
-    :param what: completes "Xinference at …".
+    :param what: completes "the server at …".
+    :param fix: a sentence; may be missing where nothing is known to help.
     """
 
-    what: str
-    cure: Cure | None = None
+    what: Text
+    fix: Text | None = None
 
 
-REFUSED = Lost(
-    "cannot be reached",
-    Cure(
-        "Check the server URL, and that Xinference runs, listens on 0.0.0.0, and lets port {port} "
+CHECK_URL = Text(
+    "Check that the server URL is that of {label}.",
+    "请检查服务器 URL 指向的是否为 {label}。",
+)
+REDIRECTED = Failure(
+    Text("redirects to {location}", "将请求重定向到 {location}"),
+    Text("Enter {url} as the server URL.", "请将服务器 URL 改为 {url}。"),
+)
+REDIRECTED_ELSEWHERE = Failure(
+    Text("redirects to another address", "将请求重定向到其他地址"), CHECK_URL
+)
+LATER = Text("later", "稍后")
+IN_MINUTES = Text("in {minutes} minutes", "在 {minutes} 分钟后")
+
+UNSENDABLE = Failure(
+    Text("cannot be asked", "无法接收此请求"),
+    Text(
+        "The server URL or the API key holds a character that cannot be sent: enter them again.",
+        "服务器 URL 或 API 密钥中含有无法发送的字符：请重新填写。",
+    ),
+)
+NOT_A_NUMBER = Failure(
+    UNSENDABLE.what,
+    Text(
+        "A parameter is infinite or not a number: correct it.",
+        "参数为无穷大或不是数字：请更正。",
+    ),
+)
+
+CASES: tuple[Case, ...] = (
+    Case(
+        statuses={401},
+        fix=Text(
+            "Enter a valid API key; leave it empty if the server has authentication switched off.",
+            "请填写有效的 API 密钥；服务器未启用认证时请留空。",
+        ),
+    ),
+    Case(
+        statuses={403},
+        fix=Text(
+            "Give the API key the right to use this model, or enter another key.",
+            "API 密钥无权使用此模型：请在服务器上授权，或换用其他密钥。",
+        ),
+    ),
+    Case(statuses={405}, fix=CHECK_URL),
+    Case(
+        statuses={407},
+        fix=Text("Check HTTP_PROXY and HTTPS_PROXY.", "请检查 HTTP_PROXY 和 HTTPS_PROXY。"),
+    ),
+    Case(
+        statuses={413},
+        fix=Text(
+            "Raise the size limit of the reverse proxy in front of the server, which nginx calls "
+            "client_max_body_size.",
+            "请调大服务器前的反向代理的请求大小限制（nginx 的 client_max_body_size）。",
+        ),
+    ),
+    Case(statuses={429}, fix=Text("Try again {later}.", "请{later}重试。")),
+    Case(
+        statuses={502},
+        fix=Text(
+            "The reverse proxy does not reach {label}: check that it runs.",
+            "反向代理无法连接 {label}：请检查其是否正在运行。",
+        ),
+    ),
+    Case(
+        statuses={503},
+        fix=Text(
+            "The model may still be loading: try again in a moment.",
+            "模型可能仍在加载：请稍后重试。",
+        ),
+    ),
+    Case(
+        statuses={504},
+        fix=Text(
+            "Raise the timeout of the reverse proxy in front of the server, which nginx calls "
+            "proxy_read_timeout.",
+            "请调大服务器前的反向代理的超时时间（nginx 的 proxy_read_timeout）。",
+        ),
+    ),
+)
+"""The first that fits applies; those of a dialect come before these."""
+
+_UNREACHABLE = Text("cannot be reached", "无法连接")
+REFUSED = Failure(
+    _UNREACHABLE,
+    Text(
+        "Check the server URL, and that the server runs, listens on 0.0.0.0, and lets port {port} "
         "through to Dify.",
-        "无法连接：请检查服务器 URL，并确认 Xinference 正在运行、监听 0.0.0.0，"
-        "且 Dify 可以访问端口 {port}。",
+        "请检查服务器 URL，并确认服务器正在运行、监听 0.0.0.0，且 Dify 可以访问端口 {port}。",
     ),
 )
-IN_THE_CONTAINER = Lost(
-    "cannot be reached",
-    Cure(
+IN_THE_CONTAINER = Failure(
+    _UNREACHABLE,
+    Text(
         "Dify's plugins run in a container, where {host} is the container itself: enter the "
-        "server's address in your network, or host.docker.internal. If that is meant, start "
-        "Xinference.",
-        "无法连接：Dify 插件运行在容器内，{host} 指容器自身，请填写服务器在网络中的地址或 "
-        "host.docker.internal；若地址无误，请启动 Xinference。",
+        "server's address in your network, or host.docker.internal. If {host} is meant, start "
+        "the server.",
+        "Dify 插件运行在容器内，{host} 指容器自身：请填写服务器在网络中的地址或 "
+        "host.docker.internal；若地址无误，请启动服务器。",
     ),
 )
-UNKNOWN_HOST = Lost(
-    "cannot be reached",
-    Cure(
-        "Where Dify's plugins run, the host name {host} is not known: correct it, or enter the "
-        "server's IP address.",
-        "无法连接：Dify 插件所在的环境无法解析主机名 {host}，请更正或改用 IP 地址。",
+UNKNOWN_HOST = Failure(
+    _UNREACHABLE,
+    Text(
+        "The host name {host} cannot be resolved where Dify's plugins run: correct it, or enter "
+        "the server's IP address.",
+        "Dify 插件所在的环境无法解析主机名 {host}：请更正，或改用服务器的 IP 地址。",
     ),
 )
-CLOSED = Lost(
-    "closed the connection without an answer",
-    Cure(
-        "See what the server's log says; a server that speaks TLS needs https://.",
-        "服务器未作响应即关闭了连接：请查看其日志；若服务器启用了 TLS，请使用 https://。",
+CLOSED = Failure(
+    Text("closed the connection without an answer", "未作响应即关闭了连接"),
+    Text(
+        "Look at the server's log. If the server speaks TLS, enter https://.",
+        "请查看服务器日志；若服务器启用了 TLS，请使用 https://。",
     ),
 )
-BROKE_OFF = Lost("broke off in the middle of the answer")
+SILENT = Failure(
+    Text("did not answer in time", "未在超时时间内响应"),
+    Text(
+        "Raise the timeout, or check whether the model is busy. An answer that is not streamed "
+        "takes as long as the whole of it.",
+        "请调大超时时间，或检查模型是否繁忙；非流式调用需等待整个结果完成。",
+    ),
+)
+BROKE_OFF = Failure(
+    Text("broke off in the middle of the answer", "在返回结果的中途断开"),
+    Text("Look at the server's log.", "请查看服务器日志。"),
+)
 
-OF_EXCEPTION: tuple[tuple[type[Exception], str, Lost], ...] = (
+EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
     (
         ConnectTimeout,
         "",
-        Lost(
-            "cannot be reached",
-            Cure(
+        Failure(
+            _UNREACHABLE,
+            Text(
                 "Check the server URL, and that no firewall stands between Dify and the server.",
                 "连接超时：请检查服务器 URL，以及 Dify 与服务器之间的防火墙。",
             ),
         ),
     ),
-    (
-        ReadTimeout,
-        "",
-        Lost(
-            "did not answer in time",
-            Cure(
-                "Raise the timeout, or see whether the model is busy. What is not streamed takes "
-                "as long as the whole answer.",
-                "服务器未在时限内响应：请调大超时时间，或检查模型是否繁忙。"
-                "非流式调用需等待整个结果完成。",
-            ),
-        ),
-    ),
+    (ReadTimeout, "", SILENT),
     (
         SSLError,
         "mismatch",
-        Lost(
-            "has a certificate for another name",
-            Cure(
-                "Enter the server URL with the name that the certificate has.",
-                "服务器证书与主机名不符：请使用证书中的名称作为服务器 URL。",
+        Failure(
+            Text("has a certificate for another name", "的证书与主机名不符"),
+            Text(
+                "Enter the server URL with a host name that the certificate holds.",
+                "请将服务器 URL 中的主机名改为证书所含的名称。",
             ),
         ),
     ),
     (
         SSLError,
         "CERTIFICATE",
-        Lost(
-            "has a certificate that is not trusted",
-            Cure(
+        Failure(
+            Text("has a certificate that is not trusted", "的证书不受信任"),
+            Text(
                 "Enter the certificate of its authority, or set REQUESTS_CA_BUNDLE.",
-                "服务器证书不受信任：请填写其 CA 证书，或设置 REQUESTS_CA_BUNDLE。",
+                "请填写其 CA 证书，或设置 REQUESTS_CA_BUNDLE。",
             ),
         ),
     ),
     (
         SSLError,
         "",
-        Lost(
-            "does not speak TLS",
-            Cure(
-                "Enter the server URL with http://.",
-                "服务器未启用 TLS：服务器 URL 请使用 http://。",
-            ),
+        Failure(
+            Text("does not speak TLS", "未启用 TLS"),
+            Text("Enter the server URL with http://.", "服务器 URL 请使用 http://。"),
         ),
     ),
     (
         ProxyError,
         "",
-        Lost(
-            "cannot be reached through the proxy",
-            Cure(
-                "Check HTTP_PROXY and HTTPS_PROXY; name a server in your network in NO_PROXY.",
-                "无法通过代理连接：请检查 HTTP_PROXY 和 HTTPS_PROXY；内网服务器请加入 NO_PROXY。",
+        Failure(
+            Text("cannot be reached through the proxy", "无法通过代理连接"),
+            Text(
+                "Check HTTP_PROXY and HTTPS_PROXY; add a server of your own network to NO_PROXY.",
+                "请检查 HTTP_PROXY 和 HTTPS_PROXY；内网服务器请加入 NO_PROXY。",
             ),
         ),
     ),

@@ -12,12 +12,12 @@ from xinfer.runtime.openai.answers import ChatChunk
 class Reasoning:
     """Moves an answer that came under ``reasoning_content`` to where it belongs.
 
-    llama.cpp sends thoughts in deltas without a ``content`` key. Xinference, told to parse
-    reasoning, then moves the text that follows under ``reasoning_content`` too, and leaves a
+    llama.cpp sends thoughts in deltas without a ``content`` key. Servers in front of it that parse
+    reasoning then move the text that follows under ``reasoning_content`` too, and leave a
     ``content: null`` beside it. Other engines write that ``null`` from the first thought on.
 
-    :param switched_off: the model was asked not to think. Xinference does not look for thoughts
-        then, but for llama.cpp, where it moves the whole answer.
+    :param switched_off: the model was asked not to think; some servers then move the whole answer
+        under ``reasoning_content``.
     """
 
     _switched_off: bool = False

@@ -1,0 +1,84 @@
+"""Descriptions of models, cached for a minute: many calls ask, one request goes out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+
+from attrs import define, field
+
+from xinfer.runtime.openai.descriptions import ModelDescription
+
+LIFETIME = 60.0
+"""Seconds."""
+
+_MOST = 512
+"""Models; the one asked for first goes first."""
+
+
+class _Abandoned(Exception):
+    """The caller that was asking was stopped before the answer came."""
+
+
+@define
+class DescriptionCache:
+    """Caches answers; a failure goes to all who wait for it and is not cached.
+
+    No lock is held while a request is under way, and callers that ask for the same model
+    meanwhile wait for its answer.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _entries: dict[Hashable, tuple[float, Future[ModelDescription]]] = field(
+        factory=dict, init=False
+    )
+
+    def get(self, key: Hashable, ask: Callable[[], ModelDescription]) -> ModelDescription:
+        """Look a model up, or ask; whatever ``ask`` raises is raised."""
+        while True:
+            future, mine = self._entry(key)
+            if mine:
+                return self._answer(key, future, ask)
+            try:
+                return future.result()
+            except _Abandoned:
+                continue
+
+    def _entry(self, key: Hashable) -> tuple[Future[ModelDescription], bool]:
+        """Return the answer, or that to come, and whether the caller is the one to ask."""
+        with self._lock:
+            until, known = self._entries.get(key, (0.0, None))
+            if known is not None and self.clock() < until:
+                return known, False
+            future: Future[ModelDescription] = Future()
+            self._entries.pop(key, None)
+            self._entries[key] = (float("inf"), future)
+            while len(self._entries) > _MOST:
+                del self._entries[next(iter(self._entries))]
+            return future, True
+
+    def _answer(
+        self, key: Hashable, future: Future[ModelDescription], ask: Callable[[], ModelDescription]
+    ) -> ModelDescription:
+        try:
+            answer = ask()
+        except BaseException as error:
+            self._settle(key, future, None)
+            # A caller that is stopped must not stop those who wait for its answer.
+            future.set_exception(error if isinstance(error, Exception) else _Abandoned())
+            raise
+        self._settle(key, future, self.clock() + LIFETIME)
+        future.set_result(answer)
+        return answer
+
+    def _settle(self, key: Hashable, future: Future[ModelDescription], until: float | None) -> None:
+        with self._lock:
+            if self._entries.get(key, (0.0, None))[1] is not future:
+                return  # pushed out meanwhile
+            if until is None:
+                del self._entries[key]
+            else:
+                self._entries[key] = (until, future)

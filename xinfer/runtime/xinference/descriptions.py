@@ -1,0 +1,47 @@
+"""What Xinference tells of a running model, in answers of ``GET /v1/models`` and below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xinfer.runtime.openai.descriptions import ModelDescription, limits, text_of, words_of
+
+_TASKS: Mapping[str, str] = {"LLM": "llm", "embedding": "text-embedding", "rerank": "rerank"}
+_SPEAKING = ("text2audio", "text-to-audio")
+_SPEAKING_FAMILIES = (
+    "ChatTTS",
+    "CosyVoice",
+    "F5-TTS",
+    "FishAudio",
+    "IndexTTS",
+    "Kokoro",
+    "MegaTTS",
+    "MeloTTS",
+)
+"""The families of audio models that speak; older servers list no abilities to tell by."""
+
+
+def description(row: Mapping[str, Any]) -> ModelDescription:
+    """Read what the server tells of a model."""
+    abilities = frozenset(words_of(row, "model_ability"))
+    family = text_of(row, "model_family")
+    return ModelDescription(
+        task=_task(text_of(row, "model_type"), abilities, family),
+        abilities=abilities,
+        name=text_of(row, "model_name"),
+        family=family,
+        engine=text_of(row, "model_engine"),
+        limits=limits(row),
+        strict_system_first=row.get("strict_system_first") is True,
+    )
+
+
+def _task(model_type: str, abilities: frozenset[str], family: str) -> str:
+    if model_type != "audio":
+        return _TASKS.get(model_type, model_type)
+    if abilities:
+        speaks = any(ability.startswith(_SPEAKING) for ability in abilities)
+    else:
+        speaks = family.startswith(_SPEAKING_FAMILIES)
+    return "tts" if speaks else "speech2text"

@@ -93,7 +93,7 @@ class Asking:
 
 def test_a_failure_reaches_all_who_wait():
     def fails():
-        raise ServerUnavailable("no")
+        raise ServerUnavailable("no", "no")
 
     asking = Asking(DescriptionCache())
     asking.run(fails)

@@ -225,7 +225,7 @@ def test_hostile_folders_are_answered(plugin, tmp_path):
 def test_a_folder_that_is_not_empty_is_left_alone(plugin, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")
-    with pytest.raises(ImportFailed, match="is not empty"):
+    with pytest.raises(ImportFailed, match="is not an empty folder"):
         write_spec(read_plugin(plugin), tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
@@ -238,7 +238,7 @@ def test_import_on_the_command_line(plugin, tmp_path):
     assert "author is not a key" in done.stderr
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 2
-    assert "is not empty" in again.stderr
+    assert "is not an empty folder" in again.stderr
 
 
 @given(data=st.data())

@@ -1,13 +1,13 @@
-"""Plugins that others wrote: read, checked, and said again as a ``provider_spec.py``.
+"""Plugins that others wrote, declared again as a ``provider_spec.py``; nothing of them is run.
 
 :func:`examine` finds what is wrong with a folder or package. :func:`read_plugin` reads what it
-declares, and :func:`write_spec` says the same in Python.
+declares, and :func:`write_spec` writes the same in Python.
 """
 
 from xinfer.importer.examine import examine, placed, project_of, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin
 from xinfer.importer.repair import repair
-from xinfer.importer.spec import write_spec
+from xinfer.importer.write import write_spec
 from xinfer.plugin.files import UnreadablePlugin, files_in_memory
 
 __all__ = [

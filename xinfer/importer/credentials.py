@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import keyword
-import re
+import ast
 from collections.abc import Iterable
 
 from xinfer.importer.comments import CommentFinder
-from xinfer.importer.python import Source, text
+from xinfer.importer.expressions import Expressions
+from xinfer.importer.names import Names, attribute
 from xinfer.spec import Credentials, FormField, FormType
 
 _SPECIFIERS = {kind: kind.value.replace("-", "_") for kind in FormType}
@@ -15,86 +15,81 @@ _TAKEN = frozenset(dir(Credentials))
 
 
 def credentials_class(
-    name: str, about: str, form: Iterable[FormField], source: Source, comments: CommentFinder
-) -> str:
-    """Write the class whose form is ``form``, key for key."""
-    source.names.add("Credentials")
-    lines = [f"class {name}(Credentials):", f'    """{about}"""', ""]
-    attributes: set[str] = set()
+    name: str,
+    about: str,
+    form: Iterable[FormField],
+    expressions: Expressions,
+    comments: CommentFinder,
+) -> ast.ClassDef:
+    """Make the class whose form is ``form``, key for key.
+
+    :param about: the docstring: our own words, never a plugin's.
+    """
+    expressions.names.add("Credentials")
+    body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
+    names = Names(_TAKEN)
     for field in form:
-        attribute = _attribute(field.variable, attributes)
-        attributes.add(attribute)
-        lines += [f"    # {line}" for line in comments.all_of(field)]
-        lines.append(
-            f"    {attribute}: {_annotation(field, source)} = {_call(field, attribute, source)}"
+        name_of_field = names.free(attribute(field.variable))
+        statement = ast.AnnAssign(
+            ast.Name(name_of_field),
+            _annotation(field, expressions),
+            _call(field, name_of_field, expressions),
+            simple=1,
         )
-    return "\n".join(lines) + "\n"
+        if lines := tuple(comments.all_of(field)):
+            expressions.comments[statement] = lines
+        body.append(statement)
+    return ast.ClassDef(name, [ast.Name("Credentials")], [], body, [], type_params=[])
 
 
-def _attribute(variable: str, taken: set[str]) -> str:
-    name = re.sub(r"\W+", "_", variable, flags=re.ASCII).strip("_").lower() or "field"
-    if not name[0].isalpha():
-        name = f"field_{name}"
-    if keyword.iskeyword(name) or name in _TAKEN:
-        name += "_"
-    wish, number = name, 2
-    while name in taken:
-        name, number = f"{wish}_{number}", number + 1
-    return name
-
-
-def _annotation(field: FormField, source: Source) -> str:
-    kind = "str"
+def _annotation(field: FormField, expressions: Expressions) -> ast.expr:
+    kind = ast.Name("str")
     if field.type is FormType.SECRET_INPUT:
-        source.names.add("Secret")
-        kind = "Secret"
+        expressions.names.add("Secret")
+        kind = ast.Name("Secret")
     elif field.type is FormType.SWITCH and field.default in (None, "true", "false"):
-        kind = "bool"
-    optional = field.default is None and field.required is not True
-    return f"{kind} | None" if optional else kind
+        kind = ast.Name("bool")
+    is_optional = field.default is None and field.required is not True
+    return ast.BinOp(kind, ast.BitOr(), ast.Constant(None)) if is_optional else kind
 
 
-def _call(field: FormField, attribute: str, source: Source) -> str:
-    specifier = _SPECIFIERS[field.type]
-    source.names.add(specifier)
-    arguments = [f"label={source.of(field.label)}"]
-    if attribute != field.variable:
-        arguments.append(f"variable={text(field.variable)}")
+def _call(field: FormField, name: str, expressions: Expressions) -> ast.Call:
+    arguments: dict[str, object] = {"label": field.label}
+    if name != field.variable:
+        arguments["variable"] = field.variable
     if "options" in field.explicit:
-        arguments.append(f"options={source.of(list(field.options))}")
+        arguments["options"] = list(field.options)
     if field.default is not None:
-        arguments.append(f"default={_default(field, source)}")
+        arguments["default"] = _default(field, expressions)
         if field.required:
-            arguments.append("required=True")
+            arguments["required"] = True
     elif field.required is not True:
-        arguments.append("default=None")
+        arguments["default"] = None
     if field.required is None:
-        arguments.append("required=None")
+        arguments["required"] = None
     if "show_on" in field.explicit:
-        arguments.append(f"show_on={_show_on(field, source)}")
-    arguments += [
-        f"{name}={source.of(getattr(field, name))}"
-        for name in ("placeholder", "max_length", "help", "url")
-        if name in field.explicit
-    ]
+        arguments["show_on"] = _show_on(field)
+    for name_of_argument in ("placeholder", "max_length", "help", "url"):
+        if name_of_argument in field.explicit:
+            arguments[name_of_argument] = getattr(field, name_of_argument)
     if field.extra_keys:
-        arguments.append(f"extra_keys={source.of(field.extra_keys)}")
-    return f"{specifier}({', '.join(arguments)})"
+        arguments["extra_keys"] = field.extra_keys
+    # Comments about any part of a field stand above the field.
+    plain = Expressions(names=expressions.names)
+    return plain.call(_SPECIFIERS[field.type], **arguments)
 
 
-def _default(field: FormField, source: Source) -> str:
+def _default(field: FormField, expressions: Expressions) -> object:
     default = field.default or ""
     if field.type is FormType.SECRET_INPUT:
-        return f"Secret({text(default)})"
+        return expressions.call("Secret", default)
     if field.type is FormType.SWITCH and default in ("true", "false"):
-        return default.capitalize()
-    return source.of(default)
+        return default == "true"
+    return default
 
 
-def _show_on(field: FormField, source: Source) -> str:
+def _show_on(field: FormField) -> object:
     """Write the conditions as a mapping, unless two are about one variable."""
     conditions = {condition.variable: condition.value for condition in field.show_on}
-    plain = not any(condition.extra_keys for condition in field.show_on)
-    if plain and len(conditions) == len(field.show_on):
-        return source.of(conditions)
-    return source.of(field.show_on)
+    is_plain = not any(condition.extra_keys for condition in field.show_on)
+    return conditions if is_plain and len(conditions) == len(field.show_on) else field.show_on

@@ -1,171 +1,141 @@
-"""Declared objects as the Python that makes them: what was said, and nothing else."""
+"""Python source from a syntax tree and the comments of its parts.
+
+Whatever the texts and comments hold, the source parses to the same tree: a text is written as
+``repr`` writes it, and a comment is one line that begins with ``#``.
+"""
 
 from __future__ import annotations
 
+import ast
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-import attrs
-from attrs import define, field
+from attrs import field, frozen
 
-from xinfer.spec import Declaration, ParameterRule, Pricing
-
-_LONG = 76
-"""Characters of a text that is broken over several lines."""
-
-_OF_CONSTANTS = (ParameterRule, Pricing)
-"""What is looked at again and again for whether it has a name; it holds nothing that has one."""
-
-type Comments = Callable[[Declaration, str], list[str]]
-"""The comments above a field of an object."""
+_LONGEST_TEXT = 76
+"""Characters; a longer text is broken over several lines."""
 
 
-@define
-class Source:
-    """Writes objects as expressions, and remembers the names that these need.
+@frozen
+class Module:
+    """A module before it is text.
 
-    :param constants: the name of each expression that has one.
-    :param comments: see :data:`Comments`.
+    :param docstring: our own words, never a plugin's.
+    :param imports: the names to import, by module; sections of them are a blank line apart.
+    :param comments: lines that stand above a statement, an argument or an item.
     """
 
-    constants: Mapping[str, str] = field(factory=dict)
-    comments: Comments = lambda _, __: []
-    names: set[str] = field(factory=set)
-    used: set[str] = field(factory=set)
-    _written: dict[int, str] = field(factory=dict, init=False)
+    docstring: str
+    imports: Iterable[Mapping[str, Iterable[str]]]
+    body: list[ast.stmt]
+    comments: Comments = field(factory=dict)
 
-    def of(self, value: object) -> str:
-        """Write any value that a declaration holds."""
-        written = self._plain(value)
-        if name := self.constants.get(written):
-            self.used.add(name)
-            return name
-        return written
+    def __str__(self) -> str:
+        parts = [f'"""{self.docstring}"""']
+        for section in self.imports:
+            lines = [f"from {m} import {', '.join(sorted(n))}" for m, n in section.items() if n]
+            parts += ["", *lines] if lines else []
+        parts.append("")
+        printer = Printer(self.comments)
+        parts += [line for statement in self.body for line in printer.statement(statement)]
+        return "\n".join([*parts, ""])
 
-    def _plain(self, value: object) -> str:
-        match value:
-            case Declaration():
-                return self._call(value)
-            case Enum():
-                self.names.add(type(value).__name__)
-                return f"{type(value).__name__}.{value.name}"
-            case str():
-                return text(value)
-            case tuple() | list():
-                items = ", ".join(map(self.of, value))
-                if isinstance(value, list):
-                    return f"[{items}]"
-                return f"({items},)" if len(value) == 1 else f"({items})"
-            case Mapping():
-                return f"{{{', '.join(f'{self.of(k)}: {self.of(v)}' for k, v in value.items())}}}"
-            case Decimal():
-                self.names.add("Decimal")
-                return f'Decimal("{value}")'
-            case datetime():
-                return self._moment(value)
-            case date():
-                self.names.add("date")
-                return f"date({value.year}, {value.month}, {value.day})"
+
+type Comments = dict[ast.AST, tuple[str, ...]]
+"""Comments by the node they stand above."""
+
+
+@frozen
+class Printer:
+    """Writes the few kinds of statements and expressions that a spec is made of."""
+
+    comments: Comments
+
+    def statement(self, node: ast.stmt, indent: str = "") -> Iterator[str]:
+        """Yield the lines of a statement; inside brackets no line needs an indent."""
+        for comment in self.comments.get(node, ()):
+            yield f"{indent}{comment_line(comment)}"
+        match node:
+            case ast.ClassDef(name=name, bases=bases, body=body):
+                yield f"\n\nclass {name}({', '.join(map(self.expression, bases))}):"
+                for inner in body:
+                    yield from self.statement(inner, indent + "    ")
+                yield "\n"
+            case ast.Expr(value=ast.Constant(value=str() as docstring)):
+                yield f'{indent}"""{docstring}"""\n'
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield f"{indent}{name} = {self.expression(value)}"
+            case ast.AnnAssign(
+                target=ast.Name(id=name), annotation=kind, value=ast.expr() as value
+            ):
+                yield f"{indent}{name}: {ast.unparse(kind)} = {self.expression(value)}"
             case _:
-                return repr(value)
+                raise TypeError(f"a spec holds no {type(node).__name__}")
 
-    def _call(self, declared: Declaration) -> str:
-        if (written := self._written.get(id(declared))) is not None:
-            return written
-        self.names.add(type(declared).__name__)
-        written = f"{type(declared).__name__}({self.arguments(declared)})"
-        if isinstance(declared, _OF_CONSTANTS):
-            self._written[id(declared)] = written
-        return written
+    def expression(self, node: ast.expr) -> str:
+        """Write an expression, a long text in parentheses of its own."""
+        match node:
+            case ast.Call(func=function, args=items, keywords=keywords):
+                arguments = [self._argument(item, item) for item in items]
+                arguments += [self._argument(item, item.value, item.arg) for item in keywords]
+                return f"{ast.unparse(function)}({', '.join(arguments)})"
+            case ast.Tuple(elts=items):
+                inside = ", ".join(map(self._item, items))
+                return f"({inside},)" if len(items) == 1 else f"({inside})"
+            case ast.List(elts=items):
+                return f"[{', '.join(map(self._item, items))}]"
+            case ast.Dict(keys=keys, values=values):
+                pairs = (
+                    f"{self.expression(key)}: {self._item(value)}"
+                    for key, value in zip(keys, values, strict=True)
+                    if key is not None
+                )
+                return f"{{{', '.join(pairs)}}}"
+            case ast.Constant(value=str() as text):
+                quoted = _quoted(text)
+                return f"({quoted})" if "\n" in quoted else quoted
+            case _:
+                return ast.unparse(node)
 
-    def arguments(self, declared: Declaration, *, without: Iterable[str] = ()) -> str:
-        """Write what an object was made with, comments above it, in the order of its class."""
-        written = []
-        for declared_field in attrs.fields(type(declared)):
-            name = declared_field.name
-            value = getattr(declared, name, None)
-            if not declared_field.init or name in without or not _said(declared, declared_field):
-                continue
-            said = self.of(value)
-            if isinstance(value, str) and said.startswith("("):
-                said = said[1:-1]  # an argument needs no parentheses of its own
-            above = "".join(f"\n# {line}\n" for line in self.comments(declared, name))
-            keyword = "" if _positional(declared_field) else f"{name}="
-            written.append(f"{above}{keyword}{said}")
-        # Keys of no format stand last, as they are written.
-        written.sort(key=lambda argument: argument.lstrip().startswith("extra_keys="))
-        return ", ".join(written)
+    def _argument(self, commented: ast.AST, value: ast.expr, name: str | None = None) -> str:
+        """Write an argument: brackets stand around it already."""
+        text = value.value if isinstance(value, ast.Constant) else None
+        written = _quoted(text) if isinstance(text, str) else self.expression(value)
+        return f"{self._above(commented)}{f'{name}=' if name else ''}{written}"
 
-    def _moment(self, moment: datetime) -> str:
-        self.names.add("datetime")
-        parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second]
-        while len(parts) > 3 and not parts[-1] and not moment.microsecond:
-            parts.pop()
-        said = ", ".join(map(str, [*parts, *([moment.microsecond] if moment.microsecond else [])]))
-        zone = moment.tzinfo
-        if zone is None:
-            return f"datetime({said})"
-        offset = moment.utcoffset()
-        if zone is UTC or not offset:
-            self.names.add("UTC")
-            return f"datetime({said}, tzinfo=UTC)"
-        self.names |= {"timedelta", "timezone"}
-        minutes = int(offset.total_seconds() // 60)
-        span = f"hours={minutes // 60}" if minutes % 60 == 0 else f"minutes={minutes}"
-        return f"datetime({said}, tzinfo=timezone(timedelta({span})))"
+    def _item(self, node: ast.expr) -> str:
+        return f"{self._above(node)}{self.expression(node)}"
+
+    def _above(self, node: ast.AST) -> str:
+        return "".join(f"\n{comment_line(comment)}\n" for comment in self.comments.get(node, ()))
 
 
-def _said(declared: Declaration, declared_field: attrs.Attribute[Any]) -> bool:
-    name = declared_field.name
-    if name == "extra_keys":
-        return bool(declared.extra_keys)
-    return name in declared.explicit or declared_field.default is attrs.NOTHING
+def comment_line(comment: str) -> str:
+    """Write a comment as one line, whatever it holds."""
+    return f"# {''.join(c if c.isprintable() else _escaped(c) for c in comment.strip())}".rstrip()
 
 
-def _positional(declared_field: attrs.Attribute[Any]) -> bool:
-    return not declared_field.kw_only
+def _escaped(character: str) -> str:
+    return " " if character == "\t" else repr(character)[1:-1]
 
 
-def text(value: str) -> str:
-    """Write a text in double quotes, a long one over several lines."""
-    if len(value) <= _LONG or "\n" in value:
-        parts = value.splitlines(keepends=True) if len(value) > _LONG else [value]
-    else:
-        parts = _wrapped(value)
-    quoted = [_quoted(part) for part in parts]
-    return quoted[0] if len(quoted) == 1 else f"({' '.join(quoted)})"
+def _quoted(text: str) -> str:
+    """Quote a text, a long one in pieces, a line each."""
+    if len(text) <= _LONGEST_TEXT:
+        return repr(text)
+    pieces = [piece for line in text.splitlines(keepends=True) for piece in _wrapped(line)]
+    return "\n".join(map(repr, pieces))
 
 
-def _wrapped(value: str) -> list[str]:
-    lines = textwrap.wrap(
-        value,
-        _LONG,
+def _wrapped(line: str) -> list[str]:
+    if len(line) <= _LONGEST_TEXT:
+        return [line]
+    pieces = textwrap.wrap(
+        line,
+        _LONGEST_TEXT,
         drop_whitespace=False,
         replace_whitespace=False,
         expand_tabs=False,
         break_on_hyphens=False,
     )
-    return lines if "".join(lines) == value else [value]
-
-
-def _quoted(value: str) -> str:
-    if '"' in value and "'" not in value and value.isprintable() and "\\" not in value:
-        return f"'{value}'"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    if escaped.isprintable():
-        return f'"{escaped}"'
-    return '"' + "".join(c if c.isprintable() else _escape(c) for c in escaped) + '"'
-
-
-def _escape(character: str) -> str:
-    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    if character in known:
-        return known[character]
-    code = ord(character)
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    )
+    return pieces if "".join(pieces) == line else [line]

@@ -1,0 +1,71 @@
+"""Python names made from what a plugin calls things; whatever that is, a name comes out."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+
+from attrs import define, field
+
+import xinfer.spec
+
+_LONGEST = 64
+_RESERVED = frozenset({*dir(builtins), *xinfer.spec.__all__, "MODELS", "project"}) | {
+    "UTC",
+    "Decimal",
+    "date",
+    "datetime",
+    "timedelta",
+    "timezone",
+}
+"""What a spec uses under its own name, so that nothing else may be called so."""
+
+
+@define
+class Names:
+    """Hands out names, each once.
+
+    :param reserved: names that are never handed out, beside Python's and the spec's own.
+    """
+
+    reserved: frozenset[str] = frozenset()
+    _taken: set[str] = field(factory=set, init=False)
+
+    def free(self, wish: str) -> str:
+        """Return the wish, or the wish with the first number that makes it free."""
+        name, number = wish, 2
+        while name in self._taken or self._is_reserved(name):
+            name = f"{wish}_" if name == wish and self._is_reserved(wish) else f"{wish}_{number}"
+            number += not name.endswith("_")
+        self._taken.add(name)
+        return name
+
+    def _is_reserved(self, name: str) -> bool:
+        return keyword.iskeyword(name) or name in _RESERVED or name in self.reserved
+
+
+def attribute(text: str) -> str:
+    """Make ``api_key`` of ``api-key``, and ``field_2nd`` of ``2nd``."""
+    return _joined(_words(text), "_", before="field").lower()
+
+
+def constant(*texts: str) -> str:
+    """Make ``MAX_TOKENS_8192`` of ``max_tokens`` and ``8192``."""
+    return _joined([word for text in texts for word in _words(text)], "_", before="M").upper()
+
+
+def capitalized(text: str) -> str:
+    """Make ``AzureOpenai`` of ``azure_openai``: the beginning of a class's name."""
+    words = [word.capitalize() for part in _words(text) for word in part.split("_") if word]
+    return _joined(words, "", before="Provider")
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"\W+", text[: 4 * _LONGEST], flags=re.ASCII) if word]
+
+
+def _joined(words: Iterable[str], by: str, *, before: str) -> str:
+    name = by.join(words).strip("_")[:_LONGEST].rstrip("_")
+    return name if name[:1].isalpha() else f"{before}{by if name else ''}{name}"

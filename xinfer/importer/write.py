@@ -1,0 +1,94 @@
+"""A project on disk: its modules, formatted, and the files that go with them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from xinfer.importer.evaluate import evaluate
+from xinfer.importer.expressions import UnwritableValue
+from xinfer.importer.folder import Imported, ImportFailed
+from xinfer.importer.project import SPEC, modules_of
+from xinfer.ruff import run_ruff
+from xinfer.spec import Project, complete, model_file
+from xinfer.yaml import to_data
+
+
+def write_spec(imported: Imported, out: Path) -> Path:
+    """Write the project into a new folder and return its spec, which builds the same YAML.
+
+    :raises ImportFailed: something stands there already, or the spec would not build the same;
+        nothing is written then.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ImportFailed(f"{out} is not an empty folder. Name another one with -o.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        try:
+            sources = modules_of(imported)
+        except UnwritableValue as error:
+            raise ImportFailed(f"The plugin cannot be written as Python: {error}.") from None
+        for path, source in sources.items():
+            _write(staging / path, source.encode("utf-8", "backslashreplace"))
+        _format(staging, list(sources))
+        _compare({path: (staging / path).read_text("utf-8") for path in sources}, imported)
+        for path, content in imported.carried.items():
+            _write(staging / "plugin" / path, content)
+        staging.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        staging.rename(out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return out / SPEC
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _format(folder: Path, paths: list[str]) -> None:
+    """Format the modules, which sort their imports themselves."""
+    run_ruff("format", "--line-length=100", *paths, folder=folder).check_returncode()
+
+
+def _compare(sources: dict[str, str], imported: Imported) -> None:
+    """Make sure that the modules declare what was read, key for key."""
+    written, read = (
+        _files(evaluate(sources)),
+        {
+            "manifest.yaml": to_data(imported.manifest),
+            imported.manifest.plugins.models[0]: to_data(imported.provider),
+            **{model_file(model): to_data(model) for model in imported.models},
+        },
+    )
+    for path in read.keys() | written.keys():
+        if not equal(read.get(path), written.get(path)):
+            raise ImportFailed(
+                f"{path} would not be built as it was read. This is a mistake in xinfer: please "
+                "report it, with this file."
+            )
+
+
+def _files(project: Project) -> dict[str, Any]:
+    project = complete(project)
+    return {
+        "manifest.yaml": to_data(project.manifest),
+        project.provider_file: to_data(project.provider),
+        **{model_file(model): to_data(model) for model in project.models},
+    }
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Compare data of YAML, with its types: 1 is not 1.0, and NaN equals itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other or (one != one and other != other))

@@ -23,16 +23,24 @@ from xinfer.spec import (
     Secret,
     Tag,
     Template,
+    Xinference,
     ability,
     always,
+    api_key,
+    base_url,
     bearer_key,
     between,
+    body,
+    ca_certificate,
     choose,
     first_of,
     gt,
     http_url,
     language_code,
     limit,
+    listed,
+    max_retries,
+    model,
     pem,
     radio,
     secret_input,
@@ -40,6 +48,8 @@ from xinfer.spec import (
     setting,
     share,
     text_input,
+    timeout,
+    verify_tls,
 )
 
 PASTED_ALONG = ("/v1", "/ui", "/docs", "/v1/models", "/v1/chat/completions", "/v1/embeddings")
@@ -76,28 +86,33 @@ class XinferenceCredentials(Credentials):
             zh_Hans="在此输入 Xinference 的服务器地址，如 https://example.com/xxx",
         ),
         converter=http_url(without=PASTED_ALONG),
+        sets=base_url,
     )
     model_uid: str = text_input(
         label=I18n("Model uid", zh_Hans="模型 UID"),
         placeholder=I18n("Enter the model uid", zh_Hans="在此输入你的 Model UID"),
+        sets=model,
     )
     api_key: Secret | None = secret_input(
         label=I18n("API key", zh_Hans="API 密钥"),
         placeholder=I18n("Only if your server asks for one", zh_Hans="仅在服务器启用认证时填写"),
         default=None,
         converter=bearer_key,
+        sets=api_key,
     )
     invoke_timeout: float = text_input(
         label=I18n("Timeout in seconds", zh_Hans="超时时间（秒）"),
         placeholder=I18n("The longest silence to wait for", zh_Hans="等待响应的最长时间"),
         default=60.0,
         validator=gt(0),
+        sets=timeout,
     )
     max_retries: int = text_input(
         label=I18n("Retries", zh_Hans="重试次数"),
         placeholder=I18n("When the server gives no answer", zh_Hans="服务器没有响应时"),
         default=3,
         validator=between(0, 10),
+        sets=max_retries,
     )
     verify_tls: bool = radio(
         label=I18n("Verify the TLS certificate", zh_Hans="验证 TLS 证书"),
@@ -106,12 +121,14 @@ class XinferenceCredentials(Credentials):
             Option("false", I18n("No", zh_Hans="否")),
         ],
         default=True,
+        sets=verify_tls,
     )
     ca_certificate: str | None = text_input(
         label=I18n("CA certificate", zh_Hans="CA 证书"),
         placeholder=I18n("PEM, of a private authority", zh_Hans="私有 CA 的 PEM 证书"),
         default=None,
         converter=pem,
+        sets=ca_certificate,
     )
     context_size: int | None = text_input(
         label=I18n("Context size in tokens", zh_Hans="上下文长度（token）"),
@@ -134,6 +151,7 @@ class XinferenceCredentials(Credentials):
         ),
         default=None,
         converter=language_code,
+        sets=body("language"),
         show_on={"__model_type": "speech2text"},
     )
     voices: str | None = text_input(
@@ -301,6 +319,7 @@ TTS = CustomizableModel(
     model_type=ModelType.TTS,
     properties={
         "default_voice": "default",
+        "voices": listed(setting("voices")),
         "audio_type": "mp3",
         "word_limit": 3500,
         "max_workers": 5,
@@ -341,4 +360,5 @@ project = Project(
     ),
     credentials=XinferenceCredentials,
     customizable_models=(LLM, TEXT_EMBEDDING, RERANK, SPEECH2TEXT, TTS),
+    runtime=Xinference(),
 )

@@ -240,22 +240,27 @@ def test_models_of_types_that_nothing_serves_are_left_to_the_checks():
 
 
 @pytest.mark.parametrize(
-    ("code", "needed"),
+    ("code", "carried"),
     [
-        ("from xinfer.spec import I18n", True),
-        ("import provider_spec", True),
-        ("xinferences = 1", False),
+        ("from xinfer.spec import I18n", {"spec"}),
+        ("import provider_spec", {"spec", "provider_spec.py"}),
+        ("from provider_spec import project as p", {"spec", "provider_spec.py"}),
+        ("if 1:\n    import xinfer.runtime.dify.llm", {"spec", "runtime"}),
+        ("from xinfer.runtime.dify import llm", {"spec", "runtime"}),
+        ("xinferences = 1", set()),
+        ("# from xinfer.spec import I18n\nTEXT = 'import xinfer.spec'", set()),
+        ("from xinfer.spec import (", set()),
     ],
 )
-def test_code_of_ones_own_gets_what_it_imports(code, needed):
-    project = load_spec(ROOT / "provider_spec.py").project
-    tree = emit(
-        project,
-        modules={"provider_spec.py": b""},
-        carried={"main.py": f"{code}\n".encode()},
-        runtime={"xinfer/__init__.py": b""},
-    )
-    assert ("xinfer/__init__.py" in tree) == needed
+def test_code_of_ones_own_gets_what_it_imports(home, code, carried):
+    spec = home / "provider_spec.py"
+    spec.write_text(spec.read_text("utf-8").replace("runtime=Xinference(),", ""), "utf-8")
+    (home / "plugin/main.py").write_text(f"{code}\n", "utf-8")
+    parts = {"xinfer/spec/": "spec", "xinfer/runtime/dify/": "runtime", "provider_spec.py": ""}
+    tree = prepare(spec).tree
+    found = {name or path for path, name in parts.items() if any(p.startswith(path) for p in tree)}
+    assert found == carried
+    assert not [path for path in tree if path.startswith(("models/", "provider/x.py"))]
 
 
 def test_a_link_out_of_the_folder_is_refused_and_what_no_plugin_may_hold_stays_out(home, tmp_path):

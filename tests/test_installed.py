@@ -19,8 +19,8 @@ from xinfer.spec import *
 
 
 class Server(Credentials):
-    server_url: str = text_input(label=I18n("Server URL"), converter=http_url())
-    model_uid: str = text_input(label=I18n("Model uid"))
+    server_url: str = text_input(label=I18n("Server URL"), converter=http_url(), sets=base_url)
+    model_uid: str = text_input(label=I18n("Model uid"), sets=model)
 
 
 project = Project(
@@ -40,6 +40,7 @@ project = Project(
             model_type=ModelType.LLM, properties={"mode": "chat", "context_size": 4096}
         ),
     ),
+    runtime=OpenAICompatible(),
 )
 """
 

@@ -52,7 +52,7 @@ slow = settings(max_examples=25, deadline=None, suppress_health_check=list(Healt
 def files_of(project):
     carried = {f"_assets/{ICON}": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
     modules = {"provider_spec.py": SPEC}
-    return emit(project, modules=modules, carried=carried, runtime=runtime_files(project))
+    return emit(project, modules=modules, carried=carried, runtime=runtime_files(project, {}))
 
 
 @pytest.mark.parametrize("kind", [Manifest, Provider, Model])

@@ -1,6 +1,5 @@
 """Every rule is broken once, and found at the line that broke it; what is right has no findings."""
 
-import ast
 import inspect
 from datetime import datetime
 from decimal import Decimal
@@ -14,8 +13,6 @@ import provider_spec
 from xinfer.build import prepare
 from xinfer.plugin.globs import Glob
 from xinfer.rules import RULES, Form, Severity, check, texts_of
-from xinfer.rules.credentials import KNOWN_TO_RUNTIME, OF_RUNTIME
-from xinfer.runtime.dify.model import _OF_SERVER
 from xinfer.spec import (
     Allowed,
     ConfigurateMethod,
@@ -33,6 +30,7 @@ from xinfer.spec import (
     ModelName,
     ModelProperties,
     ModelType,
+    OpenAICompatible,
     Option,
     ParameterRule,
     ParameterType,
@@ -49,6 +47,7 @@ from xinfer.spec import (
     Template,
     Voice,
     ability,
+    base_url,
     complete,
     evolve,
     limit,
@@ -56,6 +55,7 @@ from xinfer.spec import (
     share,
     text_input,
 )
+from xinfer.spec import model as model_name
 from xinfer.testing import projects
 from xinfer.testing.strategies.projects import ICON
 
@@ -148,8 +148,8 @@ def without(*paths):
 
 
 class Misnamed(Credentials):
-    server_url: str = text_input(label=I18n("Server url"))
-    model_uid: str = text_input(label=I18n("Model uid"))
+    server_url: str = text_input(label=I18n("Server url"), sets=base_url)
+    model_uid: str = text_input(label=I18n("Model uid"), sets=model_name)
     key: str = text_input(label=I18n("Key"))
     region: str = text_input(label=I18n("Region"))
 
@@ -235,12 +235,8 @@ BREAKS = {
         )
     ),
     "XI324": lambda: form(field(help=I18n("Look there."))),
-    "XI325": lambda: texts(
-        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Unreachable
-    ),
-    "XI326": lambda: texts(
-        {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}, credentials=Misnamed
-    ),
+    "XI325": lambda: evolve(PROJECT, credentials=Unreachable),
+    "XI326": lambda: texts({}, credentials=Misnamed),
     "XI401": lambda: models(model(name="")),
     "XI402": lambda: models(model(), model()),
     "XI403": lambda: models(model(name="a/b"), model(name="a:b")),
@@ -365,32 +361,28 @@ def test_a_range_of_pythons_that_begins_too_early_is_found():
     assert check(PROJECT, {**FILES, "uv.lock": 1}, wrong) == ()
 
 
-def test_a_field_is_idle_unless_something_reads_it():
-    run = {"models/llm/llm.py": "from xinfer.runtime.dify import llm\n"}
+def test_a_field_is_idle_unless_it_sets_something_or_something_reads_it():
     declared = evolve(PROJECT, credentials=Misnamed, customizable_models=(provider_spec.RERANK,))
 
-    def idle(sources):
-        found = check(declared, FILES, sources)
+    def idle(sources, project=declared):
+        found = check(project, FILES, sources)
         return [one.message for one in found if one.code == "XI326"]
 
-    key, region = "nothing reads key; did you mean api_key?", "nothing reads region"
-    assert idle(run) == [key, region]
-    assert idle({**run, "own.py": "def f(c):\n    return c.region\n"}) == [key]
-    assert idle({"models/llm/llm.py": "import mine\n"}) == []
+    key, region = "nothing reads key", "nothing reads region"
+    assert idle({}) == [key, region]
+    assert idle({"own.py": "def f(c):\n    return c.region\n"}) == [key]
+    assert idle({"own.py": "# c.region, c.key\nNAMES = 'region key'\n"}) == [key, region]
+    assert idle({}, evolve(declared, runtime=None)) == []
 
 
-def test_what_the_rules_say_that_the_runtime_reads_is_what_it_reads():
-    read = set()
-    for path in (ROOT / "xinfer/runtime/dify").glob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "entered":
-                read.add(node.attr)
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
-                of, name, *_ = node.args
-                if getattr(of, "id", "") == "entered" and isinstance(name, ast.Constant):
-                    read.add(name.value)
-    assert read | set(_OF_SERVER.values()) == {*OF_RUNTIME, *KNOWN_TO_RUNTIME}
+def test_the_base_url_is_set_by_a_field_by_the_runtime_or_by_nobody():
+    def missing(**changes):
+        found = check(evolve(PROJECT, credentials=Unreachable, **changes), FILES)
+        return [one.message for one in found if one.code == "XI325"]
+
+    assert missing() == ["nothing sets the base URL of the server"]
+    assert missing(runtime=OpenAICompatible(base_url="https://api.example.com/v1")) == []
+    assert missing(runtime=None) == []
 
 
 def test_no_pattern_takes_longer_than_its_length():

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
-from xinfer.build.sources import CarriedFileError, carried_files, runtime_files
+from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
 from xinfer.plugin.package import pack
 from xinfer.plugin.writer import (
     FileTree,
@@ -87,9 +87,13 @@ def prepare(spec: Path) -> Prepared:
     loaded = load_spec(spec)
     project = loaded.project
     carried = carried_files(loaded.folder / project.files)
+    modules = spec_modules(project, loaded.modules, carried)
     try:
         tree = emit(
-            project, modules=loaded.modules, carried=carried, runtime=runtime_files(project)
+            project,
+            modules=modules,
+            carried=carried,
+            runtime=runtime_files(project, {**carried, **modules}),
         )
     except Exception:
         # A value of another type than is declared can fail anywhere on the way to YAML.

@@ -1,4 +1,4 @@
-"""The Python modules of a plugin whose models the Xinference runtime serves: bindings, no logic."""
+"""The Python modules of a plugin whose models the runtime serves: bindings, no logic."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if __name__ == "__main__":
     plugin.run()
 """
 )
+# Modules are imported, not classes: the SDK registers every class that it finds by name.
 _PROVIDER = Template(
     _HEADER
-    + """import dify_plugin
+    + """from xinfer.runtime.dify import provider
+
+import provider_spec
 
 
-class $name(dify_plugin.ModelProvider):
-    def validate_provider_credentials(self, credentials: dict) -> None:
-        # Every model brings its own credentials, and is checked with them when it is added.
-        pass
+class $name(provider.ModelProvider):
+    project = provider_spec.project
 """
 )
-# The module is imported, not the class: the SDK registers every model class it finds by name.
 _MODEL = Template(
     _HEADER
     + """from xinfer.runtime.dify import $module
@@ -66,10 +66,12 @@ def _class_name(provider: str) -> str:
 
 
 def code_files(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield path and text of each module."""
+    """Yield path and text of each module; without a runtime, ``main.py`` alone."""
     provider = project.provider.provider
     name = _class_name(provider)
     yield "main.py", _MAIN.substitute(what="Starts the plugin", timeout=_REQUEST_TIMEOUT)
+    if project.runtime is None:
+        return
     yield (
         f"provider/{provider}.py",
         _PROVIDER.substitute(what=f"The provider {provider}", name=f"{name}Provider"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from xinfer.build.code import code_files
 from xinfer.plugin.writer import FileTree
@@ -47,18 +46,17 @@ def emit(
 ) -> dict[str, bytes]:
     """Make every file of the plugin.
 
-    :param modules: ``provider_spec.py`` and the modules it imports from beside it.
+    :param modules: ``provider_spec.py`` and the modules it imports from beside it, where the
+        plugin needs them.
     :param carried: the files of the project's own folder. A module there takes the place of the
-        generated one; a ``main.py`` there means that all the code is the project's own. Its
-        dependencies, ignore file and lists of positions stand for ours, too.
-    :param runtime: the part of xinfer that the plugin needs to run; left out, like ``modules``,
-        when all the code is the project's own and does not mention them.
+        generated one. Its dependencies, ignore file and lists of positions stand for ours, too.
+    :param runtime: the parts of xinfer that the plugin runs on.
     :raises ConflictError: a carried file stands where a declared one belongs.
     """
     project = complete(project)
     declared = {path: text.encode() for path, text in _declared(project)}
-    code = {} if _MAIN in carried else {path: text.encode() for path, text in code_files(project)}
-    needed = {**runtime, **modules} if code or _mention(carried, runtime, modules) else {}
+    code = {path: text.encode() for path, text in code_files(project) if path not in carried}
+    needed = {**runtime, **modules}
     usual = {path: text.encode() for path, text in _usual(project, requirements(project, needed))}
     if _DEPENDENCIES & carried.keys():
         usual = {path: text for path, text in usual.items() if path not in _DEPENDENCIES}
@@ -91,13 +89,6 @@ _NEEDS = (
     ("xinfer/runtime/", "requests", "requests>=2.32.3"),
 )
 """What each part of xinfer that a plugin carries needs beside the SDK."""
-
-
-def _mention(carried: FileTree, *needed: FileTree) -> bool:
-    """Say whether the project's own code imports what we would add."""
-    names = {PurePosixPath(path).parts[0].removesuffix(".py") for tree in needed for path in tree}
-    word = re.compile(rb"\b(%s)\b" % b"|".join(re.escape(name.encode()) for name in sorted(names)))
-    return any(word.search(carried[path]) for path in carried if path.endswith(".py"))
 
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,15 +28,58 @@ def carried_files(folder: Path) -> FileTree:
     }
 
 
-def runtime_files(project: Project) -> FileTree:
-    """Read the part of xinfer that the plugin runs on: what it declares with, and what it calls.
+def runtime_files(project: Project, own: FileTree) -> FileTree:
+    """Read the parts of xinfer that a plugin needs: those of its runtime, and those it imports.
 
-    A provider that brings its own code for all its models needs the declarations alone.
+    :param own: the Python of the plugin's own.
     """
-    rooms = ["spec", "runtime"] if project.customizable_models else ["spec"]
+    packages = set(_PACKAGES) if project.runtime else set()
+    for module in imported_modules(own):
+        packages |= {name for name in _PACKAGES if _within(module, f"xinfer.{name}")}
+    if not packages:
+        return {}
+    if packages != {"spec"}:
+        packages = set(_PACKAGES)
     files = [_XINFER / "__init__.py", _XINFER / "py.typed"]
-    files += [path for room in rooms for path in sorted((_XINFER / room).rglob("*.py"))]
+    if "runtime" in packages:
+        files.append(_XINFER / "runtime/__init__.py")
+    files += [path for name in sorted(packages) for path in sorted((_XINFER / name).rglob("*.py"))]
     return {f"xinfer/{path.relative_to(_XINFER).as_posix()}": path.read_bytes() for path in files}
+
+
+def spec_modules(project: Project, modules: FileTree, own: FileTree) -> FileTree:
+    """Return the spec's modules where the runtime, or Python of the plugin's own, imports them."""
+    names = {path.removesuffix(".py").replace("/", ".") for path in modules}
+    return modules if project.runtime or names & imported_modules(own) else {}
+
+
+_PACKAGES = ("spec", "runtime")
+"""What can be carried: the declarations, and what runs on them."""
+
+
+def imported_modules(tree: FileTree) -> set[str]:
+    """Collect the modules that a plugin's Python imports, by its syntax; ``a.b`` for ``from a.b``.
+
+    A file that does not parse imports nothing: checks report it.
+    """
+    modules: set[str] = set()
+    for path, content in tree.items():
+        if not path.endswith(".py"):
+            continue
+        try:
+            syntax = ast.parse(content)
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(syntax):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return modules
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def _files(folder: Path, root: Path) -> Iterator[Path]:

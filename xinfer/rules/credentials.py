@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.rules.values import alike
 from xinfer.rules.walk import terms
 from xinfer.spec import (
     ConfigurateMethod,
@@ -20,6 +21,8 @@ from xinfer.spec import (
     Provider,
     Setting,
     ShowOn,
+    Target,
+    base_url,
     fields,
 )
 
@@ -290,61 +293,68 @@ def help_lost(field: FormField, _: Subject) -> Iterator[Problem]:
         yield Problem(f"the help of {field.variable} is lost in remote debugging", at="help")
 
 
-@rule("XI325", Severity.BROKEN, Stage.RUN_TIME, fix="Declare it in the credentials class.")
-def runtime_field_missing(project: Project, subject: Subject) -> Iterator[Problem]:
-    """The credentials lack a field by which the Xinference runtime finds the model.
+@rule(
+    "XI325",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    fix="Declare a credentials field with sets=base_url, or give the runtime a base_url.",
+)
+def base_url_missing(project: Project, _: Subject) -> Iterator[Problem]:
+    """Neither the runtime nor a credentials field says where the server is.
 
-    Every call of a model that runs on it fails with ``AttributeError``.
+    Every call of a model fails.
     """
-    known = {field.name for field in fields(project.credentials)} if project.credentials else set()
-    for name in OF_RUNTIME if _on_runtime(project, subject) else ():
-        if name not in known:
-            yield Problem(f"{name} is missing, and the runtime reads it", at="credentials")
+    if project.runtime is None or project.runtime.base_url:
+        return
+    if base_url not in _targets(project):
+        yield Problem("nothing sets the base URL of the server", at="runtime", of=project.runtime)
 
 
 @rule(
-    "XI326", Severity.ADVICE, Stage.RUN_TIME, fix="Give it the name that is read, or leave it out."
+    "XI326",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
 )
 def idle_credential(project: Project, subject: Subject) -> Iterator[Problem]:
     """Nothing reads a field of the credentials; what users enter there has no effect.
 
-    The Xinference runtime reads the fields that it knows by name, terms read settings, and the
-    plugin's own Python may read others.
+    A field sets a part of the requests, is read by ``setting()`` or by another field's
+    ``show_on``, or is an attribute that the plugin's own Python reads.
     """
-    if project.credentials is None or not _on_runtime(project, subject):
+    if project.credentials is None or project.runtime is None or subject.sources is None:
         return
-    own = [text for path, text in (subject.sources or {}).items() if _is_own(path)]
-    settings = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
+    read = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
+    read |= _read_by_own_code(subject.sources)
     conditions = {
         one.variable for field in fields(project.credentials) for one in field.form.show_on
     }
-    read = {*OF_RUNTIME, *KNOWN_TO_RUNTIME, *settings}
     for field in fields(project.credentials):
-        name = field.name
-        if field.asked_by_dify or name in read or field.form.variable in conditions:
+        if field.sets or field.asked_by_dify or field.form.variable in conditions:
             continue
-        if not any(re.search(rf"\b{name}\b", text) for text in own):
-            near = alike(name, read)
-            yield Problem(f"nothing reads {name}{near}", at="credentials", of=field.form)
+        if field.name not in read:
+            yield Problem(f"nothing reads {field.name}", at="credentials", of=field.form)
 
 
-def _on_runtime(project: Project, subject: Subject) -> bool:
-    texts = (subject.sources or {}).values()
-    return bool(project.customizable_models) and any(_RUNTIME in text for text in texts)
+def _targets(project: Project) -> set[Target]:
+    declared = fields(project.credentials) if project.credentials else ()
+    return {
+        sets if isinstance(sets, Target) else sets.target
+        for field in declared
+        for sets in field.sets
+    }
 
 
-def _is_own(path: str) -> bool:
-    return path.endswith(".py") and not path.startswith("xinfer/") and path != "provider_spec.py"
-
-
-_RUNTIME = "from xinfer.runtime.dify import "
-OF_RUNTIME = ("server_url", "model_uid")
-"""Without these the runtime finds no model."""
-KNOWN_TO_RUNTIME = (
-    *("api_key", "invoke_timeout", "max_retries", "verify_tls", "ca_certificate"),
-    *("language", "voices"),
-)
-"""All others that it reads; it does without those that are not declared."""
+def _read_by_own_code(sources: Mapping[str, str]) -> set[str]:
+    """Collect the attributes that modules of the plugin's own read, by their syntax trees."""
+    names: set[str] = set()
+    for path, text in sources.items():
+        if not path.endswith(".py") or path.startswith("xinfer/") or path == "provider_spec.py":
+            continue
+        with suppress(SyntaxError, ValueError):
+            tree = ast.parse(text)
+            names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return names
 
 
 RULES = (
@@ -372,6 +382,6 @@ RULES = (
     secret_default,
     model_name_empty,
     help_lost,
-    runtime_field_missing,
+    base_url_missing,
     idle_credential,
 )

@@ -8,6 +8,7 @@ evaluates both against :class:`ModelInfo`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -213,6 +214,24 @@ class Share:
         return f"share(of={self.whole}, size={self.size}, at_most={self.at_most})"
 
 
+@frozen
+class Listed:
+    """The items of a list that the user entered in one field."""
+
+    text: Expression
+
+    def evaluate(self, info: ModelInfo) -> tuple[str, ...] | None:
+        """Split at commas, semicolons and line breaks; ``None`` when nothing is left."""
+        items = (item.strip() for item in _SEPARATORS.split(value_of(self.text, info) or ""))
+        return tuple(item for item in items if item) or None
+
+    def __str__(self) -> str:
+        return f"listed({self.text})"
+
+
+_SEPARATORS = re.compile(r"[,;，；、\n]")
+
+
 def limit(name: str) -> Limit:
     """Stand for a number that the server reports, e.g. ``limit("context_length")``."""
     return Limit(name)
@@ -238,7 +257,12 @@ def share(*, of: int, size: Expression, at_most: Expression | int) -> Share:
     return Share(of, size, at_most)
 
 
-_TERMS = (Limit, Setting, FirstOf, Choice, Share)
+def listed(text: Expression) -> Listed:
+    """Stand for the items of a list, e.g. of voices: ``listed(setting("voices"))``."""
+    return Listed(text)
+
+
+_TERMS = (Limit, Setting, FirstOf, Choice, Share, Listed)
 
 
 def is_expression(value: object) -> bool:

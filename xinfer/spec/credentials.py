@@ -43,6 +43,7 @@ from xinfer.spec.form import (
 )
 from xinfer.spec.i18n import I18n
 from xinfer.spec.secret import Secret
+from xinfer.spec.targets import Sets, Target, check_field, check_fields
 from xinfer.spec.values import Codec, Invalid, codec_of, text_of
 
 _CIPHERTEXT = "SFlCUklE"
@@ -86,9 +87,11 @@ class FieldOptions(TypedDict, total=False):
     one to be shown, or :class:`ShowOn` objects. ``converter`` and ``validator``: functions that
     mend and refuse a value. ``variable``: the key Dify stores, when it cannot be the attribute's
     name. ``required``: what the form demands, when it differs from what the code needs; ``None``
-    leaves the key out. ``asked_by_dify``: Dify's dialog asks this itself for a customizable model
-    (its type, its name); such a field stands in the provider's form only. ``extra_keys``: keys
-    that the format does not know.
+    leaves the key out. ``sets``: the part of the requests that the field sets, e.g. ``base_url``
+    (:mod:`xinfer.spec.targets`), or several. ``was``: the field's former variables, under which
+    users may have stored it. ``asked_by_dify``: Dify's dialog asks this itself for a customizable
+    model (its type, its name); such a field stands in the provider's form only. ``extra_keys``:
+    keys that the format does not know.
     """
 
     label: Required[I18n]
@@ -103,6 +106,8 @@ class FieldOptions(TypedDict, total=False):
     variable: str
     help: I18n
     url: str
+    sets: Sets | tuple[Sets, ...]
+    was: str | tuple[str, ...]
     asked_by_dify: bool
     extra_keys: Mapping[str, Any]
 
@@ -140,12 +145,15 @@ class _Specification:
     convert: tuple[Converter, ...]
     validate: tuple[Validator, ...]
     required: Any
+    sets: tuple[Sets, ...]
+    was: tuple[str, ...]
     asked_by_dify: bool
 
 
 def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
     _expect(form_type, given)
     validator = given.get("validator", ())
+    sets, was = given.get("sets", ()), given.get("was", ())
     # What was not given must not look as if it had been: it would be written.
     said: dict[str, Any] = {
         name: given[name]
@@ -167,6 +175,8 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
         convert=(given["converter"],) if "converter" in given else (),
         validate=validator if isinstance(validator, tuple) else (validator,),
         required=given.get("required", attrs.NOTHING),
+        sets=sets if isinstance(sets, tuple) else (sets,),
+        was=was if isinstance(was, tuple) else (was,),
         asked_by_dify=given.get("asked_by_dify", False),
     )
     return attrs.field(
@@ -208,6 +218,8 @@ class CredentialField:
     :param optional: whether the annotation admits ``None``.
     :param default: the value when nothing was entered, or ``attrs.NOTHING``.
     :param steps: mend and validate a value, one after the other; each raises ``ValueError``.
+    :param sets: the parts of the requests that it sets.
+    :param was: its former variables.
     """
 
     name: str
@@ -216,6 +228,8 @@ class CredentialField:
     optional: bool
     default: Any
     steps: tuple[Converter, ...] = attrs.field(repr=False)
+    sets: tuple[Sets, ...] = ()
+    was: tuple[str, ...] = ()
     asked_by_dify: bool
 
     def accept(self, value: Any) -> Any:
@@ -261,11 +275,23 @@ class CredentialField:
             return False
         return True if len(known) == len(self.form.show_on) else None
 
+    def stored(self, raw: Mapping[str, object]) -> object:
+        """Return what Dify stored of this field, under its variable or a former one."""
+        variables = (self.form.variable, *self.was)
+        return next((raw[name] for name in variables if raw.get(name) not in (None, "")), None)
+
+    def may_be_shown_with(self, other: CredentialField) -> bool:
+        """Say whether the form can show both fields at once."""
+        wanted = {condition.variable: condition.value for condition in self.form.show_on}
+        return all(wanted.get(c.variable, c.value) == c.value for c in other.form.show_on)
+
     def problem(self, error: ValueError, raw: object) -> Problem:
         """Describe a refusal; a message that quotes a secret is replaced."""
         message = error.message if isinstance(error, Invalid) else I18n(str(error))
         secret = str(raw).strip() if self.form.type is FormType.SECRET_INPUT else ""
-        if secret and any(part in message.en_US + message.chinese for part in secret.split()):
+        shown = message.en_US + message.chinese
+        # A part of three letters or fewer is in many messages that quote nothing.
+        if any(len(part) > 3 and part in shown for part in secret.split()):
             message = I18n("is not accepted", zh_Hans="不被接受")
         return Problem(self.form.variable, self.form.label, message)
 
@@ -284,6 +310,9 @@ def _steps(specification: _Specification, codec: Codec) -> Iterable[Converter]:
     yield from specification.convert
     for validator in specification.validate:
         yield _passing(validator)
+    for sets in specification.sets:
+        if isinstance(sets, Target):
+            yield _passing(sets.check)
     if form.options:
         choices = [option.value for option in form.options]
 
@@ -354,7 +383,7 @@ class Credentials:
         problems: list[Problem] = []
         for field in cls.__credential_fields__:
             shown = field.shown(raw) if field.form.show_on else True
-            stored = raw.get(field.form.variable) if shown is not False else None
+            stored = field.stored(raw) if shown is not False else None
             try:
                 value = field.read(stored)
             except ValueError as error:
@@ -394,6 +423,10 @@ def _collect(cls: type, attributes: list[attrs.Attribute[Any]]) -> list[attrs.At
             where = f"{cls.__name__}.{attribute.name}"
             raise TypeError(f"{where} needs a type: write {attribute.name}: str = …")
     fields = tuple(_field(cls, attribute, hints[attribute.name]) for attribute in attributes)
+    try:
+        check_fields(fields)
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}") from None
     cls.__credential_fields__ = fields  # type: ignore[attr-defined]
     return [
         attribute.evolve(converter=field.accept)
@@ -428,8 +461,14 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
         optional=optional,
         default=default,
         steps=tuple(_steps(specification, codec)),
+        sets=specification.sets,
+        was=specification.was,
         asked_by_dify=specification.asked_by_dify,
     )
+    try:
+        check_field(field)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{where}: {error}") from None
     if default in (None, attrs.NOTHING):
         return field
     try:

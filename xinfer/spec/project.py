@@ -11,7 +11,7 @@ from xinfer.spec.credentials import Credentials, fields, model_form, provider_fo
 from xinfer.spec.declaration import Declaration, evolve, placed_at
 from xinfer.spec.form import ModelName
 from xinfer.spec.manifest import Extensions, Manifest
-from xinfer.spec.model import CustomizableModel, Model, ModelType
+from xinfer.spec.models import CustomizableModel, Model, ModelType
 from xinfer.spec.provider import (
     ConfigurateMethod,
     ModelFiles,
@@ -20,6 +20,7 @@ from xinfer.spec.provider import (
     ProviderModels,
     PythonSources,
 )
+from xinfer.spec.runtime import OpenAICompatible
 
 MODEL_FOLDERS = {
     ModelType.LLM: "llm",
@@ -43,6 +44,7 @@ class Project(Declaration):
     :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
         Dify's list.
     :param customizable_models: what users add by hand, one entry a type.
+    :param runtime: what serves the models; without one, the plugin's own Python does.
     :param requirements: what the plugin's own Python needs; the build adds what xinfer needs.
     :param files: a folder beside ``provider_spec.py`` that is carried into the plugin as it is:
         icons, documents, and the Python of a plugin that brings its own.
@@ -53,6 +55,7 @@ class Project(Declaration):
     credentials: type[Credentials] | None = None
     models: tuple[Model, ...] = ()
     customizable_models: tuple[CustomizableModel, ...] = ()
+    runtime: OpenAICompatible | None = None
     requirements: tuple[str, ...] = ("dify_plugin>=0.9.0",)
     files: str = "plugin"
 

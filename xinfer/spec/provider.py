@@ -9,7 +9,7 @@ from attrs import frozen
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.form import CredentialSchema, ModelCredentialSchema
 from xinfer.spec.i18n import I18n
-from xinfer.spec.model import ModelType
+from xinfer.spec.models import ModelType
 
 
 class ConfigurateMethod(StrEnum):

@@ -16,6 +16,7 @@ from xinfer.spec import (
     Model,
     ModelProperties,
     ModelType,
+    OpenAICompatible,
     ParameterRule,
     ParameterType,
     Pricing,
@@ -63,6 +64,7 @@ def projects(draw: st.DrawFn) -> Project:
         credentials=draw(credentials_classes()),
         models=tuple(models),
         customizable_models=tuple(draw(_customizable(kind)) for kind in kinds),
+        runtime=OpenAICompatible(base_url="https://api.example.com/v1"),
     )
 
 

@@ -203,6 +203,8 @@ class CustomizableModel(Declaration):
     def known(self, model: str, info: ModelInfo) -> Model:
         """Complete the description for one model, now that its info are known."""
         properties = {name: value_of(value, info) for name, value in self.properties.items()}
+        if names := properties.get("voices"):
+            properties["voices"] = tuple(map(_voice, names))
         return Model(
             model=model,
             label=I18n(model),
@@ -216,6 +218,10 @@ class CustomizableModel(Declaration):
                 if rule.when is None or rule.when.holds(info)
             ),
         )
+
+
+def _voice(voice: Voice | str) -> Voice:
+    return voice if isinstance(voice, Voice) else Voice(mode=voice, name=voice, language=())
 
 
 def _known_rule(rule: ParameterRule, info: ModelInfo) -> ParameterRule:

@@ -80,6 +80,7 @@ BREAKS = {
     "XI626": lambda: edited(COMMON, "raise CredentialsValidateFailedError", "raise ValueError"),
     "XI627": lambda: edited(LLM, ASKS, "response = self.invoke(model, credentials)\n"),
     "XI628": lambda: edited(LLM, ASKS, "response = self._ask(credentials, **parameters)\n"),
+    "XI629": lambda: under(LLM, "\n\ndef fail():\n    raise ValueError(f'no {messages}')\n"),
     "XI631": lambda: edited(LLM, TOKENS, "pass"),
     "XI632": lambda: edited(LLM, ASKS, "yield from ()\n"),
     "XI633": lambda: edited(EMBEDDING, "return TextEmbedding", "yield TextEmbedding"),

@@ -287,5 +287,6 @@ RIGHT = {
             "        return error\n    return lambda z, *a, **k: (z, a, k, y)\n",
         ),
     ],
+    "XI629": [under(LLM, "\n\ndef fail(messages):\n    raise ValueError(f'no {messages}')\n")],
     **RIGHT_RESULTS,
 }

@@ -27,7 +27,7 @@ from xinfer.rules import (
     values,
 )
 from xinfer.rules.finding import Finding, Form, Severity, Stage
-from xinfer.rules.python.source import plugin_code
+from xinfer.rules.python.code import plugin_code
 from xinfer.rules.rule import Problem, Rule, Subject
 from xinfer.rules.texts import texts_of
 from xinfer.rules.values import mistyped

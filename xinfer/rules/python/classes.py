@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from attrs import frozen
 
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import Binding, Foreign, Own, bindings, in_module, meaning
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, Call, sdk_name
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, Function
 
 _HARMLESS = {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"}
@@ -79,12 +79,11 @@ class Served:
 
 def lineage(code: PluginCode, start: Own | str, depth: int = 0) -> Lineage:
     """Work out what a class derives from; a class that derives from itself is not followed."""
-    asked = ("lineage", start)
-    if asked not in code.known:
-        code.known[asked] = Lineage((start,), whole=False)
-        code.known[asked] = _lineage(code, start, depth + 1)
-    known: Lineage = code.known[asked]
-    return known
+    return code.memory.ask(
+        ("lineage", start),
+        lambda: _lineage(code, start, depth + 1),
+        meanwhile=Lineage((start,), whole=False),
+    )
 
 
 def _lineage(code: PluginCode, start: Own | str, depth: int) -> Lineage:
@@ -183,13 +182,17 @@ def entries_by_kind(code: PluginCode, module: Module) -> Mapping[str, list[Entry
 
     The last of each is the one that is used.
     """
-    found: dict[str, list[Entry]] = {}
+    return code.memory.ask(("entries", module), lambda: _entries_by_kind(code, module))
+
+
+def _entries_by_kind(code: PluginCode, module: Module) -> Mapping[str, list[Entry]]:
+    grouped: dict[str, list[Entry]] = {}
     for entry in classes_in(code, module):
         kind = kind_of(code, entry.lineage)
         # The SDK's abstract classes themselves are not registered.
         if kind is not None and entry.one != entry.lineage.root:
-            found.setdefault(kind, []).append(entry)
-    return found
+            grouped.setdefault(kind, []).append(entry)
+    return grouped
 
 
 def providers_in(code: PluginCode, module: Module) -> list[Entry]:
@@ -201,9 +204,12 @@ def providers_in(code: PluginCode, module: Module) -> list[Entry]:
     ]
 
 
-@lru_cache(maxsize=64)
 def served(code: PluginCode) -> tuple[Served, ...]:
     """List the plugin's classes that the SDK makes objects of: the provider's, one a type."""
+    return code.memory.ask("served", lambda: _served(code))
+
+
+def _served(code: PluginCode) -> tuple[Served, ...]:
     found: dict[str, Served] = {}
     if code.provider_source is not None:
         for entry in providers_in(code, code.provider_source):
@@ -221,7 +227,7 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
     """Put bases into Python's order; where there is none, as they come."""
     whole = whole and all(line.whole for line in above)
     if sum(len(line.order) for line in above) > _MOST_ABOVE:
-        return Lineage((first, *above[0].order), whole=False)
+        return Lineage((first,), whole=False)
     rows = [list(line.order) for line in above] + [[line.order[0] for line in above]]
     order: list[Own | str] = [first]
     while rows := [row for row in rows if row]:
@@ -237,10 +243,10 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
 def _is_altered(own: Own) -> bool:
     """Say whether something sets attributes of a class from outside of it."""
     name = own.node.name
-    return name in _altered(own.module) or "cls" in _altered(own.module)
+    altered = own.module.memory.ask("altered", lambda: _altered(own.module))
+    return name in altered or "cls" in altered
 
 
-@lru_cache(maxsize=512)
 def _altered(module: Module) -> frozenset[str]:
     """Name everything in a module whose attributes are set there, but ``self``."""
     stores = (node.value for node in module.each(ast.Attribute) if isinstance(node.ctx, ast.Store))

@@ -10,8 +10,9 @@ from attrs import frozen
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import Foreign, OwnModule, bindings, meaning
-from xinfer.rules.python.source import Module, PluginCode, is_tried
+from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider
@@ -59,12 +60,11 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
 @rule("XI663", Severity.ADVICE, Stage.RUN_TIME, fix="Read it, or leave the field out.")
 def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
-    unread = any(path.endswith(".py") and path not in code.modules for path in code.files)
-    if not code.running or unread or any(one.failure for one in code.modules.values()):
+    if not code.running or not code.is_whole:
         return
     if any(_escapes(code, module) for module in code.running):
         return
-    words = {word for module in code.modules.values() for word in _words(module)}
+    words = {word for module in code.running for word in _words(module)}
     if any(str(one).startswith("OAICompat") for each in served(code) for one in each.lineage.order):
         words |= set(_READ_BY_SDK.split())
     used = {show.variable for field in _fields(subject.project.provider) for show in field.show_on}

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from xinfer.rules.finding import Severity, Stage
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import KNOWN, provided, provides, sdk_version
 from xinfer.rules.python.names import bindings, foreign
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
-from xinfer.rules.python.source import Import, Module, PluginCode, is_dynamic
+from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.tree import ancestors, own_nodes
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Origin
@@ -39,7 +40,7 @@ def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """
     for module in code.running:
         if module in code.started:
-            yield from _unreadable(module)
+            yield from _unreadable(code, module)
 
 
 @rule(
@@ -49,7 +50,7 @@ def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A module that is imported inside of a function is no Python 3.12: the request fails."""
     for module in code.running:
         if module not in code.started:
-            yield from _unreadable(module)
+            yield from _unreadable(code, module)
 
 
 @rule("XI603", Severity.REFUSED, Stage.START, fix="Correct the name, or add the module.")
@@ -172,9 +173,9 @@ def request_on_import(code: PluginCode, _: Subject) -> Iterator[Problem]:
 _VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"}
 
 
-def _unreadable(module: Module) -> Iterator[Problem]:
-    if module.failure is not None:
-        failure = module.failure
+def _unreadable(code: PluginCode, module: Module) -> Iterator[Problem]:
+    failure = code.failure(module)
+    if failure is not None:
         place = Origin(module.path, failure.line, failure.column)
         yield Problem(f"{module.path}: {failure.message}", at=module.path, span=place)
 
@@ -194,13 +195,12 @@ def _missing(code: PluginCode, module: Module, one: Import) -> str | None:
         return f"there is no {one.module} in the plugin"
     if one.name in (None, "*") or code.holds(f"{one.module}.{one.name}"):
         return None
-    target = code.by_name.get(one.module)
+    target = code.module(one.module)
     if target is None:
-        unknown = any(path.startswith(one.module.replace(".", "/") + ".") for path in code.files)
-        package = f"{one.module.replace('.', '/')}/__init__.py" in code.files
-        return None if unknown or package else f"there is no {one.module}.{one.name} in the plugin"
+        unknown = one.module in code.paths
+        return None if unknown else f"there is no {one.module}.{one.name} in the plugin"
     names = bindings(target, target.tree)
-    if target.failure or one.name in names or "__getattr__" in names or is_dynamic(target):
+    if target.failure or one.name in names or "__getattr__" in names or target.is_dynamic:
         return None
     return None if target is module else f"{target.path} has no {one.name}"
 

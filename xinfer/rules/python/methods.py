@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, method, served
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.signatures import misfit
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import (
     FUNCTIONS,
     Function,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from attrs import frozen
 
-from xinfer.rules.python.source import Import, Module, PluginCode
+from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.tree import SCOPES, Function, ancestors, own_nodes
 
 _DEEPEST, _MOST = 30, 20
@@ -65,34 +65,34 @@ class Binding:
     value: ast.expr | ast.ClassDef | Function | None = None
 
 
-@lru_cache(maxsize=4096)
 def bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
     """List what gives each name of a module, class or function its values, in order."""
+    return module.memory.ask(("bindings", scope), lambda: _bindings(module, scope))
+
+
+def _bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
     found: dict[str, list[Binding]] = {}
-    imports: dict[ast.AST, list[Import]] = {}
-    for one in module.imports:
-        imports.setdefault(one.node, []).append(one)
     simple: dict[ast.AST, ast.expr | None] = {}
     for node in own_nodes(scope):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             simple[node.targets[0]] = node.value
         elif isinstance(node, ast.AnnAssign):
             simple[node.target] = node.value
-        for name, binding in _bound(node, scope, imports, simple):
+        for name, binding in _bound(module, node, scope, simple):
             found.setdefault(name, []).append(binding)
     return found
 
 
 def _bound(
+    module: Module,
     node: ast.AST,
     scope: ast.AST,
-    imports: Mapping[ast.AST, list[Import]],
     simple: Mapping[ast.AST, ast.expr | None],
 ) -> Iterator[tuple[str, Binding]]:
     if isinstance(node, ast.Import | ast.ImportFrom):
-        for one in imports.get(node, ()):
-            if not one.typing_only:
-                yield one.bound, Binding(node, taken=one)
+        for each in module.imports_at(node):
+            if not each.typing_only:
+                yield each.bound, Binding(node, taken=each)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         if node is not scope:
             yield node.name, Binding(node, value=node)
@@ -148,13 +148,9 @@ def _of_name(code: PluginCode, module: Module, node: ast.Name, depth: int) -> Me
         inner = outer
     if node.id in bindings(module, module.tree):
         return in_module(code, module, node.id, depth)
-    if _stars(module):
+    if module.imports_all:
         return None
     return Foreign(f"builtins.{node.id}") if hasattr(builtins, node.id) else None
-
-
-def _stars(module: Module) -> bool:
-    return any(one.name == "*" for one in module.imports)
 
 
 def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth: int) -> Meaning:
@@ -162,15 +158,15 @@ def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth
 
     The same is asked many times over, and is kept.
     """
-    asked = ("name", module, scope, name)
-    if asked not in code.known:
-        code.known[asked] = None
-        found = bindings(module, scope).get(name, [])
-        if len(found) <= _MOST:
-            meanings = {_of_binding(code, module, binding, depth + 1) for binding in found}
-            code.known[asked] = meanings.pop() if len(meanings) == 1 else None
-    known: Meaning = code.known[asked]
-    return known
+
+    def work_out() -> Meaning:
+        values = bindings(module, scope).get(name, [])
+        if len(values) > _MOST:
+            return None
+        meanings = {_of_binding(code, module, binding, depth + 1) for binding in values}
+        return meanings.pop() if len(meanings) == 1 else None
+
+    return code.memory.ask(("name", module, scope, name), work_out)
 
 
 def _of_binding(code: PluginCode, module: Module, binding: Binding, depth: int) -> Meaning:
@@ -198,7 +194,7 @@ def _member(code: PluginCode, whole: Meaning, name: str, depth: int) -> Meaning:
     if isinstance(whole, Foreign):
         return Foreign(f"{whole.name}.{name}")
     if isinstance(whole, OwnModule):
-        module = code.by_name.get(whole.name)
+        module = code.module(whole.name)
         if module is not None and name in bindings(module, module.tree):
             return in_module(code, module, name, depth + 1)
         if code.holds(f"{whole.name}.{name}"):

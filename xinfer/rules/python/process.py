@@ -9,9 +9,10 @@ from itertools import islice
 from packaging.version import Version
 
 from xinfer.rules.finding import Severity, Stage
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import sdk_version
 from xinfer.rules.python.names import foreign
-from xinfer.rules.python.source import Module, PluginCode, is_tried
+from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import ancestors
 from xinfer.rules.rule import Problem, Subject, rule
 
@@ -165,7 +166,7 @@ def _is_own_field(code: PluginCode, name: str) -> bool:
     """Say whether a class of the plugin has a field of this name."""
     return any(
         getattr(node.target, "id", "") == name
-        for module in code.modules.values()
+        for module in code.running
         for node in module.each(ast.AnnAssign)
     )
 

@@ -18,12 +18,13 @@ from xinfer.rules.python.classes import (
     providers_in,
     served,
 )
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import KNOWN
 from xinfer.rules.python.imports import PYTHONS_OWN
 from xinfer.rules.python.names import Own
 from xinfer.rules.python.sdk import Call
 from xinfer.rules.python.signatures import misfit
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, body_nodes
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import MODEL_FOLDERS
@@ -203,7 +204,7 @@ def _may_hold_more(code: PluginCode, module: Module) -> bool:
         root = (one.module or "").partition(".")[0]
         elsewhere = root not in PYTHONS_OWN and root not in KNOWN
         names = (one.module or "", f"{one.module}.{one.name}")
-        unseen = code.holds(root) and not any(name in code.by_name for name in names)
+        unseen = code.holds(root) and not any(code.module(name) for name in names)
         if not one.typing_only and (
             one.name == "*" or (elsewhere and (unseen or not code.holds(root)))
         ):

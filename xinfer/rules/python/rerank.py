@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.results import answering
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import body_nodes
 from xinfer.rules.rule import Problem, Subject, rule
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, method, served
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.sdk import RESULTS, STREAMS
 from xinfer.rules.python.shapes import shape
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import (
     Function,
     gives_value,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import foreign
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import Function, body_nodes
 
 _OF_CALLS = {

@@ -1,25 +1,29 @@
-"""A plugin's Python, parsed once and never run: modules, what each imports, which of them run."""
+"""One Python file of a plugin: parsed, never run; its names, imports and places."""
 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.rules.python.tree import SCOPES, ancestors, below, depth, own_nodes, parents_of
-from xinfer.rules.rule import Problem, Subject
-from xinfer.spec import Declaration, Origin, Project
+from xinfer.rules.python.linter import SYNTAX, Diagnostic
+from xinfer.rules.python.memory import Memory
+from xinfer.rules.python.tree import SCOPES, ancestors, below, blocks_of, own_nodes, parents_of
+from xinfer.rules.rule import Problem
+from xinfer.spec import Origin
 
 _DAEMONS_PYTHON = (3, 12)
 """The daemon always makes an environment of this version, whatever the manifest says."""
 
-_LONGEST, _DEEPEST = 4 * 1024 * 1024, 250
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _DYNAMIC = {"globals", "exec", "modules", "vars", "global_enum", "_convert_"}
+_DELAYED = ("__future__", "annotations")
 _CAUGHT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -36,6 +40,7 @@ class Import:
     """
 
     node: ast.Import | ast.ImportFrom
+    alias: ast.alias
     module: str | None
     name: str | None
     bound: str
@@ -43,14 +48,10 @@ class Import:
     careful: bool
     typing_only: bool
 
-
-@frozen(eq=False)
-class Failure:
-    """Why a module cannot be read, and where."""
-
-    message: str
-    line: int
-    column: int
+    @property
+    def root(self) -> str:
+        """The first part of the module's name; empty where it leads out of the plugin."""
+        return (self.module or "").partition(".")[0]
 
 
 @frozen(eq=False)
@@ -59,17 +60,26 @@ class Module:
 
     :param name: as it is imported, from the plugin's root.
     :param tree: empty where it cannot be read.
+    :param failure: why it cannot be read.
+    :ivar memory: what has been worked out about it, by question.
     """
 
     path: str
     name: str
+    text: str
     tree: ast.Module
-    failure: Failure | None = None
+    failure: Diagnostic | None = None
+    memory: Memory = field(init=False, factory=Memory, repr=False)
 
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """The node around each node."""
-        return parents_of(self.tree)
+        return parents_of(self.nodes)
+
+    @cached_property
+    def blocks(self) -> Mapping[ast.AST, str]:
+        """The block of the node around it in which each statement stands."""
+        return blocks_of(self.nodes)
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
@@ -78,10 +88,10 @@ class Module:
 
     @cached_property
     def _by_kind(self) -> Mapping[type, Sequence[Any]]:
-        found: dict[type, list[ast.AST]] = {}
+        grouped: dict[type, list[ast.AST]] = {}
         for node in self.nodes:
-            found.setdefault(type(node), []).append(node)
-        return found
+            grouped.setdefault(type(node), []).append(node)
+        return grouped
 
     def each[N: ast.AST](self, kind: type[N]) -> Sequence[N]:
         """List its nodes of one kind, in order."""
@@ -97,130 +107,57 @@ class Module:
         """Everything it imports, in order."""
         return tuple(_imports(self))
 
-    def problem(self, message: str, at: ast.AST | None = None) -> Problem:
+    @cached_property
+    def _imports_by_node(self) -> Mapping[ast.AST, Sequence[Import]]:
+        grouped: dict[ast.AST, list[Import]] = {}
+        for each in self.imports:
+            grouped.setdefault(each.node, []).append(each)
+        return grouped
+
+    def imports_at(self, node: ast.AST) -> Sequence[Import]:
+        """List what one import statement asks for."""
+        return self._imports_by_node.get(node, ())
+
+    @cached_property
+    def is_dynamic(self) -> bool:
+        """Whether it may have names that cannot be read off it."""
+        return self.imports_all or any(
+            getattr(node, "id", getattr(node, "attr", "")) in _DYNAMIC
+            for node in (*self.each(ast.Name), *self.each(ast.Attribute))
+        )
+
+    @cached_property
+    def imports_all(self) -> bool:
+        """Whether it imports all names of another module."""
+        return any(each.name == "*" for each in self.imports)
+
+    @cached_property
+    def delays_annotations(self) -> bool:
+        """Whether its annotations are not evaluated, as a ``__future__`` import demands."""
+        return any((each.module, each.name) == _DELAYED for each in self.imports)
+
+    @cached_property
+    def lines(self) -> Sequence[bytes]:
+        """The lines of the text, in UTF-8, as columns of syntax trees count."""
+        return _LINE_END.split(self.text.encode(errors="replace"))
+
+    def column(self, line: int, offset: int) -> int:
+        """Count the characters before an offset of a syntax tree, from 1."""
+        text = self.lines[line - 1] if line <= len(self.lines) else b""
+        return len(text[:offset].decode(errors="replace")) + 1
+
+    def span(self, node: ast.AST | None = None) -> Origin:
+        """Return where a node stands; of a function or class, where its name does."""
+        line = getattr(node, "lineno", 1)
+        offset = getattr(node, "col_offset", 0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            named = re.compile(rb"(async\s+def|def|class)\s+").match(self.lines[line - 1], offset)
+            offset = named.end() if named else offset
+        return Origin(self.path, line, self.column(line, offset))
+
+    def problem(self, message: str, node: ast.AST | None = None, *, fix: str = "") -> Problem:
         """Say what is wrong, at a node of this module."""
-        line, column = getattr(at, "lineno", 1), getattr(at, "col_offset", 0) + 1
-        return Problem(message, at=self.path, span=Origin(self.path, line, column))
-
-
-@frozen(kw_only=True, eq=False)
-class PluginCode(Declaration):
-    """All Python of a plugin.
-
-    :param modules: by path.
-    :param files: the paths of everything in the plugin, Python whose text is not known included.
-    :ivar known: what has been worked out of it, by what was asked.
-    """
-
-    project: Project
-    modules: Mapping[str, Module]
-    files: frozenset[str]
-    known: dict[object, Any] = field(init=False, factory=dict, repr=False)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        # What is worked out of it is kept by it.
-        return id(self)
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Module]:
-        """The modules by the name that imports use; a package hides a module of its name."""
-        order = sorted(self.modules.values(), key=lambda one: one.path.endswith("__init__.py"))
-        return {one.name: one for one in order}
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        """Every dotted name that is a module or a folder with Python in it."""
-        found: set[str] = set()
-        for path in map(PurePosixPath, self.files):
-            if path.suffix in {".py", ".so", ".pyd"}:
-                parts = (*path.parts[:-1], path.name.partition(".")[0])
-                found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-        return frozenset(found)
-
-    def holds(self, name: str) -> bool:
-        """Say whether a dotted name is a module or a package of the plugin."""
-        return name in self._names
-
-    @property
-    def entry(self) -> Module | None:
-        """The module that starts the plugin."""
-        return self.by_name.get(self.project.manifest.meta.runner.entrypoint)
-
-    @property
-    def provider_source(self) -> Module | None:
-        """The module of the provider's class."""
-        extra = self.project.provider.extra
-        return self._source(extra.python.provider_source) if extra else None
-
-    @property
-    def model_sources(self) -> tuple[Module, ...]:
-        """The modules of the models' classes, in the order in which the SDK loads them."""
-        extra = self.project.provider.extra
-        named = (self._source(path) for path in extra.python.model_sources) if extra else ()
-        return tuple(module for module in named if module is not None)
-
-    @cached_property
-    def started(self) -> frozenset[Module]:
-        """What runs when the plugin starts, as far as its imports tell."""
-        roots = (self.entry, self.provider_source, *self.model_sources)
-        return self._reached([root for root in roots if root is not None], lazy=False)
-
-    @cached_property
-    def running(self) -> tuple[Module, ...]:
-        """What runs at all, sooner or later; scripts and tests of the plugin do not. By path."""
-        return tuple(sorted(self._reached(self.started, lazy=True), key=lambda module: module.path))
-
-    def imported(self, one: Import) -> Iterator[Module]:
-        """Yield the plugin's modules that run because of an import, packages first."""
-        names = [one.module or ""]
-        if one.module and one.name:
-            names.append(f"{one.module}.{one.name}")
-        for name in names:
-            parts = name.split(".")
-            for end in range(1, len(parts) + 1):
-                if found := self.by_name.get(".".join(parts[:end])):
-                    yield found
-
-    def _source(self, path: str) -> Module | None:
-        # The SDK imports by name what a path stands for, and falls back to the path.
-        name = PurePosixPath(path).with_suffix("").as_posix().replace("/", ".") if path else ""
-        return self.by_name.get(name) or self.modules.get(str(PurePosixPath(path)))
-
-    def _reached(self, roots: Iterable[Module], *, lazy: bool) -> frozenset[Module]:
-        found: set[Module] = set()
-        waiting = list(roots)
-        for root in tuple(waiting):
-            parts = root.name.split(".")
-            packages = (".".join(parts[:end]) for end in range(1, len(parts)))
-            waiting += (self.by_name[name] for name in packages if name in self.by_name)
-        while waiting:
-            module = waiting.pop()
-            if module in found:
-                continue
-            found.add(module)
-            for one in module.imports:
-                if not one.typing_only and (lazy or not one.lazy):
-                    waiting += self.imported(one)
-        return frozenset(found)
-
-
-def plugin_code(subject: Subject) -> PluginCode | None:
-    """Parse what is there of a plugin's Python; ``None`` where nobody knows its text."""
-    if subject.sources is None:
-        return None
-    texts = {path: text for path, text in subject.sources.items() if path.endswith(".py")}
-    parsed = {path: parse(path, text) for path, text in texts.items() if len(text) <= _LONGEST}
-    code = PluginCode(
-        project=subject.project,
-        # What is too deep or too long for anyone to write is as good as not known.
-        modules={p: module for p, module in parsed.items() if depth(module.tree) <= _DEEPEST},
-        files=frozenset(subject.files or ()) | texts.keys(),
-    )
-    object.__setattr__(code, "origin", None)
-    return code
+        return Problem(message, at=self.path, span=self.span(node), fix=fix)
 
 
 def parse(path: str, text: str) -> Module:
@@ -234,52 +171,43 @@ def parse(path: str, text: str) -> Module:
             # Finds what the grammar alone allows: a return outside of a function, say.
             compile(tree, path, "exec", dont_inherit=True)
     except SyntaxError as error:
-        failure = Failure(error.msg or "a syntax error", error.lineno or 1, error.offset or 1)
+        message, line = error.msg or "a syntax error", error.lineno or 1
+        failure = Diagnostic(SYNTAX, message, line, max(error.offset or 1, 1))
     except (RecursionError, MemoryError):
-        failure = Failure("it is nested too deeply to be read", 1, 1)
+        failure = Diagnostic(SYNTAX, "it is nested too deeply to be read", 1, 1)
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        failure = Failure("it is not UTF-8", line, 1)
+        failure = Diagnostic(SYNTAX, "it is not UTF-8", text.count("\n", 0, error.start) + 1, 1)
     except ValueError as error:
-        failure = Failure(str(error), 1, 1)
+        failure = Diagnostic(SYNTAX, str(error), 1, 1)
     else:
-        return Module(path, name, tree)
-    return Module(path, name, ast.Module(body=[], type_ignores=[]), failure)
+        return Module(path, name, text, tree)
+    return Module(path, name, text, ast.Module(body=[], type_ignores=[]), failure)
 
 
 def is_tried(module: Module, node: ast.AST) -> bool:
-    """Say whether an error of a node is caught in the function that it is in."""
+    """Tell whether an error of a node is caught in the function that it is in."""
     inner = node
     for outer in ancestors(module.parents, node):
         if isinstance(outer, SCOPES):
             return False
-        if isinstance(outer, ast.Try | ast.TryStar) and outer.handlers and inner in outer.body:
+        if isinstance(outer, ast.Try | ast.TryStar) and outer.handlers and _is_body(module, inner):
             return True
         inner = outer
     return False
 
 
-def is_dynamic(module: Module) -> bool:
-    """Say whether a module has names that cannot be read off it."""
-    return any(one.name == "*" for one in module.imports) or any(
-        isinstance(node, ast.Name | ast.Attribute)
-        and getattr(node, "id", getattr(node, "attr", "")) in _DYNAMIC
-        for node in module.nodes
-    )
-
-
 def _imports(module: Module) -> Iterator[Import]:
     for node in module.nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        when = _when(module, node)
+        base = _base(module, node) if isinstance(node, ast.ImportFrom) else None
+        for alias in node.names:
+            if isinstance(node, ast.Import):
                 bound = alias.asname or alias.name.partition(".")[0]
-                yield Import(node, alias.name, None, bound, *_when(module, node))
-        elif isinstance(node, ast.ImportFrom):
-            base = _base(module, node)
-            for alias in node.names:
-                yield Import(
-                    node, base, alias.name, alias.asname or alias.name, *_when(module, node)
-                )
+                yield Import(node, alias, alias.name, None, bound, *when)
+            else:
+                yield Import(node, alias, base, alias.name, alias.asname or alias.name, *when)
 
 
 def _base(module: Module, node: ast.ImportFrom) -> str | None:
@@ -288,12 +216,12 @@ def _base(module: Module, node: ast.ImportFrom) -> str | None:
     parts = module.package.split(".") if module.package else []
     if node.level > len(parts):
         return None
-    kept = parts[: len(parts) - node.level + 1]
-    return ".".join((*kept, node.module) if node.module else kept)
+    package = parts[: len(parts) - node.level + 1]
+    return ".".join((*package, node.module) if node.module else package)
 
 
 def _when(module: Module, node: ast.AST) -> tuple[bool, bool, bool]:
-    """Say of a statement whether it runs later, may not run or may fail, or never runs."""
+    """Tell of a statement whether it runs later, may not run or may fail, or never runs."""
     lazy = careful = never = False
     inner = node
     for outer in ancestors(module.parents, node):
@@ -301,13 +229,17 @@ def _when(module: Module, node: ast.AST) -> tuple[bool, bool, bool]:
             lazy = True
         elif isinstance(outer, ast.If):
             careful = True
-            never |= _is_of_types(outer.test) and inner in outer.body
+            never |= _is_of_types(outer.test) and _is_body(module, inner)
         elif isinstance(outer, ast.Try | ast.TryStar):
-            careful |= inner not in outer.finalbody and _catches_imports(outer)
+            careful |= module.blocks.get(inner) != "finalbody" and _catches_imports(outer)
         elif isinstance(outer, ast.With | ast.AsyncWith | ast.Match | ast.While):
             careful = True
         inner = outer
     return lazy, careful, never
+
+
+def _is_body(module: Module, node: ast.AST) -> bool:
+    return module.blocks.get(node) == "body"
 
 
 def _is_of_types(test: ast.expr) -> bool:
@@ -321,7 +253,7 @@ def _catches_imports(node: ast.Try | ast.TryStar) -> bool:
     for handler in node.handlers:
         if handler.type is None:
             return True
-        named = {n.id for n in own_nodes(handler.type) if isinstance(n, ast.Name)}
-        if named & _CAUGHT or not named:
+        caught = {n.id for n in own_nodes(handler.type) if isinstance(n, ast.Name)}
+        if caught & _CAUGHT or not caught:
             return True
     return False

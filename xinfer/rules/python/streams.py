@@ -7,9 +7,10 @@ from collections.abc import Iterator, Set
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, served
+from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import Own, foreign, meaning
 from xinfer.rules.python.results import answering
-from xinfer.rules.python.source import Module, PluginCode
+from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import (
     FUNCTIONS,
     Function,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -42,13 +42,20 @@ def body_nodes(node: Function) -> Iterator[ast.AST]:
             yield from own_nodes(statement)
 
 
-def parents_of(tree: ast.AST) -> Mapping[ast.AST, ast.AST]:
-    """Note the node around each node."""
-    found: dict[ast.AST, ast.AST] = {}
-    for node in below(tree):
-        for child in ast.iter_child_nodes(node):
-            found[child] = node
-    return found
+def parents_of(nodes: Iterable[ast.AST]) -> Mapping[ast.AST, ast.AST]:
+    """Map each node to the node around it."""
+    return {child: node for node in nodes for child in ast.iter_child_nodes(node)}
+
+
+def blocks_of(nodes: Iterable[ast.AST]) -> Mapping[ast.AST, str]:
+    """Map each statement to the block that it stands in: ``body``, ``orelse``, ``finalbody``."""
+    return {
+        statement: name
+        for node in nodes
+        for name in ("body", "orelse", "finalbody")
+        if isinstance(block := getattr(node, name, None), list)
+        for statement in block
+    }
 
 
 def depth(tree: ast.AST) -> int:

@@ -45,14 +45,14 @@ class Call:
     :param label: what users know the server by.
     :param model: empty where no model is meant.
     :param cases: what to do, by what the server answers.
-    :param secret: what the server must not show to users should it repeat it.
+    :param secrets: what the server must not show to users should it repeat it.
     """
 
     label: str
     url: str
     model: str = ""
     cases: tuple[Case, ...] = fixes.CASES
-    secret: str = ""
+    secrets: tuple[str, ...] = ()
 
     def refused(self, response: requests.Response) -> CallError:
         """Make the error of an answer that is not 2xx."""
@@ -136,19 +136,23 @@ class Call:
         fix: Text | None,
         *,
         words: str = "",
+        status: int | None = None,
         **values: object,
     ) -> CallError:
         url, label = _without_user(self.url), self.label
         about = Text(f" (model {self.model!r})", f"（模型“{self.model}”）")
         about = about if self.model else Text("", "")
+        values |= {"status": status}
         happened = what.format(words=words, **values)
         to_do = (fix or Text("", "")).format(label=label, **values)
         english = f"{label} at {url} {happened.english}{about.english}. {to_do.english}".rstrip()
         chinese = f"{label}（{url}）{happened.chinese}{about.chinese}。{to_do.chinese}"
-        return kind(english, chinese, words=words, has_fix=fix is not None)
+        return kind(english, chinese, words=words, has_fix=fix is not None, status=status)
 
     def _hide(self, words: str) -> str:
-        return words.replace(self.secret, REDACTED) if self.secret else words
+        for secret in self.secrets:
+            words = words.replace(secret, REDACTED)
+        return words
 
 
 def _later(retry_after: str) -> Text:

@@ -23,11 +23,17 @@ from xinfer.runtime.openai.cache import DescriptionCache
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.connection import Server
 from xinfer.runtime.openai.descriptions import ModelDescription, description
-from xinfer.runtime.openai.errors import BadRequest, CallError
+from xinfer.runtime.openai.errors import (
+    BadRequest,
+    CallError,
+    NotAuthorized,
+    ServerUnavailable,
+)
 from xinfer.runtime.openai.events import Events
 from xinfer.runtime.openai.fixes import Case
+from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
 from xinfer.runtime.openai.reasoning import Reasoning, answered
-from xinfer.spec.dialects import OPENAI, Dialect
+from xinfer.spec.dialects import OPENAI, Dialect, Question
 
 type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
@@ -45,6 +51,7 @@ class Client:
 
     server: Server
     dialect: Dialect = OPENAI
+    hooks: Hooks = NO_HOOKS
 
     cases: ClassVar[tuple[Case, ...]] = fixes.CASES
     """What to do about refused calls."""
@@ -66,9 +73,36 @@ class Client:
         return _descriptions.get(key, lambda: self._describe(model))
 
     def _describe(self, model: str) -> ModelDescription:
+        told = self._listed(model)
+        for question in self.dialect.questions:
+            told = told.completed_by(self._answer_to(question, model))
+        return told
+
+    def _answer_to(self, question: Question, model: str) -> ModelDescription:
+        """Ask what else the server tells; a server that does not answer that tells nothing."""
+        path = question.path.format(model=quote(model, safe=""))
+        call = self._call(path, model)
+        body = question.body and {
+            key: text.format(model=model) for key, text in question.body.items()
+        }
+        try:
+            response = self.server.send("POST" if body else "GET", call, json=body or None)
+            answer = _object(response, call)
+        except (BadRequest, NotAuthorized, ServerUnavailable):
+            return ModelDescription()
+        rows = answer.get(question.rows) if question.rows else [answer]
+        named = (
+            row
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict) and (not question.rows or row.get(question.id) == model)
+        )
+        return self.read_description(self.hooks.describe(dict(next(named, {}))))
+
+    def _listed(self, model: str) -> ModelDescription:
+        """Read what the list of models, or the description of one, tells."""
         if self.dialect.model is None:
-            row = self.models().get(model) if self.dialect.models else None
-            return self.read_description(row or {})
+            row = self._row(model) if self.dialect.models else {}
+            return self.read_description(self.hooks.describe(dict(row)))
         path = self.dialect.model.format(model=quote(model, safe=""))
         call = self._call(path, model)
         try:
@@ -79,9 +113,16 @@ class Client:
             if rows is None:
                 raise self._explained(error, call) from None
             if model in rows:
-                return self.read_description(rows[model])
+                return self.read_description(self.hooks.describe(dict(rows[model])))
             raise error.adding(*self._enumerated(rows)) from None
-        return self.read_description(_object(response, call))
+        return self.read_description(self.hooks.describe(_object(response, call)))
+
+    def _row(self, model: str) -> Mapping[str, Any]:
+        """Find a model in the list; a server that has none, or not for this key, tells nothing."""
+        try:
+            return self.models().get(model) or {}
+        except (BadRequest, NotAuthorized, ServerUnavailable):
+            return {}
 
     def models(self) -> dict[str, Mapping[str, Any]]:
         """List the models: what the server tells of each, by its id."""
@@ -100,7 +141,7 @@ class Client:
             url=self._url(path),
             model=model,
             cases=self.cases,
-            secret=self.server.api_key.reveal() if self.server.api_key else "",
+            secrets=self.server.secrets,
         )
 
     def _url(self, path: str) -> str:
@@ -109,11 +150,29 @@ class Client:
             return _VERSION.sub("", base) + path
         return f"{base.removesuffix(version)}{version}/{path}"
 
-    def _use(self, path: str, model: str, **more: Any) -> tuple[requests.Response, Call]:
-        """Have a model do something."""
-        call = self._call(path, model)
+    def _path(self, kind: str, model: str) -> str:
+        return self.hooks.path(kind, model) or getattr(self.dialect, kind) or kind
+
+    def _use(
+        self,
+        kind: str,
+        model: str,
+        *,
+        json: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> tuple[requests.Response, Call]:
+        """Have a model do something.
+
+        :param kind: the name of its path in the dialect.
+        """
+        call = self._call(self._path(kind, model), model)
+        if json is not None:
+            json = self.hooks.request(json)
+        elif data is not None:
+            data = self.hooks.request(data)
         try:
-            return self.server.send("POST", call, **more), call
+            return self.server.send("POST", call, json=json, data=data, **more), call
         except BadRequest as error:
             told = self.lists_models and self.lists_models.search(error.words)
             rows = self._models_or_none() if told else None
@@ -149,11 +208,11 @@ class Client:
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
     ) -> ChatChunk:
         """Ask for an answer at once."""
-        return self._whole(self.dialect.chat, model, {"messages": messages, **parameters})
+        return self._whole("chat", model, {"messages": messages, **parameters})
 
     def complete(self, model: str, prompt: str, parameters: Mapping[str, Any]) -> ChatChunk:
         """Ask for the continuation of a text at once."""
-        return self._whole(self.dialect.completions, model, {"prompt": prompt, **parameters})
+        return self._whole("completions", model, {"prompt": prompt, **parameters})
 
     def stream_chat(
         self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
@@ -163,13 +222,13 @@ class Client:
         The request is made before the first piece is taken: what refuses it is raised here, and
         what breaks the answer off while iterating.
         """
-        return self._stream(self.dialect.chat, model, {"messages": messages, **parameters})
+        return self._stream("chat", model, {"messages": messages, **parameters})
 
     def stream_complete(
         self, model: str, prompt: str, parameters: Mapping[str, Any]
     ) -> Iterator[list[ChatChunk]]:
         """Ask for the continuation of a text in pieces, like :meth:`stream_chat`."""
-        return self._stream(self.dialect.completions, model, {"prompt": prompt, **parameters})
+        return self._stream("completions", model, {"prompt": prompt, **parameters})
 
     def embed(
         self, model: str, inputs: list[Input], more: Mapping[str, Any] | None = None
@@ -182,21 +241,38 @@ class Client:
         # In Base64 a vector is a quarter of what it is in digits, and the same to the last bit. A
         # server too old for that sends digits all the same.
         if self.dialect.encoding_format:
-            body["encoding_format"] = self.dialect.encoding_format
-        response, call = self._use(self.dialect.embeddings, model, json=body)
+            body.setdefault("encoding_format", self.dialect.encoding_format)
+        response, call = self._use("embeddings", model, json=body)
         try:
             return answers.embeddings(_object(response, call), len(inputs))
         except Unreadable as error:
             raise call.unreadable(error.english, error.chinese) from None
 
     def rerank(
-        self, model: str, query: Input, documents: list[Input], *, top_n: int | None = None
+        self,
+        model: str,
+        query: Input,
+        documents: list[Input],
+        more: Mapping[str, Any] | None = None,
+        *,
+        top_n: int | None = None,
     ) -> list[tuple[int, float]]:
-        """Score documents against a query: index and score of each, the best first."""
-        body: dict[str, Any] = {"model": model, "query": query, self.dialect.documents: documents}
-        if top_n is not None:
-            body["top_n"] = top_n
-        response, call = self._use(self.dialect.rerank or "rerank", model, json=body)
+        """Score documents against a query: index and score of each, the best first.
+
+        :param more: what else the server is told.
+        :param top_n: how many results are wanted; servers may give more.
+        """
+        body: dict[str, Any] = {
+            "model": model,
+            "query": query,
+            self.dialect.documents: documents,
+            **self.dialect.rerank_body,
+            **(more or {}),
+        }
+        # Left out where all are wanted: servers refuse null, or give none for 0.
+        if self.dialect.top_n and top_n and top_n < len(documents):
+            body[self.dialect.top_n] = top_n
+        response, call = self._use("rerank", model, json=body)
         try:
             return answers.scores(_json(response.content, call), len(documents))
         except Unreadable as error:
@@ -210,7 +286,7 @@ class Client:
         # verbose_json loses sentences on some models.
         data = {"model": model, "response_format": "json", **form}
         files = {"file": (file_name, audio)}
-        response, call = self._use(self.dialect.transcriptions, model, data=data, files=files)
+        response, call = self._use("transcriptions", model, data=data, files=files)
         text = _object(response, call).get("text")
         if not isinstance(text, str):
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
@@ -230,7 +306,7 @@ class Client:
             "response_format": "mp3",
             **({"stream": True} if stream else {}),
         }
-        response, call = self._use(self.dialect.speech, model, json=body, stream=True)
+        response, call = self._use("speech", model, json=body, stream=True)
         return self._audio(response, call)
 
     def _audio(self, response: requests.Response, call: Call) -> Iterator[bytes]:
@@ -239,29 +315,33 @@ class Client:
                 raise call.unreadable("something else than speech", "非音频内容")
             yield from filter(None, pieces)
 
-    def _whole(self, path: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
-        response, call = self._use(path, model, json={"model": model, **body})
-        return _answer(_object(response, call), call)
+    def _whole(self, kind: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
+        response, call = self._use(kind, model, json={"model": model, **body})
+        return self._answer(_object(response, call), call)
 
-    def _stream(self, path: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
+    def _stream(self, kind: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
         asked = {"model": model, **body, "stream": True}
         if self.dialect.stream_options:
             asked["stream_options"] = {"include_usage": True}
-        response, call = self._use(path, model, json=asked, stream=True)
+        response, call = self._use(kind, model, json=asked, stream=True)
         return self._pieces(response, call, Reasoning(body.get("enable_thinking") is False))
+
+    def _answer(self, answer: dict[str, Any], call: Call) -> ChatChunk:
+        (changed,) = self.hooks.chunks([answer])
+        return _answer(changed, call)
 
     def _pieces(
         self, response: requests.Response, call: Call, reasoning: Reasoning
     ) -> Iterator[list[ChatChunk]]:
         with reading(response, call) as pieces:
             if _media_type(response) == "application/json":
-                yield [_answer(_parsed(_bounded(pieces), call), call)]
+                yield [self._answer(_parsed(_bounded(pieces), call), call)]
                 return
             events = Events()
             began = finished = False
             for arrived in chain(pieces, (None,)):
                 values = events.close() if arrived is None else events.feed(arrived)
-                chunks = _chunks(values, call)
+                chunks = _chunks(self.hooks.chunks(values), call)
                 if chunks:
                     began = True
                     finished = finished or any(chunk.finish_reason for chunk in chunks)

@@ -34,6 +34,8 @@ class Server:
     :param max_retries: how often a call that got no answer, or "try again later", is repeated.
     :param verify_tls: whether the server must show a certificate that we trust.
     :param ca_certificate: PEM, trusted besides the usual authorities.
+    :param headers: sent with every request; their values count as secrets.
+    :param query: sent with every request.
     """
 
     base_url: str
@@ -43,6 +45,15 @@ class Server:
     max_retries: int = 3
     verify_tls: bool = True
     ca_certificate: str | None = None
+    headers: tuple[tuple[str, Secret], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error may repeat."""
+        keys = (self.api_key, *(value for _, value in self.headers))
+        # A text of three letters or fewer is in many words that repeat nothing.
+        return tuple(text for key in keys if key and len(text := key.reveal()) > 3)
 
     def send(
         self,
@@ -64,6 +75,8 @@ class Server:
             response = session.request(
                 method,
                 call.url,
+                params=self.query or None,
+                headers={name: value.reveal() for name, value in self.headers},
                 json=json,
                 data=data,
                 files=files,

@@ -12,18 +12,30 @@ class CallError(Exception):
     :param chinese: one line that says the same.
     :param words: what the server itself answered, without anything of ours.
     :param has_fix: whether the lines say what to do.
+    :param status: of the answer, where there was one that is not 2xx.
     """
 
     def __init__(
-        self, english: str, chinese: str, *, words: str = "", has_fix: bool = True
+        self,
+        english: str,
+        chinese: str,
+        *,
+        words: str = "",
+        has_fix: bool = True,
+        status: int | None = None,
     ) -> None:
         self.english, self.chinese = english, chinese
-        self.words, self.has_fix = words, has_fix
+        self.words, self.has_fix, self.status = words, has_fix, status
         super().__init__(f"{english}\n{chinese}")
 
     def adding(self, english: str, chinese: str) -> Self:
         """Return the same error with more to say."""
-        return type(self)(f"{self.english} {english}", self.chinese + chinese, words=self.words)
+        return type(self)(
+            f"{self.english} {english}",
+            self.chinese + chinese,
+            words=self.words,
+            status=self.status,
+        )
 
 
 class ConnectionFailed(CallError):

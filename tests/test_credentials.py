@@ -164,8 +164,8 @@ def test_both_forms_come_from_the_class_and_dify_asks_type_and_name_itself():
 
 
 def test_a_declaration_knows_where_it_was_written():
-    assert project.origin is not None
-    assert project.origin.file.endswith("provider_spec.py")
+    assert project.span is not None
+    assert project.span.file.endswith("provider_spec.py")
 
 
 def test_a_default_is_what_entering_it_would_give():

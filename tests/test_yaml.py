@@ -138,9 +138,9 @@ def test_what_is_read_knows_its_place():
     read = read_spec(text, Provider, file="p.yaml")
     lines = text.splitlines()
     form = read.provider_credential_schema.credential_form_schemas[2]
-    assert form.origin.file == "p.yaml"
-    assert "server_url" in lines[form.origin.line - 1]
-    assert lines[form.label.origin.line - 1].strip().startswith("en_US: Server url")
+    assert form.span.file == "p.yaml"
+    assert "server_url" in lines[form.span.line - 1]
+    assert lines[form.label.span.line - 1].strip().startswith("en_US: Server url")
 
 
 @given(

@@ -140,7 +140,7 @@ def _meant(error: BaseException) -> str:
     if found is None or not (isinstance(kind, type) and attrs.has(kind)):
         return ""
     fields = (field.name for field in attrs.fields(kind) if field.init)
-    known = [name for name in fields if name != "extra_keys"]
+    known = [name for name in fields if name not in ("extra_keys", "explicit")]
     near = get_close_matches(found[2], known, n=1)
     return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(known)}"
 

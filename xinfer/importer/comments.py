@@ -48,8 +48,8 @@ def _objects(value: object) -> Iterator[tuple[int, int, Declaration]]:
         for item in value:
             yield from _objects(item)
     elif isinstance(value, Declaration):
-        if value.origin:
-            yield value.origin.line, value.origin.column or 1, value
+        if value.span:
+            yield value.span.line, value.span.column or 1, value
         for name in value.explicit:
             yield from _objects(getattr(value, name))
 

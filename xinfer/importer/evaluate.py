@@ -18,7 +18,7 @@ from attrs import define, field
 
 import xinfer.spec
 from xinfer.spec import Credentials, Declaration, Project, Secret
-from xinfer.spec.declaration import placed_at
+from xinfer.spec.declaration import span_from
 
 type _Scope = Mapping[str, Any]
 
@@ -95,7 +95,7 @@ class _Evaluator:
     scope: dict[str, Any] = field(factory=dict)
 
     def module(self, tree: ast.Module) -> dict[str, Any]:
-        with placed_at(None):
+        with span_from(None):
             for statement in tree.body:
                 self._statement(statement)
         return self.scope

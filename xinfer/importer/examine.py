@@ -13,14 +13,16 @@ from xinfer.plugin.files import PluginFiles, UnreadablePlugin, plugin_files
 from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
 from xinfer.rules import Finding, Form, check, check_one, check_types, finding, texts_of
 from xinfer.rules.package import Package, UnreadYaml
+from xinfer.schema import walk
 from xinfer.spec import (
     Manifest,
     Model,
-    Origin,
     Project,
     Provider,
+    Span,
     evolve,
 )
+from xinfer.spec.declaration import set_span
 from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 _SAID_BY_HAND = (
@@ -102,7 +104,7 @@ def _project(plugin: Manifest, provider: Provider, reading: Reading, files: Plug
         models=reading.models,
         requirements=tuple(_requirements(files)),
     )
-    object.__setattr__(project, "origin", None)
+    set_span(project, None)
     return project
 
 
@@ -117,7 +119,7 @@ def _package(files: PluginFiles) -> Package:
         packed_unread=files.packed_unread(),
         broken_positions=tuple(p for p, names in reading_positions.items() if names is None),
     )
-    object.__setattr__(package, "origin", None)
+    set_span(package, None)
     return package
 
 
@@ -150,9 +152,9 @@ def _unlisted(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
         known = set(names)
         for index, name in enumerate(listed(files, path) or ()):
             if name not in known:
-                line, column = read_document(files[path], path).places[(index,)]
+                extent = read_document(files[path], path).extents[(index,)]
                 said = f"{name} is listed, and no model of that name is there"
-                yield finding("XI014", _at(Origin(path, line, column), said, name), said, name)
+                yield finding("XI014", _at(Span(path, *extent), said, name), said, name)
 
 
 def _follows(one: Finding, faults: Iterable[Fault]) -> bool:
@@ -182,34 +184,21 @@ def _odd_time(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
 
 def _with_misfits(reading: Reading) -> set[str]:
     """Name the files in which something was kept that nothing reads."""
-    found: set[str] = set()
-
-    def look(value: object) -> None:
-        if isinstance(value, tuple):
-            for item in value:
-                look(item)
-        elif attrs.has(type(value)) and hasattr(value, "extra_keys"):
-            origin = getattr(value, "origin", None)
-            if value.extra_keys and origin:
-                found.add(origin.file)
-            for name in getattr(value, "explicit", ()):
-                look(getattr(value, name))
-
-    look((reading.manifest, reading.provider, *reading.models))
-    return found
+    read_objects = walk((reading.manifest, reading.provider, *reading.models))
+    return {one.span.file for _, one in read_objects if one.extra_keys and one.span}
 
 
 def _unread(fault: Fault) -> Finding:
     """Say of a fault who refuses it: the SDK does not look at the values of properties."""
     message, cure = _cured(fault.message)
-    declared = _at(Origin(fault.file, fault.line, fault.column), message, fault.path)
+    declared = _at(Span(fault.file, fault.line, fault.column), message, fault.path)
     code = "XI012" if _READ_AT_REQUESTS.match(fault.path) else "XI011"
     return finding(code, declared, message, fault.path, fix=cure)
 
 
-def _at(place: Origin, message: str, path: str) -> UnreadYaml:
+def _at(place: Span, message: str, path: str) -> UnreadYaml:
     declared = UnreadYaml(message=message, path=path)
-    object.__setattr__(declared, "origin", place)
+    set_span(declared, place)
     return declared
 
 
@@ -249,4 +238,4 @@ def placed(found: Finding, folder: Path | None) -> Finding:
     place = found.span
     if place is None or folder is None or PurePosixPath(place.file).is_absolute():
         return found
-    return attrs.evolve(found, span=Origin(str(folder / place.file), place.line, place.column))
+    return attrs.evolve(found, span=attrs.evolve(place, file=str(folder / place.file)))

@@ -77,7 +77,7 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
             warnings=(
                 *(line for _, declared in objects for line in _unknown(declared)),
                 *(
-                    f"{declared.origin}: {name} is missing, and demanded; added with its default"
+                    f"{declared.span}: {name} is missing, and demanded; added with its default"
                     for declared, name in missing_keys((plugin, provider))
                 ),
             ),
@@ -132,6 +132,6 @@ def _unknown(declared: object) -> Iterator[str]:
     elif isinstance(declared, Declaration):
         for key, value in declared.extra_keys.items():
             if value is not None:
-                yield f"{declared.origin}: {key} is not a key of the format; kept as it is"
+                yield f"{declared.span}: {key} is not a key of the format; kept as it is"
         for name in declared.explicit:
             yield from _unknown(getattr(declared, name))

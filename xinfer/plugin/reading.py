@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import attrs
 from attrs import field, frozen
 
 from xinfer.plugin.files import PluginFiles
@@ -16,6 +15,7 @@ from xinfer.spec import (
     Model,
     ModelFiles,
     Provider,
+    evolve,
     model_file,
 )
 from xinfer.yaml import DEMANDED, DocumentError, Fault, Keep, read_document, read_spec
@@ -119,10 +119,7 @@ def _object[T: Declaration](
 
 def _written_to(model: Model, path: str) -> Model:
     """Note where a model is written; what it said stays what it said."""
-    noted = attrs.evolve(model, file=path)
-    object.__setattr__(noted, "origin", model.origin)
-    object.__setattr__(noted, "explicit", model.explicit | {"file"})
-    return noted
+    return evolve(model, file=path)
 
 
 def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:

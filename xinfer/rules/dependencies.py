@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Origin, Project
+from xinfer.spec import Project, Span
 
 _LEAST_SDK = Version("0.9.0")
 _PYPROJECT, _LOCK, _REQUIREMENTS = "pyproject.toml", "uv.lock", "requirements.txt"
@@ -89,7 +89,7 @@ def private_index(project: Project, subject: Subject) -> Iterator[Problem]:
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             line = text[: text.index(url)].count("\n") + 1
-            yield Problem(f"uv.lock names the index {host}", span=Origin(_LOCK, line, 1))
+            yield Problem(f"uv.lock names the index {host}", span=Span(_LOCK, line, 1))
 
 
 @rule("XI524", Severity.REFUSED, Stage.PACKING, fix="Add [dependency-groups] with dev = [].")
@@ -103,7 +103,7 @@ def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
         return
     groups = _toml(subject).get("dependency-groups")
     if not isinstance(groups, dict) or "dev" not in groups:
-        yield Problem("there is no dependency group dev", span=Origin(_PYPROJECT, 1, 1))
+        yield Problem("there is no dependency group dev", span=Span(_PYPROJECT, 1, 1))
 
 
 @rule("XI525", Severity.REFUSED, Stage.START, fix="Correct it.")
@@ -112,7 +112,7 @@ def pyproject_form(project: Project, subject: Subject) -> Iterator[Problem]:
     try:
         declared = tomllib.loads((subject.sources or {}).get(_PYPROJECT, "")).get("project", {})
     except tomllib.TOMLDecodeError as error:
-        yield Problem(f"pyproject.toml: {error}", span=Origin(_PYPROJECT, 1, 1))
+        yield Problem(f"pyproject.toml: {error}", span=Span(_PYPROJECT, 1, 1))
         return
     if not isinstance(declared, dict):
         yield _in_pyproject(subject, "project", "[project] is no table")
@@ -152,7 +152,7 @@ def _project(subject: Subject) -> dict[str, Any]:
 def _in_pyproject(subject: Subject, key: str, message: str) -> Problem:
     text = (subject.sources or {}).get(_PYPROJECT, "")
     line = text[: max(text.find(key), 0)].count("\n") + 1
-    return Problem(message, span=Origin(_PYPROJECT, line, 1))
+    return Problem(message, span=Span(_PYPROJECT, line, 1))
 
 
 def _is_private(host: str) -> bool:

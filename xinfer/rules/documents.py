@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Manifest, Origin, Project
+from xinfer.spec import Manifest, Project, Span
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -29,7 +29,7 @@ def readme_language(project: Project, subject: Subject) -> Iterator[Problem]:
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced and (found := _CJK.search(line)):
-            place = Origin(_README, number, found.start() + 1)
+            place = Span(_README, number, found.start() + 1)
             yield Problem(f"README.md says {found[0]!r} in line {number}", span=place)
             return
 
@@ -39,7 +39,7 @@ def readme_without_repo(manifest: Manifest, subject: Subject) -> Iterator[Proble
     """README.md does not name the source's repository; the marketplace asks for the link."""
     said = _said(subject, _README)
     if said and manifest.repo and manifest.repo.rstrip("/").removesuffix(".git") not in said:
-        yield Problem(f"README.md does not link {manifest.repo}", span=Origin(_README, 1, 1))
+        yield Problem(f"README.md does not link {manifest.repo}", span=Span(_README, 1, 1))
 
 
 @rule("XI513", Severity.ADVICE, Stage.REVIEW, fix="Say which data goes where, and who keeps it.")
@@ -50,9 +50,9 @@ def privacy_unwritten(manifest: Manifest, subject: Subject) -> Iterator[Problem]
         return
     said = subject.sources[path]
     if not said.strip():
-        yield Problem(f"{path} is empty", span=Origin(path, 1, 1))
+        yield Problem(f"{path} is empty", span=Span(path, 1, 1))
     elif _TEMPLATE_PRIVACY in said.lower():
-        yield Problem(f"{path} is the template's", span=Origin(path, 1, 1))
+        yield Problem(f"{path} is the template's", span=Span(path, 1, 1))
 
 
 @rule("XI514", Severity.ADVICE, Stage.REVIEW, fix="Draw one of your own.")
@@ -60,7 +60,7 @@ def template_icon(project: Project, subject: Subject) -> Iterator[Problem]:
     """An icon is that of Dify's template; the marketplace refuses it."""
     for path, text in (subject.sources or {}).items():
         if path.startswith("_assets/") and _TEMPLATE_ICON in text:
-            yield Problem(f"{path} is the template's", span=Origin(path, 1, 1))
+            yield Problem(f"{path} is the template's", span=Span(path, 1, 1))
 
 
 @rule("XI515", Severity.ADVICE, Stage.REVIEW, fix="Call it readme/README_zh_Hans.md, or likewise.")

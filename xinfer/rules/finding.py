@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from xinfer.spec import Origin
+from xinfer.spec import Span
 
 
 class Severity(StrEnum):
@@ -57,5 +57,5 @@ class Finding:
     message: str
     fix: str
     path: str
-    span: Origin | None = None
-    related: tuple[Origin, ...] = ()
+    span: Span | None = None
+    related: tuple[Span, ...] = ()

@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 from attrs import field, frozen
 
 from xinfer.rules.finding import Finding, Form, Severity, Stage
-from xinfer.rules.place import place_of
-from xinfer.spec import Declaration, Origin, Project
+from xinfer.schema import span_of
+from xinfer.spec import Declaration, Project, Span
 
 type Check[D: Declaration] = Callable[[D, Any], Iterator[Problem]]
 type Example = str | Mapping[str, str | None]
@@ -54,8 +54,8 @@ class Problem:
     message: str
     at: str = field(default="", kw_only=True)
     of: Declaration | None = field(default=None, kw_only=True)
-    span: Origin | None = field(default=None, kw_only=True)
-    related: tuple[Origin, ...] = field(default=(), kw_only=True)
+    span: Span | None = field(default=None, kw_only=True)
+    related: tuple[Span, ...] = field(default=(), kw_only=True)
     fix: str = field(default="", kw_only=True)
 
 
@@ -111,7 +111,6 @@ class Rule:
 
     def finding(self, problem: Problem, declared: Declaration, path: str, form: Form) -> Finding:
         """Make a finding of a problem with an object."""
-        owner = problem.of or declared
         return Finding(
             code=self.code,
             severity=self.severity,
@@ -119,7 +118,7 @@ class Rule:
             message=problem.message,
             fix=problem.fix or self.fix(form),
             path=path,
-            span=problem.span or place_of(owner, problem.at, relative=problem.of is None),
+            span=problem.span or span_of(declared, problem.at, of=problem.of),
             related=problem.related,
         )
 

@@ -133,7 +133,7 @@ def _checkers(kind: Any) -> tuple[tuple[str, frozenset[type], _Fits, str], ...]:
     return tuple(
         (field.name, frozenset(_exact(field.type)), _fits(field.type), _name(field.type))
         for field in attrs.fields(attrs.resolve_types(kind))
-        if field.init and field.name != "extra_keys"
+        if field.init and field.name not in ("extra_keys", "explicit")
     )
 
 

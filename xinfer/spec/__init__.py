@@ -36,7 +36,7 @@ from xinfer.spec.credentials import (
     switch,
     text_input,
 )
-from xinfer.spec.declaration import Declaration, Origin, Steps, evolve
+from xinfer.spec.declaration import Declaration, evolve
 from xinfer.spec.form import (
     CredentialSchema,
     FormField,
@@ -89,6 +89,7 @@ from xinfer.spec.provider import (
 )
 from xinfer.spec.runtime import OpenAICompatible, Xinference
 from xinfer.spec.secret import Secret
+from xinfer.spec.span import Span, Steps
 from xinfer.spec.targets import (
     ConnectionSettings,
     Target,
@@ -145,7 +146,6 @@ __all__ = [
     "ModelType",
     "OpenAICompatible",
     "Option",
-    "Origin",
     "ParameterRule",
     "ParameterType",
     "Permission",
@@ -163,6 +163,7 @@ __all__ = [
     "Secret",
     "Setting",
     "ShowOn",
+    "Span",
     "Steps",
     "StoragePermission",
     "Tag",

@@ -1,104 +1,98 @@
-"""A declared object remembers where it was written, so that a finding can point there."""
+"""What every declared class shares: where an object was written, and what was said of it."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from pathlib import Path
-from types import MappingProxyType
+from functools import cache
 from typing import Any, Self
 
 import attrs
-from attrs import field, frozen
+from attrs import Converter, field, fields, frozen
 
-_HERE = str(Path(__file__).parent.parent)
-
-
-type Steps = tuple[str | int, ...]
-"""The keys and numbers that lead to a value of a YAML file."""
-_NOWHERE: Mapping[Steps, tuple[int, int]] = MappingProxyType({})
+from xinfer.spec.span import CallSite, Site, Span, current_site, using_site
 
 
-@frozen
-class Origin:
-    """A place in a Python or YAML file; line and column count from 1.
-
-    :param path: where in a YAML file it is.
-    :param places: line and column of every value of that file, by path.
-    """
-
-    file: str
-    line: int
-    column: int | None = None
-    path: Steps = field(default=(), eq=False, repr=False)
-    places: Mapping[Steps, tuple[int, int]] = field(default=_NOWHERE, eq=False, repr=False)
-
-    def within(self, below: Steps) -> Origin | None:
-        """Return the place of a value further down in a YAML file, if it stands there."""
-        path = (*self.path, *below)
-        if path not in self.places:
-            return None
-        line, column = self.places[path]
-        return Origin(self.file, line, column, path, self.places)
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
-
-
-_UNSAID = Origin("", 0)
-_place: ContextVar[Origin | None] = ContextVar("_place", default=_UNSAID)
-
-
-@contextmanager
-def placed_at(origin: Origin | None) -> Iterator[None]:
-    """Let what is made meanwhile have this place: that of what it follows from, or none yet."""
-    before = _place.set(origin)
-    try:
-        yield
-    finally:
-        _place.reset(before)
-
-
-def calling_place() -> Origin | None:
-    """Find the nearest caller outside xinfer and outside the methods that attrs generates."""
-    if (place := _place.get()) is not _UNSAID:
-        return place
-    frame = inspect.currentframe()
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((_HERE, "<attrs")):
-            return Origin(file, frame.f_lineno)
-        frame = frame.f_back
-    return None
+def _noted(_: frozenset[str], declared: Any) -> frozenset[str]:
+    """Keep what ``__new__`` has noted."""
+    explicit: frozenset[str] = declared.explicit
+    return explicit
 
 
 @frozen(kw_only=True)
 class Declaration:
-    """What every declared class shares, none of it part of equality but the first.
+    """Base of every declared class; only ``extra_keys`` is part of equality.
 
-    :param extra_keys: keys of the YAML that the format does not know, or whose value is null;
-        written behind the others.
-    :ivar origin: where the object was made.
-    :ivar explicit: the keyword arguments it was made with. What was said is written, also where
-        it equals what saying nothing would mean.
+    :param extra_keys: keys of the YAML that the format does not have, or whose value is null;
+        written after the others.
+    :param explicit: the fields that were given, by name. Left out by authors; ``attrs.evolve``
+        hands it on. A field that was given is written even if it has its default.
     """
 
-    extra_keys: Mapping[str, Any] = field(factory=dict, repr=False)
-    origin: Origin | None = field(init=False, factory=calling_place, eq=False, repr=False)
-    explicit: frozenset[str] = field(init=False, eq=False, repr=False)
+    extra_keys: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+    explicit: frozenset[str] = field(
+        default=frozenset(),
+        eq=False,
+        repr=False,
+        converter=Converter(_noted, takes_self=True),  # type: ignore[misc]
+    )
+    _site: Site = field(init=False, factory=current_site, eq=False, repr=False)
 
-    def __new__(cls, *_: object, **said: object) -> Self:
-        """Note what is said, which the values alone do not tell."""
-        made = super().__new__(cls)
-        object.__setattr__(made, "explicit", frozenset(said))
-        return made
+    def __new__(cls, *values: object, **arguments: Any) -> Self:
+        """Note which fields are given, which the values alone do not tell."""
+        declared = super().__new__(cls)
+        if (explicit := arguments.get("explicit")) is None:
+            explicit = frozenset((*cls.__match_args__[: len(values)], *arguments))
+        else:
+            explicit |= frozenset(_not_default(cls, arguments))
+        object.__setattr__(declared, "explicit", explicit)
+        return declared
+
+    @property
+    def span(self) -> Span | None:
+        """Where the object was made, or was read from; ``None`` if that is in no file."""
+        if isinstance(self._site, CallSite):
+            set_span(self, self._site.span())
+        return self._site  # type: ignore[return-value]
+
+
+@contextmanager
+def span_from(declared: Declaration | None) -> Iterator[None]:
+    """Give the objects created in this block the span of the object that they follow from.
+
+    ``None`` leaves them without a span until :func:`set_span` gives them one.
+    """
+    with using_site(declared._site if declared else None):  # noqa: SLF001
+        yield
 
 
 def evolve[D: Declaration](declared: D, **changes: Any) -> D:
-    """Copy with changes; the copy points to where the original was written."""
-    changed = attrs.evolve(declared, **changes)
-    object.__setattr__(changed, "origin", declared.origin)
-    object.__setattr__(changed, "explicit", declared.explicit | changes.keys())
-    return changed
+    """Copy with changes that follow from the rest: the copy keeps the span of the original."""
+    with span_from(declared):
+        return attrs.evolve(declared, explicit=declared.explicit | changes.keys(), **changes)
+
+
+def set_span(declared: Declaration, span: Span | None) -> None:
+    """Let an object that was just made point to ``span``."""
+    object.__setattr__(declared, "_site", span)
+
+
+def _not_default(cls: Any, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Name the arguments that differ from the defaults of a class."""
+    for name, default in _defaults(cls).items():
+        if name in arguments and arguments[name] != default:
+            yield name
+
+
+@cache
+def _defaults(cls: Any) -> dict[str, Any]:
+    own = (field for field in fields(cls) if field.init and field.name not in _OF_ALL)
+    return {field.name: _default(field) for field in own}
+
+
+def _default(field: attrs.Attribute[Any]) -> Any:
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default
+
+
+_OF_ALL = {field.name for field in fields(Declaration)}

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
-from xinfer.spec.declaration import Declaration, evolve, placed_at
+from xinfer.spec.declaration import Declaration, evolve, span_from
 from xinfer.spec.form import ModelName
 from xinfer.spec.manifest import Extensions, Manifest
 from xinfer.spec.models import CustomizableModel, Model, ModelType
@@ -105,7 +105,7 @@ def complete(project: Project) -> Project:
 
     What was said stays as it is; ``None``, said of a field, leaves it out.
     """
-    with placed_at(project.provider.origin):
+    with span_from(project.provider):
         return _complete(project)
 
 

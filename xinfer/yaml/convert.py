@@ -51,7 +51,7 @@ _ALWAYS_WRITTEN: dict[type, tuple[str, ...]] = {
     StoragePermission: ("size",),
     CredentialSchema: ("credential_form_schemas",),
 }
-_ONLY_IN_PYTHON = frozenset({"origin", "explicit", "extra_keys", "when", "file"})
+_ONLY_IN_PYTHON = frozenset({"_site", "explicit", "extra_keys", "when", "file"})
 
 
 def to_data(declared: Declaration) -> dict[str, Any]:

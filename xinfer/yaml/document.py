@@ -14,8 +14,10 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from xinfer.schema import dotted
 from xinfer.spec import Steps
-from xinfer.yaml.fault import DocumentError, Fault, dotted
+from xinfer.spec.span import Extent
+from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose, first_line
 
 MAX_NODES = 100_000
@@ -26,21 +28,21 @@ _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
 @frozen
 class Document:
-    """Plain data and the place of each value in the text.
+    """Plain data, and where each value stands in the text.
 
-    :param places: line and column, counted from 1, by path.
+    :param extents: the characters of each value by its path.
     """
 
     file: str
     data: Any
-    places: dict[Steps, tuple[int, int]] = field(repr=False)
+    extents: dict[Steps, Extent] = field(repr=False)
 
     def fault(self, path: Steps, message: str) -> Fault:
         """Describe what is wrong at a path, or at the nearest place above it that exists."""
-        known = path
-        while known and known not in self.places:
-            known = known[:-1]
-        line, column = self.places.get(known, (1, 1))
+        nearest = path
+        while nearest and nearest not in self.extents:
+            nearest = nearest[:-1]
+        line, column, *_ = self.extents.get(nearest, (1, 1))
         return Fault(self.file, line, column, dotted(path), message)
 
 
@@ -55,7 +57,7 @@ def read_document(text: str | bytes, file: str) -> Document:
     data = builder.build(compose(raw, file), ())
     if builder.faults:
         raise DocumentError(builder.faults)
-    return Document(file, data, builder.places)
+    return Document(file, data, builder.extents)
 
 
 class _Builder:
@@ -63,24 +65,30 @@ class _Builder:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.places: dict[Steps, tuple[int, int]] = {}
+        self.extents: dict[Steps, Extent] = {}
         self.faults: list[Fault] = []
         self._nodes = 0
+        self._end = (1, 1)
         self._merging: list[Node] = []
 
-    def build(self, node: Node, path: Steps) -> Any:
+    def build(self, node: Any, path: Steps) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             problem = "nests too deep" if len(path) > MAX_DEPTH else "its aliases grow too large"
             raise DocumentError([self._fault(node, path[:3], problem)])
-        self.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        self.extents[path] = _extent(node)
         match node:
             case MappingNode():
-                return self._mapping(node, path)
+                data: Any = self._mapping(node, path)
             case SequenceNode():
-                return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+                data = [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
             case _:
-                return self._scalar(node, path)
+                data = self._scalar(node, path)
+        if isinstance(node.value, list) and node.value and not node.flow_style:
+            # To YAML a block ends where the next token begins; to people, with its last value.
+            self.extents[path] = self.extents[path][:2] + self._end
+        self._end = self.extents[path][2:]
+        return data
 
     def _mapping(self, node: MappingNode, path: Steps) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -135,6 +143,11 @@ class _Builder:
     def _fault(self, node: Node, path: Steps, message: str) -> Fault:
         mark = node.start_mark
         return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
+
+
+def _extent(node: Node) -> Extent:
+    start, end = node.start_mark, node.end_mark
+    return start.line + 1, start.column + 1, end.line + 1, end.column + 1
 
 
 @cache

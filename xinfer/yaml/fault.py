@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from xinfer.spec import Steps
-
 
 @frozen
 class Fault:
@@ -28,9 +26,3 @@ class DocumentError(ValueError):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))
         super().__init__("\n".join(map(str, self.faults)))
-
-
-def dotted(path: Steps) -> str:
-    """Write a path as people do: ``models.llm[0].name``."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")

@@ -13,45 +13,36 @@ from cattrs import (
     IterableValidationNote,
 )
 
-from xinfer.spec import Declaration, Origin, Steps
-from xinfer.spec.declaration import placed_at
+from xinfer.schema import walk
+from xinfer.spec import Declaration, Span, Steps
+from xinfer.spec.declaration import set_span, span_from
 from xinfer.yaml.convert import Keep, to_spec
-from xinfer.yaml.document import Document, read_document
+from xinfer.yaml.document import read_document
 from xinfer.yaml.fault import DocumentError
 
 
 def read_spec[T: Declaration](
     text: str | bytes, kind: type[T], *, file: str, keep: Keep = Keep.NOTHING
 ) -> T:
-    """Read a declared object from YAML; every object in it has the place it was read from.
+    """Read a declared object from YAML; every object in it has the span it was read from.
 
-    :param file: named in the faults and places.
+    :param file: named in the faults and spans.
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
     if not isinstance(document.data, dict):
         raise DocumentError([document.fault((), "expected a mapping")])
     try:
-        with placed_at(None):
+        with span_from(None):
             declared = to_spec(document.data, kind, keep=keep)
     except BaseValidationError as error:
         faults = [document.fault(path, message) for path, message in _mismatches(error, ())]
         raise DocumentError(faults) from None
-    _place(declared, (), document)
+    for path, inner in walk(declared):
+        if path in document.extents:  # else it is a default, which every file shares
+            extent = document.extents[path]
+            set_span(inner, Span(file, *extent, path=path, extents=document.extents))
     return declared
-
-
-def _place(value: object, path: Steps, document: Document) -> None:
-    """Give each declared object the place of its data."""
-    if isinstance(value, tuple):
-        for index, item in enumerate(value):
-            _place(item, (*path, index), document)
-    elif isinstance(value, Declaration):
-        line, column = document.places.get(path, (1, 1))
-        origin = Origin(document.file, line, column, path, document.places)
-        object.__setattr__(value, "origin", origin)
-        for name in value.explicit:
-            _place(getattr(value, name), (*path, name), document)
 
 
 def _mismatches(error: BaseException, path: Steps) -> Iterator[tuple[Steps, str]]:

@@ -16,7 +16,7 @@ from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
 from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.tree import ancestors, own_nodes
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Origin
+from xinfer.spec import Span
 
 _GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
 """Modules of Python that its version 3.12 no longer has."""
@@ -176,7 +176,7 @@ _VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "request",
 def _unreadable(code: PluginCode, module: Module) -> Iterator[Problem]:
     failure = code.failure(module)
     if failure is not None:
-        place = Origin(module.path, failure.line, failure.column)
+        place = Span(module.path, failure.line, failure.column)
         yield Problem(f"{module.path}: {failure.message}", at=module.path, span=place)
 
 

@@ -16,7 +16,7 @@ from xinfer.rules.python.linter import SYNTAX, Diagnostic
 from xinfer.rules.python.memory import Memory
 from xinfer.rules.python.tree import SCOPES, ancestors, below, blocks_of, own_nodes, parents_of
 from xinfer.rules.rule import Problem
-from xinfer.spec import Origin
+from xinfer.spec import Span
 
 _DAEMONS_PYTHON = (3, 12)
 """The daemon always makes an environment of this version, whatever the manifest says."""
@@ -146,14 +146,14 @@ class Module:
         text = self.lines[line - 1] if line <= len(self.lines) else b""
         return len(text[:offset].decode(errors="replace")) + 1
 
-    def span(self, node: ast.AST | None = None) -> Origin:
+    def span(self, node: ast.AST | None = None) -> Span:
         """Return where a node stands; of a function or class, where its name does."""
         line = getattr(node, "lineno", 1)
         offset = getattr(node, "col_offset", 0)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             named = re.compile(rb"(async\s+def|def|class)\s+").match(self.lines[line - 1], offset)
             offset = named.end() if named else offset
-        return Origin(self.path, line, self.column(line, offset))
+        return Span(self.path, line, self.column(line, offset))
 
     def problem(self, message: str, node: ast.AST | None = None, *, fix: str = "") -> Problem:
         """Say what is wrong, at a node of this module."""

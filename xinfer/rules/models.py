@@ -19,6 +19,7 @@ from xinfer.spec import (
     MODEL_FOLDERS,
     Condition,
     CustomizableModel,
+    Declaration,
     Feature,
     Limit,
     Model,
@@ -39,9 +40,7 @@ from xinfer.spec import (
 _LONGEST = 255
 _MOST_RULES, _MOST_FEATURES = 128, 256
 _PROPERTIES = {field.name for field in attrs.fields(ModelProperties)} - {
-    "origin",
-    "explicit",
-    "extra_keys",
+    field.name for field in attrs.fields(Declaration)
 }
 
 TEMPLATES: Mapping[Template, tuple[ParameterType, float | None, float | None, Any]] = {

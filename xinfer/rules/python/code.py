@@ -22,6 +22,7 @@ from xinfer.rules.python.source import Import, Module, parse
 from xinfer.rules.python.tree import depth
 from xinfer.rules.rule import Subject
 from xinfer.spec import Declaration, Project
+from xinfer.spec.declaration import set_span
 
 MOST_TOKENS = 250_000
 """Names, numbers and signs in all that is parsed; the largest official plugin has 57,000.
@@ -221,7 +222,7 @@ def plugin_code(subject: Subject) -> PluginCode | None:
         files=frozenset(subject.files or ()) | texts.keys(),
         reader=_Reader(texts),
     )
-    object.__setattr__(code, "origin", None)
+    set_span(code, None)
     return code
 
 

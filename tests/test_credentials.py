@@ -71,7 +71,7 @@ def test_every_wrong_field_is_named_in_both_languages():
         "max_retries",
     ]
     assert "begin with http://" in str(error)
-    assert "服务器 URL（server_url）" in str(error)
+    assert "「服务器 URL」：" in str(error)
 
 
 def test_another_versions_ciphertext_asks_for_the_field_again():

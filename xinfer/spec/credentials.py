@@ -53,11 +53,27 @@ version of the plugin stored the same variable as a secret."""
 
 @frozen
 class Problem:
-    """What is wrong with one field: its variable, its label and the reason."""
+    """What is wrong with one field, or with several together.
 
-    variable: str
-    label: I18n
+    :param fields: variable and label of each; none if a check names no field.
+    """
+
+    fields: tuple[tuple[str, I18n], ...]
     message: I18n
+
+    @property
+    def variable(self) -> str:
+        """The variable of the first field; empty if there is none."""
+        return self.fields[0][0] if self.fields else ""
+
+    def lines(self) -> tuple[str, str]:
+        """Write the problem in English and in Chinese, each on one line."""
+        english = ", ".join(f"{label} ({variable})" for variable, label in self.fields)
+        chinese = "".join(f"「{label.chinese}」" for _, label in self.fields)
+        return (
+            f"{english}: {self.message}" if english else f"{self.message}",
+            f"{chinese}：{self.message.chinese}" if chinese else self.message.chinese,
+        )
 
 
 class FormError(ValueError):
@@ -68,15 +84,18 @@ class FormError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        count = len(self.problems)
-        english = [f"{count} credential field{'s' if count > 1 else ''} must be corrected:"]
-        chinese = [f"有 {count} 个凭据字段需要更正："]
-        for problem in self.problems:
-            english.append(f"- {problem.label} ({problem.variable}): {problem.message}")
-            chinese.append(
-                f"- {problem.label.chinese}（{problem.variable}）：{problem.message.chinese}"
-            )
-        super().__init__("\n".join(english + chinese))
+        count = len({variable for one in self.problems for variable, _ in one.fields}) or 1
+        english, chinese = zip(*(problem.lines() for problem in self.problems), strict=True)
+        lines = [
+            f"{count} credential field{'s' if count > 1 else ''} must be corrected:",
+            *(f"- {line}" for line in english),
+            f"有 {count} 个凭据字段需要更正：",
+            *(f"- {line}" for line in chinese),
+        ]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
 
 class FieldOptions(TypedDict, total=False):
@@ -208,6 +227,15 @@ def _conditions(given: Mapping[str, str] | Iterable[ShowOn]) -> Iterable[ShowOn]
 _SPECIFICATION = "xinfer specification"
 
 
+class _Accepted:
+    """A value that a field has accepted already, on its way through ``__init__``."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 @frozen(kw_only=True)
 class CredentialField:
     """One field of a credentials class, both sides of it.
@@ -233,7 +261,12 @@ class CredentialField:
     asked_by_dify: bool
 
     def accept(self, value: Any) -> Any:
-        """Mend and validate a value of the field's own type; raise ``ValueError`` if refused."""
+        """Convert and validate a value of the field's own type.
+
+        :raises ValueError: the value is refused.
+        """
+        if type(value) is _Accepted:
+            return value.value
         if value is None and (self.optional or self.default is None):
             return None
         for step in self.steps:
@@ -289,11 +322,23 @@ class CredentialField:
         """Describe a refusal; a message that quotes a secret is replaced."""
         message = error.message if isinstance(error, Invalid) else I18n(str(error))
         secret = str(raw).strip() if self.form.type is FormType.SECRET_INPUT else ""
-        shown = message.en_US + message.chinese
-        # A part of three letters or fewer is in many messages that quote nothing.
-        if any(len(part) > 3 and part in shown for part in secret.split()):
-            message = I18n("is not accepted", zh_Hans="不被接受")
-        return Problem(self.form.variable, self.form.label, message)
+        if _quotes(message, secret):
+            message = _NOT_ACCEPTED
+        return Problem((self.title,), message)
+
+    @property
+    def title(self) -> tuple[str, I18n]:
+        """The variable and the label, as a problem names the field."""
+        return self.form.variable, self.form.label
+
+
+_NOT_ACCEPTED = I18n("is not accepted: check it and enter it again", zh_Hans="值无效，请重新填写")
+
+
+def _quotes(message: I18n, secret: str) -> bool:
+    """Say whether a message holds part of a secret; short parts are in messages by chance."""
+    shown = message.en_US + message.chinese
+    return any(len(part) > 3 and part in shown for part in secret.split())
 
 
 def _steps(specification: _Specification, codec: Codec) -> Iterable[Converter]:
@@ -354,6 +399,16 @@ def _passing(validator: Validator) -> Converter:
 class Credentials:
     """Base of every credentials class; a subclass becomes a frozen attrs class by itself.
 
+    To check fields together, define ``__attrs_post_init__``. It runs once every field is right on
+    its own, for ``from_form`` as for a direct call, and raises :class:`Invalid` with the names of
+    the fields; the :class:`FormError` then names their labels.
+
+    .. code-block:: python
+
+        def __attrs_post_init__(self) -> None:
+            if self.api_key and self.token:
+                raise Invalid("use one of them", "只能填写其中一个", fields=("api_key", "token"))
+
     :raises TypeError: on a subclass with a field that is not declared by a specifier, whose type
         cannot be read from a form, or that refuses its own default.
     """
@@ -394,17 +449,27 @@ class Credentials:
                 if value is attrs.NOTHING and shown is not True:
                     value = None
                 if value is attrs.NOTHING:
-                    missing = I18n("is required, and nothing was entered", zh_Hans="必填，但未填写")
-                    problems.append(Problem(field.form.variable, field.form.label, missing))
-            values[field.name] = value
-        if problems:
-            # A traceback that prints local variables must find no secret in this frame.
-            raw, values, stored, value = {}, {}, None, None
-            raise FormError(problems)
-        credentials = cls.__new__(cls)
-        # The values are converted and validated already; __init__ would do it a second time.
-        credentials.__dict__.update(values)
-        return credentials
+                    problems.append(Problem((field.title,), _MISSING))
+            values[field.name] = _Accepted(value)
+        if not problems:
+            try:
+                return cls(**values)
+            except ValueError as error:
+                problems.append(cls._problem(error, raw))
+        # A traceback that prints local variables must find no secret in this frame.
+        raw, values, stored, value = {}, {}, None, None
+        raise FormError(problems)
+
+    @classmethod
+    def _problem(cls, error: ValueError, raw: Mapping[str, object]) -> Problem:
+        """Describe why ``__attrs_post_init__`` refuses values that are right one by one."""
+        message = error.message if isinstance(error, Invalid) else I18n(str(error))
+        titles = {field.name: field.title for field in cls.__credential_fields__}
+        names = error.fields if isinstance(error, Invalid) else ()
+        secrets = (f for f in cls.__credential_fields__ if f.form.type is FormType.SECRET_INPUT)
+        if any(_quotes(message, str(field.stored(raw))) for field in secrets):
+            message = _NOT_ACCEPTED
+        return Problem(tuple(titles.get(name, (name, I18n(name))) for name in names), message)
 
     def to_form(self) -> dict[str, str]:
         """Write the values as Dify stores them, secrets revealed; fields that are None left out."""
@@ -413,6 +478,9 @@ class Credentials:
             for field in self.__credential_fields__
             if (value := getattr(self, field.name)) is not None
         }
+
+
+_MISSING = I18n("is required, and nothing was entered", zh_Hans="必填，但未填写")
 
 
 def _collect(cls: type, attributes: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:

@@ -20,13 +20,21 @@ from xinfer.spec.secret import Secret
 
 
 class Invalid(ValueError):
-    """A value is not accepted; says why in English and, where given, in Chinese.
+    """A value is not accepted: says why in English and in Chinese.
 
-    Converters and validators of a credentials field raise it (or a plain ``ValueError``).
+    Converters and validators of a credentials field raise it, and so does the
+    ``__attrs_post_init__`` of a credentials class. A plain ``ValueError`` does too, but its
+    English text then stands in the Chinese message as well.
+
+    :param english: completes a line that begins with the field's label: ``must be a number``.
+    :param fields: the attributes that do not fit together, for a check of several fields.
     """
 
-    def __init__(self, english: str, chinese: str | None = None) -> None:
+    def __init__(
+        self, english: str, chinese: str | None = None, *, fields: tuple[str, ...] = ()
+    ) -> None:
         self.message = I18n(english, zh_Hans=chinese)
+        self.fields = fields
         super().__init__(english)
 
 

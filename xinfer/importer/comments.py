@@ -1,69 +1,171 @@
-"""Comments of a YAML file, and the field that each of them is about."""
+"""Comments of YAML files, and the value that each of them is about."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from codecs import BOM_UTF8
+from collections import deque
+from collections.abc import Iterator, Sequence
 
-from xinfer.spec import Declaration
+from attrs import define, field
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-_KEY = re.compile(r"(?P<before>[ ]*(?:- +)*)(?P<key>[\w-]+)\s*:")
+from xinfer.spec import Declaration, Steps
+from xinfer.yaml import compose
+
+ITSELF = ""
+"""Stands for the whole object where a comment is about no field of it."""
+
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$", re.MULTILINE)
+_HEADER = re.compile(r"[|>][-+0-9]*[ \t]+(#.*)")
+_OF_TOOLS = ("yaml-language-server", "Made from ")
+"""How comments begin that are about the YAML file itself."""
 
 
+@define
 class CommentFinder:
-    """Says which comments stood above a field of an object that was read from YAML."""
+    """Tells the comments about each field of the objects that were read from YAML."""
 
-    def __init__(self) -> None:
-        self._found: dict[tuple[int, str], list[str]] = {}
+    _lines: dict[int, dict[str, list[str]]] = field(factory=dict)
+    _asked: set[tuple[int, str]] = field(factory=set)
 
-    def add(self, declared: Declaration, text: bytes, comments: Mapping[int, list[str]]) -> None:
-        """Take in the comments of a file, by the line they stand above."""
-        if not comments:
-            return
-        lines = text.decode().splitlines()
-        objects = sorted(_objects(declared), key=lambda found: found[0])
-        for number, said in comments.items():
-            owner, key = _owner(objects, number, lines[number - 1])
-            self._found.setdefault((id(owner), key), []).extend(said)
+    def add(self, declared: Declaration, raw: bytes) -> None:
+        """Take in the comments of the file that an object was read from."""
+        for path, comment in _comments(raw):
+            self._note(*_commented(declared, path), comment)
 
-    def __call__(self, declared: Declaration, field: str) -> list[str]:
-        """Return the comments above one field."""
-        return self._found.get((id(declared), field), [])
+    def add_list(self, objects: Sequence[Declaration], raw: bytes) -> None:
+        """Take in the comments of a file that lists the names of objects, in the same order."""
+        for path, comment in _comments(raw):
+            self._note(objects[int(path[0])] if path else None, ITSELF, comment)
 
-    def all_of(self, declared: Declaration) -> list[str]:
-        """Return the comments above any field of an object, and of the objects in it."""
-        inside = [found for _, _, found in _objects(declared)]
-        return [
+    def __call__(self, declared: Declaration, name: str) -> tuple[str, ...]:
+        """Return the comments about one field, or about the object itself."""
+        self._asked.add((id(declared), name))
+        return tuple(self._lines.get(id(declared), {}).get(name, ()))
+
+    def has_inside(self, declared: Declaration) -> bool:
+        """Tell whether there is a comment about an object or about anything in it."""
+        return any(id(owner) in self._lines for owner in _objects(declared))
+
+    def inside(self, declared: Declaration) -> tuple[str, ...]:
+        """Return the comments about an object and about all that is in it."""
+        return tuple(
             line
-            for owner in inside
-            for (identity, _), lines in self._found.items()
-            if identity == id(owner)
+            for owner in _objects(declared)
+            for name in self._lines.get(id(owner), ())
+            for line in self(owner, name)
+        )
+
+    def rest(self) -> tuple[str, ...]:
+        """Return the comments that nobody asked for."""
+        return tuple(
+            line
+            for owner, names in self._lines.items()
+            for name, lines in names.items()
+            if (owner, name) not in self._asked
             for line in lines
-        ]
+        )
+
+    def _note(self, owner: Declaration | None, name: str, comment: str) -> None:
+        self._lines.setdefault(id(owner), {}).setdefault(name, []).append(comment)
 
 
-def _objects(value: object) -> Iterator[tuple[int, int, Declaration]]:
-    """Yield line, column and object of everything that was read."""
+def _comments(raw: bytes) -> Iterator[tuple[Steps, str]]:
+    """Yield each comment with the path of what it is about.
+
+    A comment behind a value is about what begins on that line, one on a line of its own about
+    what comes next, and one at the end about what came last.
+    """
+    if b"#" not in raw:
+        return
+    raw = raw.removeprefix(BOM_UTF8)
+    text, root = raw.decode(), compose(raw, "")
+    breaks = [match.start() for match in re.finditer("\n", text)]
+    paths = _paths_by_line(root, breaks)
+    lines = sorted(paths)
+    scalars = sorted((n.start_mark.index, n.end_mark.index) for n in _nodes(root) if _is_scalar(n))
+    for match in _COMMENT.finditer(text):
+        at = bisect_left(scalars, (match.start(), 0)) - 1
+        if at >= 0 and match.start() < scalars[at][1]:
+            header = _HEADER.match(text, scalars[at][0])
+            if header is None or header.start(1) != match.start():
+                continue  # a # in a text
+        comment = match[0].lstrip("#").strip()
+        if not comment or comment.startswith(_OF_TOOLS):
+            continue
+        line = bisect_left(breaks, match.start())
+        begin = breaks[line - 1] + 1 if line else 0
+        is_behind = bool(text[begin : match.start()].strip())
+        nearest = bisect_right(lines, line) - 1 if is_behind else bisect_left(lines, line)
+        yield paths[lines[min(max(nearest, 0), len(lines) - 1)]] if lines else (), comment
+
+
+def _is_scalar(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.start_mark.index < node.end_mark.index
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    """Yield every node once; an alias is no second one."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        yield node
+        keys = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
+        for inner in (*keys, *(below for _, _, below in _children(node))):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                waiting.append(inner)
+
+
+def _children(node: Node) -> Iterator[tuple[str | int, int, Node]]:
+    """Yield the steps down from a node, with the index in the text at which each begins."""
+    if isinstance(node, SequenceNode):
+        for step, item in enumerate(node.value):
+            yield step, item.start_mark.index, item
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield str(key.value), key.start_mark.index, value
+
+
+def _paths_by_line(root: Node, breaks: list[int]) -> dict[int, Steps]:
+    """Map each line on which a key or an item begins to the path of the outermost of them."""
+    paths: dict[int, Steps] = {}
+    waiting: deque[tuple[Steps, Node]] = deque([((), root)])
+    seen: set[int] = set()
+    while waiting:
+        path, node = waiting.popleft()
+        if id(node) not in seen:
+            seen.add(id(node))
+            for step, begin, inner in _children(node):
+                paths.setdefault(bisect_left(breaks, begin), (*path, step))
+                waiting.append(((*path, step), inner))
+    return paths
+
+
+def _commented(declared: Declaration, path: Steps) -> tuple[Declaration, str]:
+    """Find the object and the field that a path leads to, as far as objects go."""
+    owner, name = declared, ITSELF
+    value: object = declared
+    for step in path:
+        if isinstance(value, Declaration):
+            owner, name = value, str(step) if step in value.explicit else "extra_keys"
+            value = getattr(value, str(step), None) if step in value.explicit else None
+        elif isinstance(value, tuple) and isinstance(step, int) and step < len(value):
+            value = value[step]
+            if isinstance(value, Declaration):
+                owner, name = value, ITSELF
+        else:
+            break
+    return owner, name
+
+
+def _objects(value: object) -> Iterator[Declaration]:
     if isinstance(value, tuple):
         for item in value:
             yield from _objects(item)
     elif isinstance(value, Declaration):
-        if value.span:
-            yield value.span.line, value.span.column or 1, value
+        yield value
         for name in value.explicit:
             yield from _objects(getattr(value, name))
-
-
-def _owner(
-    objects: list[tuple[int, int, Declaration]], number: int, line: str
-) -> tuple[Declaration, str]:
-    """Find the object that a line belongs to: the last begun whose keys stand in that column."""
-    match = _KEY.match(line)
-    column = len(match["before"]) + 1 if match else 0
-    key = match["key"] if match else ""
-    begun = [found for found in objects if found[0] <= number] or objects[:1]
-    for _, at, owner in reversed(begun):
-        if at == column:
-            return owner, key if key in owner.explicit else "extra_keys"
-    _, _, nearest = begun[-1]
-    return nearest, next(iter(sorted(nearest.explicit)), "")

@@ -36,7 +36,7 @@ def credentials_class(
             _call(field, name_of_field, expressions),
             simple=1,
         )
-        if lines := tuple(comments.all_of(field)):
+        if lines := tuple(comments.inside(field)):
             expressions.comments[statement] = lines
         body.append(statement)
     return ast.ClassDef(name, [ast.Name("Credentials")], [], body, [], type_params=[])

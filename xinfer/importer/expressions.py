@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -13,8 +14,10 @@ from typing import Any
 import attrs
 from attrs import define, field
 
+from xinfer.importer.comments import ITSELF, CommentFinder
 from xinfer.importer.python import Comments, Printer
 from xinfer.spec import Declaration, ParameterRule, Pricing
+from xinfer.yaml import to_data
 
 _DIGITS = 4300
 _TOO_LARGE = 10**_DIGITS
@@ -22,9 +25,6 @@ _TOO_LARGE = 10**_DIGITS
 
 _SHARED = (ParameterRule, Pricing)
 """What is looked at again and again for whether it has a name; it holds nothing that has one."""
-
-type CommentsOf = Callable[[Declaration, str], Iterable[str]]
-"""Returns the comments above a field of an object."""
 
 
 class UnwritableValue(Exception):
@@ -35,13 +35,13 @@ class UnwritableValue(Exception):
 class Expressions:
     """Makes expressions, and remembers the names that these need.
 
-    :param comments_of: see :data:`CommentsOf`.
+    :param finder: the comments that go with the objects.
     :param constants: the name of each expression that has one, by its source.
     :ivar comments: those of the expressions made so far.
     :ivar names: what must be imported.
     """
 
-    comments_of: CommentsOf = lambda _, __: ()
+    finder: CommentFinder = field(factory=CommentFinder)
     constants: Mapping[str, str] = field(factory=dict)
     comments: Comments = field(factory=dict)
     names: set[str] = field(factory=set)
@@ -77,14 +77,17 @@ class Expressions:
         keywords: list[ast.keyword] = []
         for declared_field in _written(declared):
             name = declared_field.name
-            if name in without:
+            comments = self.finder(declared, name)
+            if name in without or (
+                not comments and self._follows(declared, name, declared_field.default)
+            ):
                 continue
             expression = self.of(getattr(declared, name))
             if not declared_field.kw_only:
                 positional.append(expression)
             else:
                 keywords.append(ast.keyword(name, expression))
-            if comments := tuple(self.comments_of(declared, name)):
+            if comments:
                 commented = keywords[-1] if declared_field.kw_only else expression
                 self.comments[commented] = comments
         kind = type(declared).__name__
@@ -92,6 +95,16 @@ class Expressions:
         # Keys of no format stand last, as they are written.
         keywords.sort(key=lambda argument: argument.arg == "extra_keys")
         return ast.Call(ast.Name(kind), positional, keywords)
+
+    def _follows(self, declared: Declaration, name: str, default: object) -> bool:
+        """Tell whether the YAML is the same without an argument, and no comment is in it."""
+        value = getattr(declared, name)
+        if value != default or (isinstance(value, Declaration) and self.finder.has_inside(value)):
+            return False
+        without = copy(declared)
+        object.__setattr__(without, name, default)
+        object.__setattr__(without, "explicit", declared.explicit - {name})
+        return to_data(without) == to_data(declared)
 
     def _argument(self, value: object) -> ast.expr:
         return value if isinstance(value, ast.expr) else self.of(value)
@@ -116,7 +129,7 @@ class Expressions:
             case int() | float():
                 return self._number(value)
             case tuple():
-                return ast.Tuple(list(map(self.of, value)))
+                return ast.Tuple(list(map(self._item, value)))
             case list():
                 return ast.List(list(map(self.of, value)))
             case Mapping():
@@ -129,6 +142,12 @@ class Expressions:
                 return self.call("date", value.year, value.month, value.day)
             case _:
                 raise UnwritableValue(f"a spec cannot hold a {type(value).__name__}")
+
+    def _item(self, value: object) -> ast.expr:
+        expression = self.of(value)
+        if isinstance(value, Declaration) and (above := self.finder(value, ITSELF)):
+            self.comments[expression] = above
+        return expression
 
     def _number(self, number: float) -> ast.expr:
         if isinstance(number, float) and not math.isfinite(number):

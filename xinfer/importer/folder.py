@@ -10,8 +10,16 @@ from attrs import frozen
 from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
 from xinfer.plugin.files import UnreadablePlugin, plugin_files
-from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
-from xinfer.spec import Declaration, Manifest, Model, Provider, model_file
+from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, read
+from xinfer.spec import (
+    MODEL_FOLDERS,
+    Declaration,
+    Manifest,
+    Model,
+    ModelFiles,
+    Provider,
+    model_file,
+)
 from xinfer.yaml import Fault
 
 _SECRETS = {".env"}
@@ -58,16 +66,16 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
             )
         models = reading.models
         declared = {MANIFEST, provider_file, *reading.model_paths}
-        generated = {
-            path
-            for path, names in positions(provider, models)
-            if path in files and listed(files, path) == names
-        }
         objects: list[tuple[str, Declaration]] = [(MANIFEST, plugin), (provider_file, provider)]
         objects += zip((model_file(model) for model in models), models, strict=True)
         finder = CommentFinder()
         for path, found in objects:
-            finder.add(found, files[path], _comments(files[path]))
+            finder.add(found, files[path])
+        generated = set()
+        for path, in_position in _positions(provider, models):
+            if listed(files, path) == [model.model for model in in_position]:
+                generated.add(path)
+                finder.add_list(in_position, files[path])
         return Imported(
             manifest=plugin,
             provider=provider,
@@ -108,20 +116,12 @@ def _whole(reading: Reading, folder: Path) -> tuple[Manifest, Provider, str]:
     return plugin, provider, plugin.plugins.models[0]
 
 
-def _comments(text: bytes) -> dict[int, list[str]]:
-    """Gather comments that stand on lines of their own, by the line they stand above."""
-    found: dict[int, list[str]] = {}
-    waiting: list[str] = []
-    for number, line in enumerate(text.decode().splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("#"):
-            said = stripped.lstrip("#").strip()
-            if said and not said.startswith(("yaml-language-server", "Made from ")):
-                waiting.append(said)
-        elif stripped and waiting:
-            found[number] = waiting
-            waiting = []
-    return found
+def _positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[Model]]]:
+    """Yield the path of each list of positions, with the models that it orders."""
+    for kind, folder in MODEL_FOLDERS.items():
+        declared: ModelFiles | None = getattr(provider.models, folder, None)
+        if declared and declared.position:
+            yield declared.position, [model for model in models if model.model_type is kind]
 
 
 def _unknown(declared: object) -> Iterator[str]:

@@ -118,7 +118,10 @@ class _Spec:
         elif self.imported.models:
             arguments["models"] = ast.Name("MODELS")
         project = self._expressions.call("Project", **arguments)
-        body = [*self._classes, *body, ast.Assign([ast.Name("project")], project)]
+        declaration = ast.Assign([ast.Name("project")], project)
+        if rest := self.imported.finder.rest():
+            self._expressions.comments[declaration] = rest
+        body = [*self._classes, *body, declaration]
         about = "A model provider for Dify, declared once."
         return _module(about, self._expressions, body, self.modules)
 

@@ -16,15 +16,18 @@ from attrs import define, field
 
 from xinfer.importer.comments import ITSELF, CommentFinder
 from xinfer.importer.python import Comments, Printer
-from xinfer.spec import Declaration, ParameterRule, Pricing
+from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing
 from xinfer.yaml import to_data
 
 _DIGITS = 4300
 _TOO_LARGE = 10**_DIGITS
 """Python neither writes nor reads a whole number of more digits."""
 
-_SHARED = (ParameterRule, Pricing)
+_MADE_ONCE = (ParameterRule, Pricing)
 """What is looked at again and again for whether it has a name; it holds nothing that has one."""
+
+_NAMED = (*_MADE_ONCE, ModelProperties, tuple)
+"""What may have a name."""
 
 
 class UnwritableValue(Exception):
@@ -53,7 +56,7 @@ class Expressions:
         :raises UnwritableValue: it is a number of more than 4,300 digits.
         """
         expression = self._made_once(value)
-        if self.constants and isinstance(value, (*_SHARED, tuple)):
+        if self.constants and isinstance(value, _NAMED):
             name = self.constants.get(self.source(expression))
             return ast.Name(name) if name else expression
         return expression
@@ -110,7 +113,7 @@ class Expressions:
         return value if isinstance(value, ast.expr) else self.of(value)
 
     def _made_once(self, value: object) -> ast.expr:
-        if not isinstance(value, _SHARED):
+        if not isinstance(value, _MADE_ONCE):
             return self._expression(value)
         if id(value) not in self._made:
             # The value is held, so that no other one gets its id.

@@ -67,5 +67,9 @@ def _words(text: str) -> list[str]:
 
 
 def _joined(words: Iterable[str], by: str, *, before: str) -> str:
-    name = by.join(words).strip("_")[:_LONGEST].rstrip("_")
+    name = by.join(words).strip("_")
+    if len(name) > _LONGEST:
+        # Whole words, where there are some.
+        name = name[:_LONGEST].rpartition("_")[0] or name[:_LONGEST]
+    name = name.rstrip("_")
     return name if name[:1].isalpha() else f"{before}{by if name else ''}{name}"

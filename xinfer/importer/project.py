@@ -67,7 +67,6 @@ def _models(models: list[Model], expressions: Expressions) -> list[ast.stmt]:
         ast.Assign([ast.Name(name)], expression)
         for name, expression in constants.gather(models, expressions)
     ]
-    expressions.constants = constants.names
     kind = ast.parse("tuple[Model, ...]", mode="eval").body
     body.append(ast.AnnAssign(ast.Name("MODELS"), kind, expressions.of(tuple(models)), simple=1))
     return body

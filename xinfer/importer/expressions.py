@@ -80,10 +80,10 @@ class Expressions:
         keywords: list[ast.keyword] = []
         for declared_field in _written(declared):
             name = declared_field.name
+            if name in without:
+                continue
             comments = self.finder(declared, name)
-            if name in without or (
-                not comments and self._follows(declared, name, declared_field.default)
-            ):
+            if not comments and self._follows(declared, name, declared_field.default):
                 continue
             expression = self.of(getattr(declared, name))
             if not declared_field.kw_only:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from attrs import define, field
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from xinfer.schema import walk
 from xinfer.spec import Declaration, Steps
 from xinfer.yaml import compose
 
@@ -47,13 +48,13 @@ class CommentFinder:
 
     def has_inside(self, declared: Declaration) -> bool:
         """Tell whether there is a comment about an object or about anything in it."""
-        return any(id(owner) in self._lines for owner in _objects(declared))
+        return any(id(owner) in self._lines for _, owner in walk(declared))
 
     def inside(self, declared: Declaration) -> tuple[str, ...]:
         """Return the comments about an object and about all that is in it."""
         return tuple(
             line
-            for owner in _objects(declared)
+            for _, owner in walk(declared)
             for name in self._lines.get(id(owner), ())
             for line in self(owner, name)
         )
@@ -159,13 +160,3 @@ def _commented(declared: Declaration, path: Steps) -> tuple[Declaration, str]:
         else:
             break
     return owner, name
-
-
-def _objects(value: object) -> Iterator[Declaration]:
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _objects(item)
-    elif isinstance(value, Declaration):
-        yield value
-        for name in value.explicit:
-            yield from _objects(getattr(value, name))

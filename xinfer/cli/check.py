@@ -48,12 +48,19 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
     existing(path)
     if fix:
         _mend(path)
-    findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
-    if against is not None:
-        findings += _broken_since(against, path)
+    findings = findings_of(path, against)
     show(findings, output)
     if any(strict or finding.severity is not Severity.ADVICE for finding in findings):
         raise SystemExit(1)
+
+
+def findings_of(path: Path, against: Path | None = None) -> tuple[Finding, ...]:
+    """Find what is wrong with a spec, a folder or a package.
+
+    :param against: the version that users have.
+    """
+    findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
+    return findings + _broken_since(against, path) if against is not None else findings
 
 
 def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:

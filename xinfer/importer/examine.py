@@ -68,7 +68,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
 def _of_no_models(plugin: Manifest, path: Path) -> Iterator[Finding]:
     kinds = [kind for kind in plugin.plugins.explicit if getattr(plugin.plugins, kind)]
     if not kinds:
-        yield finding("XI120", plugin, "plugins names no file", "plugin.plugins")
+        yield finding("XI120", plugin, "plugins names no file", "manifest.plugins", at="plugins")
     elif "models" not in kinds:
         raise UnreadablePlugin(
             f"{path} is a plugin of {', '.join(kinds)}; xinfer looks at model providers."
@@ -179,7 +179,7 @@ def _odd_time(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
     """Find the one form of time that YAML reads, and Go's does not."""
     if reading.manifest is not None and (found := _PYYAML_TIME.search(files[MANIFEST])):
         said = found[0].decode().partition(":")[2].strip()
-        yield finding("XI106", reading.manifest, f"created_at {said} is not RFC 3339", "created_at")
+        yield finding("XI106", reading.manifest, f"created_at {said} is not of RFC 3339", "created_at", at="created_at")
 
 
 def _with_misfits(reading: Reading) -> set[str]:

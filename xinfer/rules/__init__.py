@@ -131,14 +131,16 @@ def finding(
     message: str,
     path: str,
     *,
+    at: str = "",
     fix: str = "",
     form: Form = Form.YAML,
 ) -> Finding:
     """Make a finding of a rule that was looked into elsewhere.
 
+    :param at: the field it is about, below the object.
     :param fix: what to do, if that can be told better than by the rule.
     """
-    return RULES[code].finding(Problem(message, fix=fix), declared, path, form)
+    return RULES[code].finding(Problem(message, at=at, fix=fix), declared, path, form)
 
 
 def _findings(

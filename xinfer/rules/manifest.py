@@ -1,4 +1,4 @@
-"""Rules of the manifest: what the daemon refuses to pack, to install or to start."""
+"""Rules of the manifest: identity, texts, resources, and how the plugin is started."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
 
-from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.finding import Form, Severity, Stage
+from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.spec import (
     RFC3339,
     I18n,
     Manifest,
     Meta,
     Permission,
-    Project,
     Resource,
     Runner,
     StoragePermission,
@@ -32,222 +31,418 @@ _LONGEST_PATH = 128
 _IDENTIFIER = 255
 _CHECKSUM = 67
 """Characters that the identifier holds beside author, name and version."""
+_SMALL_MEMORY, _LARGE_MEMORY = 1024**2, 64 * 1024**3
+_SMALL_STORAGE, _LARGE_STORAGE = 1024, 1024**3
+_OTHER_KINDS = ("tools", "endpoints", "agent_strategies", "datasources", "triggers")
+_DECLARATION = "daemon pkg/entities/plugin_entities/plugin_declaration.go"
 
 
 @rule(
     "XI101",
     Severity.REFUSED,
     Stage.PACKING,
-    fix="Write three numbers of at most four digits; behind them at most one of "
-    "-alpha1, -beta1, -rc1, -dev1, -post1.",
+    source="daemon pkg/entities/manifest_entities/version.go: VERSION_PATTERN",
+    bad=("version: «'1.2'»", "version: «1.2.3rc1»", "version: «10000.0.0»"),
+    good=("version: 1.2.3", "version: 9999.0.0-rc1"),
+    fix="Write three numbers of at most four digits, then nothing or a word such as -beta1.",
 )
 def version_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The version is not one that both the daemon and the SDK accept.
+    """The plugin's version is not three numbers and at most one word."""
+    if not _THREE_NUMBERS.fullmatch(manifest.version):
+        yield Problem(f"the version {manifest.version!r} is not of the form 1.2.3", at="version")
 
-    The daemon wants three numbers and a word of at most 16 letters; the SDK wants PEP 440. Each
-    accepts some that the other refuses: 1.2.3-hotfix, 1.2.3rc1.
+
+@rule(
+    "XI122",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/entities/plugin/setup.py: PluginConfiguration.validate_version",
+    bad=("version: «1.2.3-hotfix»",),
+    good=("version: 1.2.3-post1",),
+    fix="Use one of -alpha1, -beta1, -rc1, -dev1 and -post1 behind the numbers, or nothing.",
+)
+def version_word(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+    """The word behind the plugin's version is unknown to PEP 440.
+
+    The daemon takes any word of up to 16 letters; the SDK reads the version with `packaging`.
     """
-    if not _THREE_NUMBERS.fullmatch(manifest.version) or not _is_pep440(manifest.version):
-        yield Problem(f"the version {manifest.version!r} is refused", at="version")
+    version = manifest.version
+    if _THREE_NUMBERS.fullmatch(version) and not _is_pep440(version):
+        yield Problem(f"the version {version!r} does not follow PEP 440", at="version")
 
 
-@rule("XI102", Severity.REFUSED, Stage.UPLOAD, fix="Use 1 to 64 of a-z, 0-9, _ and -.")
+@rule(
+    "XI102",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source=f"{_DECLARATION}: ManifestValidate; identity.go: RemoteLike",
+    bad=(
+        "author: «Some.One»",
+        f"author: «{'a' * 65}»",
+        "author: «6f9619ff-8b86-d011-b42d-00c04fc964ff»",
+    ),
+    good=("author: some-one_2", f"author: {'a' * 64}"),
+    fix="Use 1 to 64 of a-z, 0-9, _ and -, and no UUID.",
+)
 def author_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The author has a form that the daemon refuses when the plugin is installed.
+    """The author's name has characters that identifiers do not have, or is a UUID.
 
-    Packing does not look at it. A UUID stands for a plugin in remote debugging and is refused.
+    Packing does not look at it. A UUID marks a plugin that is connected for remote debugging.
     """
     if not _AUTHOR.fullmatch(manifest.author):
-        yield Problem(f"the author {manifest.author!r} is refused on upload", at="author")
+        yield Problem(f"the author {manifest.author!r} does not fit an identifier", at="author")
     elif _is_uuid(manifest.author):
         yield Problem(f"the author {manifest.author!r} is a UUID", at="author")
 
 
-@rule("XI103", Severity.REFUSED, Stage.PACKING, fix="Use 1 to 128 of a-z, 0-9, _ and -.")
+@rule(
+    "XI103",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source=f"{_DECLARATION}: ManifestValidate",
+    bad=("name: «My Plugin»", f"name: «{'n' * 129}»"),
+    good=("name: my-plugin_2", f"name: {'n' * 128}"),
+    fix="Use 1 to 128 of a-z, 0-9, _ and -.",
+)
 def name_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The name has a form that the daemon and the SDK refuse."""
+    """The plugin's name has characters that identifiers do not have.
+
+    Packing only looks at its length.
+    """
     if not _NAME.fullmatch(manifest.name):
-        yield Problem(f"the name {manifest.name!r} is refused", at="name")
+        yield Problem(f"the name {manifest.name!r} does not fit an identifier", at="name")
 
 
-@rule("XI104", Severity.REFUSED, Stage.PACKING, fix="Write 1 to 1023 characters.")
+@rule(
+    "XI104",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source="daemon pkg/entities/plugin_entities/basic_type.go: I18nObject",
+    bad=(
+        "description:\n  en_US: «''»\n",
+        f"description:\n  en_US: «{'x' * 1024}»\n",
+        f"label:\n  ja_JP: «{'x' * 1024}»\n",
+    ),
+    good=(f"description:\n  en_US: {'x' * 1023}\n",),
+    fix="Write 1 to 1023 characters.",
+)
 def text_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The label or the description is empty or too long; the daemon refuses to pack it."""
+    """The plugin's label or description is empty or too long."""
     for name in ("label", "description"):
-        text: I18n = getattr(manifest, name)
-        if not text.en_US:
-            yield Problem(f"the {name} is empty", at=f"{name}.en_US", of=text)
+        texts: I18n = getattr(manifest, name)
+        if not texts.en_US:
+            yield Problem(f"the English {name} is empty", at=f"{name}.en_US", of=texts)
         for language in ("en_US", "zh_Hans", "ja_JP", "pt_BR"):
-            said = getattr(text, language)
-            if said and len(said) > _LONGEST_TEXT:
-                count = f"{len(said)} characters"
-                yield Problem(f"the {name} has {count}", at=f"{name}.{language}", of=text)
+            text = getattr(texts, language)
+            if text and len(text) > _LONGEST_TEXT:
+                message = f"the {name} has {len(text)} characters, of {_LONGEST_TEXT} allowed"
+                yield Problem(message, at=f"{name}.{language}", of=texts)
 
 
-@rule("XI105", Severity.REFUSED, Stage.PACKING, fix="Use a shorter name.")
+@rule(
+    "XI105",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=f"{_DECLARATION}: PluginExtensions, PluginDeclarationWithoutAdvancedFields",
+    bad=({"manifest.yaml": f"icon: «{'i' * 125}.svg»", f"_assets/{'i' * 125}.svg": "<svg/>"},),
+    good=({"manifest.yaml": f"icon: {'i' * 124}.svg", f"_assets/{'i' * 124}.svg": "<svg/>"},),
+    fix="Use a shorter name.",
+)
 def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """A file's name is longer than 128 characters; the daemon refuses to pack it."""
-    named = {"icon": manifest.icon, "icon_dark": manifest.icon_dark or ""}
-    named |= {f"plugins.models[{i}]": path for i, path in enumerate(manifest.plugins.models)}
-    for at, path in named.items():
+    """The path of an icon or of the provider's file has more than 128 characters."""
+    paths = {"icon": manifest.icon, "icon_dark": manifest.icon_dark or ""}
+    paths |= {f"plugins.models[{i}]": path for i, path in enumerate(manifest.plugins.models)}
+    for at, path in paths.items():
         if len(path) > _LONGEST_PATH:
-            yield Problem(f"{at} has {len(path)} characters", at=at)
+            message = f"the path has {len(path)} characters, of {_LONGEST_PATH} allowed"
+            yield Problem(message, at=at)
 
 
 @rule(
     "XI106",
     Severity.REFUSED,
     Stage.PACKING,
-    fix="Write datetime(2026, 1, 31, tzinfo=UTC), in YAML 2026-01-31T00:00:00Z.",
+    source=f"{_DECLARATION}: CreatedAt is a time.Time, decoded by gopkg.in/yaml.v3",
+    bad=("created_at: «'2026-01-31'»", "created_at: «2026-01-31 00:00:00+00:00»"),
+    good=("created_at: 2026-01-31", "created_at: '2026-01-31T00:00:00Z'"),
+    fix=Fix(
+        spec="Write datetime(2026, 1, 31, tzinfo=UTC).",
+        yaml="Write 2026-01-31T00:00:00Z.",
+    ),
 )
 def creation_time(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The time of creation has no time zone, or not the form of RFC 3339.
+    """The time of creation has no time zone, or is not written as RFC 3339 does.
 
-    Go refuses what PyYAML writes for such a time, at every gate.
+    PyYAML writes a time with its zone as `2026-01-31 00:00:00+00:00`, which Go does not read.
     """
-    made = manifest.created_at
-    if isinstance(made, datetime) and made.tzinfo is None:
-        yield Problem(f"created_at {made} has no time zone", at="created_at")
-    elif isinstance(made, str) and not RFC3339.fullmatch(made):
-        yield Problem(f"created_at {made!r} is not of the form of RFC 3339", at="created_at")
+    created_at = manifest.created_at
+    if isinstance(created_at, datetime) and created_at.tzinfo is None:
+        yield Problem(f"created_at {created_at} has no time zone", at="created_at")
+    elif isinstance(created_at, str) and not RFC3339.fullmatch(created_at):
+        yield Problem(f"created_at {created_at!r} is not of RFC 3339", at="created_at")
 
 
-@rule("XI107", Severity.REFUSED, Stage.PACKING, fix="Say how many bytes, e.g. 268435456.")
+@rule(
+    "XI107",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=f"{_DECLARATION}: PluginResourceRequirement",
+    bad=("resource:\n  memory: «0»\n",),
+    good=("resource:\n  memory: 268435456\n",),
+    fix="Write how many bytes the plugin needs, e.g. 268435456.",
+)
 def no_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
-    """The memory is 0, which the daemon takes for missing and refuses to pack."""
+    """The memory is 0, which the daemon takes for a missing value."""
     if resource.memory == 0:
         yield Problem("memory is 0", at="memory")
 
 
-@rule("XI121", Severity.ADVICE, Stage.RUN_TIME, fix="Write bytes, e.g. 268435456 for 256 MiB.")
+@rule(
+    "XI121",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source=f"{_DECLARATION}: PluginResourceRequirement, in bytes",
+    bad=(
+        "resource:\n  memory: «256»\n",
+        "resource:\n  memory: «1048575»\n",
+        "resource:\n  memory: «68719476737»\n",
+    ),
+    good=("resource:\n  memory: 1048576\n", "resource:\n  memory: 68719476736\n"),
+    fix="Write bytes, e.g. 268435456 for 256 MiB.",
+)
 def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
-    """The memory is far from what a plugin needs; most likely it is not in bytes.
+    """The memory is below 1 MiB or above 64 GiB; most likely it is not in bytes.
 
-    Nothing enforces it today.
+    No daemon enforces it today.
     """
-    if resource.memory and not _LEAST_MEMORY <= resource.memory <= _MOST_MEMORY:
+    if resource.memory and not _SMALL_MEMORY <= resource.memory <= _LARGE_MEMORY:
         yield Problem(f"memory is {resource.memory} bytes", at="memory")
 
 
-_LEAST_MEMORY, _MOST_MEMORY = 1024**2, 64 * 1024**3
+@rule(
+    "XI108",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=f"{_DECLARATION}: PluginPermissionStorageRequirement",
+    bad=(
+        "resource:\n  permission:\n    storage:\n      enabled: false\n      size: «1023»\n",
+        "resource:\n  permission:\n    storage:\n      size: «1073741825»\n",
+        "resource:\n  permission:\n    storage:\n      «enabled»: false\n",
+    ),
+    good=(
+        "resource:\n  permission:\n    storage:\n      size: 1024\n",
+        "resource:\n  permission:\n    storage:\n      size: 1073741824\n",
+    ),
+    fix=Fix(
+        spec="Leave the storage out: a model plugin has no use for it.",
+        yaml="Remove storage: a model plugin has no use for it. Otherwise write a size of 1024 to "
+        "1073741824 bytes.",
+    ),
+)
+def storage_size(storage: StoragePermission, subject: Subject) -> Iterator[Problem]:
+    """The storage has no size, or one outside 1 KiB to 1 GiB.
 
-
-@rule("XI108", Severity.REFUSED, Stage.PACKING, fix="Say 1024 to 1073741824 bytes.")
-def storage_size(storage: StoragePermission, _: Subject) -> Iterator[Problem]:
-    """The size of the storage is out of bounds; the daemon looks at it even when not enabled."""
-    if not 1024 <= storage.size <= 1024**3:
-        yield Problem(f"a storage of {storage.size} bytes is refused", at="size")
-
-
-@rule("XI109", Severity.ADVICE, Stage.RUN_TIME, fix="Leave the permissions out.")
-def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
-    """A model plugin asks for permissions, which it will not be given.
-
-    The daemon answers every call from a model back to Dify with a refusal.
+    The daemon looks at the size of a storage that is not enabled, too.
     """
-    asked = [
+    if subject.form is Form.YAML and "size" not in storage.explicit:
+        yield Problem("the storage has no size")
+    elif not _SMALL_STORAGE <= storage.size <= _LARGE_STORAGE:
+        message = f"the size {storage.size} is outside {_SMALL_STORAGE} to {_LARGE_STORAGE} bytes"
+        yield Problem(message, at="size")
+
+
+@rule(
+    "XI109",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="daemon internal/core/io_tunnel/backwards_invocation/task.go: checkPermission",
+    bad=("resource:\n  permission:\n    «tool»:\n      enabled: true\n",),
+    good=("resource:\n  permission:\n    tool:\n      enabled: false\n",),
+    fix="Leave the permissions out.",
+)
+def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
+    """The plugin asks for permissions, of which a model plugin gets none.
+
+    The daemon refuses every call from a model back to Dify.
+    """
+    enabled = [
         name
         for name in ("tool", "model", "node", "endpoint", "app", "storage")
         if (block := getattr(permission, name)) is not None and block.enabled
     ]
-    if asked:
-        yield Problem(f"a model plugin has no use for permissions ({', '.join(asked)})")
+    if enabled:
+        yield Problem(f"a model plugin does not get the permission {', '.join(enabled)}")
 
 
-@rule("XI110", Severity.REFUSED, Stage.START, fix='Name the module, as in "main".')
+@rule(
+    "XI110",
+    Severity.REFUSED,
+    Stage.START,
+    source="daemon internal/core/local_runtime/subprocess.go: python -m",
+    bad=("meta:\n  runner:\n    entrypoint: «main.py»\n",),
+    good=("meta:\n  runner:\n    entrypoint: main\n",),
+    fix="Write the module's name, e.g. main.",
+)
 def entrypoint_form(runner: Runner, _: Subject) -> Iterator[Problem]:
-    """The entry point is not a module; ``python -m`` cannot start it."""
+    """The entry point is not a module's name, so `python -m` does not start it."""
     parts = runner.entrypoint.split(".")
     if runner.entrypoint.endswith(".py") or not all(part.isidentifier() for part in parts):
         yield Problem(f"{runner.entrypoint!r} is not the name of a module", at="entrypoint")
 
 
-@rule("XI111", Severity.REFUSED, Stage.PACKING, fix="Write three numbers, e.g. 0.0.1.")
+@rule(
+    "XI111",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=f"{_DECLARATION}: PluginMeta",
+    bad=("meta:\n  version: «'1'»\n",),
+    good=("meta:\n  version: 0.0.2\n",),
+    fix="Write 0.0.1.",
+)
 def meta_version(meta: Meta, _: Subject) -> Iterator[Problem]:
-    """The version of the manifest's format has a form that the daemon refuses to pack."""
+    """The version of the manifest's format is not three numbers."""
     if not _THREE_NUMBERS.fullmatch(meta.version):
-        yield Problem(f"the format's version {meta.version!r} is refused", at="version")
-
-
-@rule("XI112", Severity.REFUSED, Stage.START, fix="Write a version of Dify, e.g. 1.4.0.")
-def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
-    """The least version of Dify is none by PEP 440; the SDK refuses to start."""
-    least = meta.minimum_dify_version
-    if least is not None and not _is_pep440(least):
-        yield Problem(f"{least!r} is not a version", at="minimum_dify_version")
-
-
-@rule("XI113", Severity.REFUSED, Stage.PACKING, fix="Give the URL of the source, or leave it out.")
-def repo_url(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The repository is not a URL; the daemon refuses to pack it."""
-    if manifest.repo is not None and not _URL.fullmatch(manifest.repo):
-        yield Problem(f"repo {manifest.repo!r} is not a URL", at="repo")
+        yield Problem(f"the version {meta.version!r} is not of the form 0.0.1", at="version")
 
 
 @rule(
-    "XI114", Severity.REFUSED, Stage.UPLOAD, fix="Put the other kinds into a plugin of their own."
+    "XI112",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/entities/plugin/setup.py: PluginConfiguration.Meta",
+    bad=("meta:\n  minimum_dify_version: «soon»\n",),
+    good=("meta:\n  minimum_dify_version: 1.4.0\n",),
+    fix="Write a version of Dify, e.g. 1.4.0.",
+)
+def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
+    """The minimum version of Dify is not a version."""
+    minimum = meta.minimum_dify_version
+    if minimum is not None and not _is_pep440(minimum):
+        yield Problem(f"{minimum!r} is not a version", at="minimum_dify_version")
+
+
+@rule(
+    "XI113",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=f"{_DECLARATION}: PluginDeclarationWithoutAdvancedFields",
+    bad=("repo: «example.com/acme/dify»",),
+    good=("repo: https://example.com/acme/dify",),
+    fix="Write the URL of the source with its https://, or leave it out.",
+)
+def repo_url(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+    """The repository is not a URL."""
+    if manifest.repo is not None and not _URL.fullmatch(manifest.repo):
+        yield Problem(f"the repository {manifest.repo!r} is not a URL", at="repo")
+
+
+@rule(
+    "XI114",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source=f"{_DECLARATION}: ManifestValidate",
+    bad=("plugins:\n  models:\n    - provider/acme.yaml\n  tools:\n    «- tools/acme.yaml»\n",),
+    good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
+    fix="Move the other kinds to plugins of their own.",
 )
 def mixed_kinds(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The plugin offers models and something else; the daemon refuses to install it."""
-    mixed = [kind for kind in _OTHER_KINDS if getattr(manifest.plugins, kind)]
-    if manifest.plugins.models and mixed:
-        yield Problem(f"models together with {', '.join(mixed)}", at="plugins")
+    """The plugin offers models together with tools or another kind of extension."""
+    for kind in _OTHER_KINDS:
+        if manifest.plugins.models and getattr(manifest.plugins, kind):
+            yield Problem(f"a plugin with models cannot have {kind}", at=f"plugins.{kind}")
+            return
 
 
-@rule("XI115", Severity.BROKEN, Stage.RUN_TIME, fix="Name one, and make a plugin of each other.")
+@rule(
+    "XI115",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="daemon pkg/plugin_packager/decoder/helper.go: Manifest",
+    bad=(
+        {
+            "manifest.yaml": "plugins:\n  models:\n    - provider/other.yaml\n"
+            "    - «provider/acme.yaml»\n",
+            "provider/other.yaml": "provider: other\n",
+        },
+    ),
+    good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
+    fix="Keep one provider and move the others to plugins of their own.",
+)
 def several_providers(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The plugin names several model providers, of which Dify shows one.
+    """The plugin has several model providers, and Dify shows one of them.
 
     The daemon keeps the last, or in remote debugging the first; the SDK loads them all.
     """
     if len(manifest.plugins.models) > 1:
-        yield Problem(f"{len(manifest.plugins.models)} model providers", at="plugins.models")
+        count = len(manifest.plugins.models)
+        yield Problem(f"a plugin has one model provider, not {count}", at="plugins.models[1]")
 
 
-@rule("XI116", Severity.BROKEN, Stage.UPLOAD, fix="Use a shorter author or name.")
+@rule(
+    "XI116",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source="daemon internal/types/models/plugin.go: PluginUniqueIdentifier has size 255",
+    bad=(f"author: {'a' * 64}\nname: «{'n' * 120}»\n",),
+    good=(f"author: {'a' * 64}\nname: {'n' * 119}\n",),
+    fix="Use a shorter name or author.",
+)
 def identifier_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """Author, name and version are too long together for the daemon's database."""
+    """Author, name and version together are too long for the daemon's database."""
     length = len(manifest.author) + len(manifest.name) + len(manifest.version) + _CHECKSUM
     if length > _IDENTIFIER:
-        yield Problem(f"the identifier has {length} characters, of {_IDENTIFIER} that fit")
+        message = f"the identifier has {length} characters, of {_IDENTIFIER} that fit"
+        yield Problem(message, at="name")
 
 
-@rule("XI117", Severity.ADVICE, Stage.REVIEW, fix="Say it in the Manifest.")
+@rule(
+    "XI117",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit; langgenius/dify-plugins#2460",
+    bad=("contact:«»\n",),
+    good=("contact: acme@example.com",),
+    fix=Fix(
+        spec="Pass it to Manifest(…).",
+        yaml="Add it to manifest.yaml.",
+    ),
+)
 def marketplace_fields(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """Something is missing that the marketplace's review requires."""
+    """The manifest lacks what the marketplace's review requires: privacy, repo or contact."""
     for name in ("privacy", "repo", "contact"):
         if not getattr(manifest, name) and not manifest.extra_keys.get(name):
-            yield Problem(f"the marketplace asks for {name}", at=name)
+            yield Problem(f"the marketplace requires {name}", at=name)
 
 
-@rule("XI118", Severity.ADVICE, Stage.REVIEW, fix="Use your own name.")
+@rule(
+    "XI118",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit; langgenius/dify-plugins#2836",
+    bad=("author: «my-dify-tools»",),
+    good=("author: my-tools",),
+    fix="Use your own name.",
+)
 def reserved_author(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The author's name is kept for Dify's makers; the marketplace refuses it."""
+    """The author's name contains one that is reserved for Dify's makers."""
     for word in ("dify", "langgenius"):
         if word in manifest.author:
             yield Problem(f"the author {manifest.author!r} contains {word!r}", at="author")
 
 
-@rule("XI119", Severity.BROKEN, Stage.START, fix='Add "dify_plugin>=0.9.0".')
-def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
-    """The plugin's requirements do not name Dify's SDK; its environment will lack it."""
-    named = [re.split(r"[\s<>=!~\[;]", line)[0].replace("-", "_") for line in project.requirements]
-    own = subject.files and any(name in subject.files for name in ("uv.lock",))
-    if "dify_plugin" not in named and not own:
-        yield Problem("no dify_plugin among the requirements", at="requirements")
-
-
 @rule(
-    "XI120", Severity.REFUSED, Stage.PACKING, fix="Name the provider's file under plugins.models."
+    "XI120",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source=f"{_DECLARATION}: ManifestValidate",
+    bad=("plugins: «{}»",),
+    good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
+    fix="Write the path of the provider's file under plugins.models.",
 )
 def nothing_declared(manifest: Manifest, _: Subject) -> Iterator[Problem]:
-    """The plugin declares nothing that it adds to Dify; the daemon refuses it."""
-    declared = manifest.plugins
-    if not any(getattr(declared, kind) for kind in ("models", *_OTHER_KINDS)):
+    """The plugin names no file of what it adds to Dify."""
+    if not any(getattr(manifest.plugins, kind) for kind in ("models", *_OTHER_KINDS)):
         yield Problem("plugins names no file", at="plugins")
-
-
-_OTHER_KINDS = ("tools", "endpoints", "agent_strategies", "datasources", "triggers")
 
 
 def _is_pep440(text: str) -> bool:
@@ -268,6 +463,7 @@ def _is_uuid(text: str) -> bool:
 
 RULES = (
     version_form,
+    version_word,
     author_form,
     name_form,
     text_length,
@@ -286,6 +482,5 @@ RULES = (
     identifier_length,
     marketplace_fields,
     reserved_author,
-    sdk_requirement,
     nothing_declared,
 )

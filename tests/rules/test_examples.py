@@ -1,0 +1,73 @@
+"""Every rule's examples: a bad one gives exactly its finding, where it is marked; a good one none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rules.plugins import YAML, Mark, lay
+from xinfer.cli.check import findings_of
+from xinfer.rules import RULES
+
+BAD = [(r, e) for r in RULES.values() for e in r.bad]
+GOOD = [(r, e) for r in RULES.values() for e in r.good]
+
+
+def ids(examples):
+    return [f"{rule.code}-{number}" for number, (rule, _) in enumerate(examples)]
+
+
+def found(rule, example, folder):
+    path, before, marks = lay(rule, example, folder)
+    findings = findings_of(path, before)
+    root = path if path.is_dir() else path.parent
+    return findings, marks, root
+
+
+def place(span, root):
+    """Return where a span begins, with the file as the plugin names it."""
+    file = os.path.relpath(span.file, root) if os.path.isabs(span.file) else span.file
+    return (Path(file).as_posix(), span.line, span.column)
+
+
+@pytest.mark.parametrize(("rule", "example"), BAD, ids=ids(BAD))
+def test_a_bad_example_has_exactly_its_finding(rule, example, tmp_path):
+    findings, marks, root = found(rule, example, tmp_path)
+    assert [(f.code, f.severity, f.where) for f in findings] == [
+        (rule.code, rule.severity, rule.where)
+    ], [f"{f.code} {f.message}" for f in findings]
+    (finding,) = findings
+    expected = [(m.file, m.line, m.column) for m in marks] or [("manifest.yaml", 1, 1)]
+    assert [place(finding.span, root)] == expected
+
+
+@pytest.mark.parametrize(("rule", "example"), GOOD, ids=ids(GOOD))
+def test_a_good_example_has_no_finding(rule, example, tmp_path):
+    findings, _, _ = found(rule, example, tmp_path)
+    assert [f"{f.code} {f.message}" for f in findings] == []
+
+
+def test_the_small_plugins_have_no_findings(tmp_path):
+    rule = RULES["XI101"]
+    for form in ("manifest.yaml", "provider_spec.py"):
+        path, _, _ = lay(rule, {form: ""}, tmp_path / form)
+        assert [f"{f.code} {f.message} {f.span}" for f in findings_of(path)] == []
+
+
+def test_a_fragment_replaces_what_it_names():
+    from rules.plugins import _marks, _python_over, _yaml_over
+
+    laid = _yaml_over("a: 1\nb:\n  c: 2\n  d:\n    - 3\n", "b:\n  «d»: [4]\ne: 5\n")
+    assert laid == "a: 1\nb:\n  c: 2\n  «d»: [4]\ne: 5\n"
+    assert _marks("f", laid) == [Mark("f", 4, 3, 4, 4)]
+    laid = _python_over(
+        "class A:\n    def f(self):\n        pass\n\n    def g(self):\n        pass\n\n\nx = 1\n",
+        "import y\n\n\nclass A:\n    ...\n\n    def f(self):\n        «y»()\n\nx = 2\n",
+    )
+    assert laid == (
+        "import y\nclass A:\n    def f(self):\n        «y»()\n\n    def g(self):\n        pass\n\n\nx = 2\n"
+    )
+
+
+def test_each_file_of_the_small_plugin_is_laid_over():
+    assert all(not text or text.endswith("\n") for text in YAML.values())

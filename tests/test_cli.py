@@ -100,7 +100,7 @@ def test_findings_for_people_programs_and_pull_requests(home):
     line, column = len(before), len(before[-1]) + 1
     plain = xinfer("check", cwd=home)
     assert plain.returncode == 1
-    assert "refused XI103 the name 'X' is refused" in plain.stdout
+    assert "refused XI103 the name 'X' does not fit an identifier" in plain.stdout
     assert f'{line} | name="X",' in plain.stdout
     (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
     assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import re
 import zipfile
-from pathlib import Path
 
 from attrs import frozen
 
@@ -327,8 +326,10 @@ def _write(folder, example):
             laid = _over(path, base.get(path), text)
             marks += _marks(path, laid)
             base[path] = _MARKS.sub("", laid)
-    if any(p.endswith("/") or p[0] == "." and p[1] == "/" or "\\" in p or isinstance(t, tuple)
-           for p, t in base.items()):
+    if any(
+        p.endswith("/") or (p[0] == "." and p[1] == "/") or "\\" in p or isinstance(t, tuple)
+        for p, t in base.items()
+    ):
         return _pack(folder.with_suffix(".difypkg"), base), marks
     for path, text in base.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -372,9 +373,7 @@ def _marks(path, text):
         else:
             column += 1
     assert len(places) % 2 == 0, f"a mark of {path} has no other end"
-    return [
-        Mark(path, *start, *end) for start, end in zip(places[::2], places[1::2], strict=True)
-    ]
+    return [Mark(path, *start, *end) for start, end in zip(places[::2], places[1::2], strict=True)]
 
 
 # YAML, by its lines ------------------------------------------------------------------------------
@@ -413,9 +412,11 @@ def _blocks(text, indent):
 def _is_mapping(block, indent):
     head, _, below = block.partition("\n")
     first = _MARKS.sub("", below)
-    return head.rstrip().endswith(":") and first.startswith(" " * (indent + 2)) and first[
-        indent + 2
-    ] not in "- "
+    return (
+        head.rstrip().endswith(":")
+        and first.startswith(" " * (indent + 2))
+        and first[indent + 2] not in "- "
+    )
 
 
 def _below(block):
@@ -444,7 +445,9 @@ def _python_over(base, text):
             first += chunk
         elif same is None:
             added += ["\n", *chunk]
-        elif isinstance(node, ast.ClassDef) and isinstance(same, ast.ClassDef) and _is_partial(node):
+        elif (
+            isinstance(node, ast.ClassDef) and isinstance(same, ast.ClassDef) and _is_partial(node)
+        ):
             methods = {name: inner for inner in same.body for name in _names(inner)}
             for inner in node.body[1:]:
                 old = next((methods[name] for name in _names(inner) if name in methods), None)

@@ -272,11 +272,11 @@ def test_a_damaged_entry_is_named(plugin_folder, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("project = 1\n", "[project] is no table"),
-        ("[[project]]\n", "[project] is no table"),
-        ('[project]\ndependencies = "abc"\n', "dependencies is no list of texts"),
-        ("[project]\ndependencies = [1]\n", "dependencies is no list of texts"),
-        ("project = [", "pyproject.toml: "),
+        ("project = 1\n", "project is not a table"),
+        ("[[project]]\n", "project is not a table"),
+        ('[project]\ndependencies = "abc"\n', "dependencies is not a list of strings"),
+        ("[project]\ndependencies = [1]\n", "dependencies is not a list of strings"),
+        ("project = [", "not TOML: "),
     ],
 )
 def test_a_pyproject_of_another_shape_is_said_to_be_one(plugin_folder, text, said):

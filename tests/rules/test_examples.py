@@ -1,11 +1,11 @@
-"""Every rule's examples: a bad one gives exactly its finding, where it is marked; a good one none."""
+"""Every rule's examples: a bad one gives its finding alone, where it is marked; a good one none."""
 
 import os
 from pathlib import Path
 
 import pytest
-
 from rules.plugins import YAML, Mark, lay
+
 from xinfer.cli.check import findings_of
 from xinfer.rules import RULES
 
@@ -26,7 +26,7 @@ def found(rule, example, folder):
 
 def place(span, root):
     """Return where a span begins, with the file as the plugin names it."""
-    file = os.path.relpath(span.file, root) if os.path.isabs(span.file) else span.file
+    file = os.path.relpath(span.file, root) if Path(span.file).is_absolute() else span.file
     return (Path(file).as_posix(), span.line, span.column)
 
 
@@ -65,7 +65,8 @@ def test_a_fragment_replaces_what_it_names():
         "import y\n\n\nclass A:\n    ...\n\n    def f(self):\n        «y»()\n\nx = 2\n",
     )
     assert laid == (
-        "import y\nclass A:\n    def f(self):\n        «y»()\n\n    def g(self):\n        pass\n\n\nx = 2\n"
+        "import y\nclass A:\n    def f(self):\n        «y»()\n\n"
+        "    def g(self):\n        pass\n\n\nx = 2\n"
     )
 
 

@@ -179,7 +179,13 @@ def _odd_time(reading: Reading, files: PluginFiles) -> Iterator[Finding]:
     """Find the one form of time that YAML reads, and Go's does not."""
     if reading.manifest is not None and (found := _PYYAML_TIME.search(files[MANIFEST])):
         said = found[0].decode().partition(":")[2].strip()
-        yield finding("XI106", reading.manifest, f"created_at {said} is not of RFC 3339", "created_at", at="created_at")
+        yield finding(
+            "XI106",
+            reading.manifest,
+            f"created_at {said} is not of RFC 3339",
+            "created_at",
+            at="created_at",
+        )
 
 
 def _with_misfits(reading: Reading) -> set[str]:

@@ -1,4 +1,4 @@
-"""Rules of what the plugin's environment is made from; the daemon makes it at installation."""
+"""Rules of what the daemon makes the plugin's environment from, when it installs the plugin."""
 
 from __future__ import annotations
 
@@ -11,130 +11,286 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from xinfer.rules.finding import Severity, Stage
+from xinfer.rules.finding import Form, Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Project, Span
 
-_LEAST_SDK = Version("0.9.0")
+_OLDEST_SDK = Version("0.9.0")
+_LAST_SDK_FOR_311 = "0.7.4"
 _PYPROJECT, _LOCK, _REQUIREMENTS = "pyproject.toml", "uv.lock", "requirements.txt"
 _REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)"', re.MULTILINE)
-_NOT_PUBLIC = (".local", ".internal", ".lan", ".corp", ".intra", ".home", ".localdomain")
+_TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_PRIVATE_DOMAINS = (".local", ".internal", ".lan", ".corp", ".intra", ".home", ".localdomain")
+_ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
 
 
-@rule("XI519", Severity.REFUSED, Stage.START, fix="Write it as in dify_plugin>=0.9.0.")
-def requirement_form(project: Project, _: Subject) -> Iterator[Problem]:
-    """A requirement is none by PEP 508; the plugin's environment cannot be made."""
+@rule(
+    "XI119",
+    Severity.REFUSED,
+    Stage.START,
+    source=f'{_ENVIRONMENT}: python -c "import dify_plugin"',
+    bad=(
+        '[project]\nname = "acme"\nversion = "0.1.0"\n«dependencies» = ["requests"]\n',
+        {"pyproject.toml": None, "requirements.txt": "«requests»\n"},
+    ),
+    good=({"pyproject.toml": None, "requirements.txt": "dify-plugin>=0.9.0\nrequests\n"},),
+    fix='Add "dify_plugin>=0.9.0".',
+)
+def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
+    """The plugin does not require Dify's SDK, so its environment lacks it."""
+    if _LOCK in (subject.files or ()) or not _are_requirements_complete(project, subject):
+        return
+    if not any(_names_sdk(line) for line in project.requirements):
+        message = "dify_plugin is not among the requirements"
+        if subject.form is Form.SPEC:
+            yield Problem(message, at="requirements")
+        elif _PYPROJECT in (subject.sources or ()):
+            yield _in_pyproject(subject, "dependencies", message, key=True)
+        else:
+            yield Problem(message, span=Span(_REQUIREMENTS, 1, 1))
+
+
+@rule(
+    "XI519",
+    Severity.REFUSED,
+    Stage.START,
+    source="uv sync, uv pip install: PEP 508",
+    bad=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\n«requests=2»\n"},),
+    good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\nrequests==2.*\n"},),
+    fix="Write it as in dify_plugin>=0.9.0.",
+)
+def requirement_form(project: Project, subject: Subject) -> Iterator[Problem]:
+    """A requirement does not follow PEP 508, so uv does not install it."""
     for index, line in enumerate(project.requirements):
         if not line.startswith("-") and "/" not in line and _requirement(line) is None:
-            yield Problem(f"{line!r} is not a requirement", at=f"requirements[{index}]")
+            yield _of_requirement(subject, index, line, f"{line!r} is not a requirement")
 
 
-@rule("XI520", Severity.ADVICE, Stage.REVIEW, fix='Require "dify_plugin>=0.9.0".')
-def sdk_bound(project: Project, _: Subject) -> Iterator[Problem]:
-    """Dify's SDK is required in no version, or in one below 0.9.0; the marketplace refuses it."""
+@rule(
+    "XI520",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit; langgenius/dify-plugins#2663",
+    bad=(
+        {"pyproject.toml": None, "requirements.txt": "«dify_plugin>=0.7»\nrequests\n"},
+        {"pyproject.toml": None, "requirements.txt": "«dify_plugin»\nrequests\n"},
+        {"pyproject.toml": None, "requirements.txt": "«dify_plugin~=0.9.0»\nrequests\n"},
+    ),
+    good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0,<1\nrequests\n"},),
+    fix='Require "dify_plugin>=0.9.0".',
+)
+def sdk_bound(project: Project, subject: Subject) -> Iterator[Problem]:
+    """Dify's SDK is required without a lower bound of at least 0.9.0, or with ~=."""
     for index, line in enumerate(project.requirements):
-        named = _requirement(line)
-        if named is None or named.name.replace("-", "_").lower() != "dify_plugin":
+        requirement = _requirement(line)
+        if requirement is None or not _names_sdk(line):
             continue
-        at = f"requirements[{index}]"
-        least = [
-            Version(one.version.removesuffix(".*"))
-            for one in named.specifier
-            if one.operator in (">=", ">", "==")
+        bounds = [
+            Version(clause.version.removesuffix(".*"))
+            for clause in requirement.specifier
+            if clause.operator in (">=", ">", "==")
         ]
-        if any(one.operator == "~=" for one in named.specifier):
-            yield Problem(f"{line} shuts out the next version", at=at)
-        elif not least:
-            yield Problem(f"{line} has no lower bound", at=at)
-        elif max(least) < _LEAST_SDK:
-            yield Problem(f"{line} allows versions below {_LEAST_SDK}", at=at)
+        if any(clause.operator == "~=" for clause in requirement.specifier):
+            yield _of_requirement(subject, index, line, f"{line} excludes the next version")
+        elif not bounds:
+            yield _of_requirement(subject, index, line, f"{line} has no lower bound")
+        elif max(bounds) < _OLDEST_SDK:
+            message = f"{line} allows versions below {_OLDEST_SDK}"
+            yield _of_requirement(subject, index, line, message)
 
 
-@rule("XI521", Severity.REFUSED, Stage.START, fix='Write requires-python = ">=3.12".')
+def _pyproject(requires: str, dependencies: str = '["dify_plugin>=0.9.0", "requests"]') -> str:
+    return (
+        f'[project]\nname = "acme"\nversion = "0.1.0"\n'
+        f"requires-python = {requires}\ndependencies = {dependencies}\n"
+    )
+
+
+@rule(
+    "XI521",
+    Severity.REFUSED,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv sync",
+    bad=(_pyproject('«">=3.11"»'), _pyproject('«"three"»')),
+    good=(
+        _pyproject('">=3.12"'),
+        {
+            "pyproject.toml": _pyproject(
+                '">=3.11"', '["dify_plugin>=0.9.0", "requests"]\n[dependency-groups]\ndev = []'
+            ),
+            "uv.lock": "version = 1\n",
+        },
+    ),
+    fix='Write requires-python = ">=3.12".',
+)
 def python_version(project: Project, subject: Subject) -> Iterator[Problem]:
-    """pyproject.toml does not allow Python 3.12, or allows one that Dify's SDK does not.
+    """pyproject.toml allows a Python below 3.12, which Dify's SDK does not.
 
-    The daemon always makes a Python 3.12. Without a lock uv looks for versions that suit the
-    whole range, and finds none where the SDK needs a later Python than the range begins with.
+    Without a lock, uv looks for versions that suit the whole range, and does not find them.
     """
-    wanted = _project(subject).get("requires-python")
-    try:
-        allowed = SpecifierSet(wanted) if isinstance(wanted, str) else SpecifierSet()
-    except InvalidSpecifier:
-        yield _in_pyproject(subject, "requires-python", f"{wanted!r} is no range of versions")
+    wanted, allowed = _requires_python(subject)
+    if allowed is None:
+        message = f"{wanted!r} is not a range of versions"
+        yield _in_pyproject(subject, "requires-python", message)
+    elif oldest := _oldest_too_old(project, subject, allowed):
+        message = f"{wanted} allows Python {oldest}, and dify_plugin needs 3.12"
+        yield _in_pyproject(subject, "requires-python", message)
+
+
+@rule(
+    "XI526",
+    Severity.ADVICE,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv venv --python 3.12",
+    bad=(_pyproject('«">=3.13"»'),),
+    good=(_pyproject('">=3.12,<3.14"'),),
+    fix='Write requires-python = ">=3.12".',
+)
+def python_downloaded(project: Project, subject: Subject) -> Iterator[Problem]:
+    """pyproject.toml excludes Python 3.12, which the daemon has.
+
+    uv replaces the environment by one with a Python that it downloads; without a network the
+    installation fails.
+    """
+    wanted, allowed = _requires_python(subject)
+    if allowed is None or _oldest_too_old(project, subject, allowed):
         return
     if not allowed.contains("3.12.0") and not allowed.contains("3.12.99"):
-        yield _in_pyproject(subject, "requires-python", f"{wanted} shuts out Python 3.12")
-    elif wanted and _LOCK not in (subject.files or ()) and _wants_sdk_of_312(project):
-        below = [minor for minor in range(8, 12) if allowed.contains(f"3.{minor}.99")]
-        if below:
-            said = f"{wanted} begins with 3.{below[0]}, and dify_plugin needs 3.12"
-            yield _in_pyproject(subject, "requires-python", said)
+        message = f"{wanted} excludes Python 3.12, which the daemon uses"
+        yield _in_pyproject(subject, "requires-python", message)
 
 
-@rule("XI522", Severity.ADVICE, Stage.REVIEW, fix="Remove [build-system] from pyproject.toml.")
-def build_system(project: Project, subject: Subject) -> Iterator[Problem]:
+@rule(
+    "XI522",
+    Severity.ADVICE,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv sync without --no-install-project",
+    bad=(f"{_pyproject('">=3.12"')}\n«[build-system]»\nrequires = []\n",),
+    good=(
+        _pyproject('">=3.12"'),
+        f"{_pyproject('">=3.12"')}\n[build-system]\nrequires = []\n[tool.uv]\npackage = false\n",
+    ),
+    fix="Remove [build-system] from pyproject.toml.",
+)
+def build_system(_: Project, subject: Subject) -> Iterator[Problem]:
     """pyproject.toml has a build system, so uv builds the plugin itself as a package, or fails."""
-    if "build-system" in _toml(subject):
-        yield _in_pyproject(subject, "[build-system]", "there is a [build-system]")
+    data = _toml(subject)
+    if "build-system" in data and _table(data, "tool", "uv").get("package") is not False:
+        yield _in_pyproject(subject, "build-system", "uv builds the plugin as a package")
 
 
-@rule("XI523", Severity.BROKEN, Stage.RUN_TIME, fix="Lock again with the public index.")
-def private_index(project: Project, subject: Subject) -> Iterator[Problem]:
-    """uv.lock names an index inside a private network; the plugin installs nowhere else."""
+@rule(
+    "XI523",
+    Severity.BROKEN,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv sync --frozen",
+    bad=(
+        {"uv.lock": 'source = { registry = "«http://10.0.0.7/simple»" }\n'},
+        {"uv.lock": 'source = { registry = "«http://pypi.corp/simple»" }\n'},
+    ),
+    good=({"uv.lock": 'source = { registry = "https://packages.example.com/simple" }\n'},),
+    fix="Lock again with the public index.",
+)
+def private_index(_: Project, subject: Subject) -> Iterator[Problem]:
+    """uv.lock names an index inside a private network, so the plugin installs nowhere else."""
     text = (subject.sources or {}).get(_LOCK, "")
-    for url in sorted(set(_REGISTRY.findall(text))):
+    urls = {match[1]: match.start(1) for match in reversed([*_REGISTRY.finditer(text)])}
+    for url, offset in sorted(urls.items(), key=lambda item: item[1]):
         host = urlsplit(url).hostname or ""
         if _is_private(host):
-            line = text[: text.index(url)].count("\n") + 1
-            yield Problem(f"uv.lock names the index {host}", span=Span(_LOCK, line, 1))
+            message = f"uv.lock names the index {host} of a private network"
+            yield Problem(message, span=_place(_LOCK, text, offset))
 
 
-@rule("XI524", Severity.REFUSED, Stage.PACKING, fix="Add [dependency-groups] with dev = [].")
-def dev_group_missing(project: Project, subject: Subject) -> Iterator[Problem]:
-    """pyproject.toml has no dependency group ``dev``; ``dify plugin package`` fails without.
+@rule(
+    "XI527",
+    Severity.ADVICE,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv sync reads [tool.uv]",
+    bad=(
+        f'{_pyproject('">=3.12"')}\n[[tool.uv.index]]\nurl = "«http://10.0.0.7/simple»"\n',
+        f'{_pyproject('">=3.12"')}\n[tool.uv]\nindex-url = "«http://pypi.corp/simple»"\n',
+    ),
+    good=(f'{_pyproject('">=3.12"')}\n[[tool.uv.index]]\nurl = "https://packages.example.com/"\n',),
+    fix="Remove the index from [tool.uv], and name it on your own machine by UV_INDEX.",
+)
+def private_index_configured(_: Project, subject: Subject) -> Iterator[Problem]:
+    """pyproject.toml names an index inside a private network, which other daemons cannot reach."""
+    settings = _table(_toml(subject), "tool", "uv")
+    indexes = settings.get("index", [])
+    urls = [index.get("url") for index in indexes if isinstance(index, dict)]
+    urls += [settings.get("index-url"), *_list(settings.get("extra-index-url"))]
+    text = (subject.sources or {}).get(_PYPROJECT, "")
+    for url in filter(None, map(_string, urls)):
+        host = urlsplit(url).hostname or ""
+        if _is_private(host):
+            message = f"[tool.uv] names the index {host} of a private network"
+            yield Problem(message, span=_place(_PYPROJECT, text, max(text.find(url), 0)))
 
-    It makes a requirements.txt from uv.lock, leaving out that group by its name.
+
+@rule(
+    "XI524",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source="daemon pkg/plugin_packager/packager/packager.go: exportRequirementsFromUv",
+    bad=({"pyproject.toml": "«»" + _pyproject('">=3.12"'), "uv.lock": "version = 1\n"},),
+    good=(
+        {
+            "pyproject.toml": _pyproject('">=3.12"') + "[dependency-groups]\ndev = []\n",
+            "uv.lock": "version = 1\n",
+        },
+    ),
+    fix="Add [dependency-groups] with dev = [].",
+)
+def dev_group_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+    """pyproject.toml lacks the dependency group dev, which `dify plugin package` asks uv for.
+
+    It makes a requirements.txt from uv.lock without that group, and fails if there is none.
     """
     files = subject.files or ()
     if _PYPROJECT not in files or _LOCK not in files or _REQUIREMENTS in files:
         return
-    groups = _toml(subject).get("dependency-groups")
-    if not isinstance(groups, dict) or "dev" not in groups:
+    if "dev" not in _table(_toml(subject), "dependency-groups"):
         yield Problem("there is no dependency group dev", span=Span(_PYPROJECT, 1, 1))
 
 
-@rule("XI525", Severity.REFUSED, Stage.START, fix="Correct it.")
-def pyproject_form(project: Project, subject: Subject) -> Iterator[Problem]:
-    """pyproject.toml is no TOML, or of another shape; the plugin's environment cannot be made."""
+@rule(
+    "XI525",
+    Severity.REFUSED,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: uv sync",
+    bad=(
+        "[project«»\n",
+        "«project» = 1\n",
+        _pyproject('">=3.12"', '«"requests"»'),
+    ),
+    good=(_pyproject('">=3.12"'),),
+    fix="Correct it.",
+)
+def pyproject_form(_: Project, subject: Subject) -> Iterator[Problem]:
+    """pyproject.toml is not TOML, or not of the shape that uv reads."""
+    text = (subject.sources or {}).get(_PYPROJECT, "")
     try:
-        declared = tomllib.loads((subject.sources or {}).get(_PYPROJECT, "")).get("project", {})
+        declared = tomllib.loads(text).get("project", {})
     except tomllib.TOMLDecodeError as error:
-        yield Problem(f"pyproject.toml: {error}", span=Span(_PYPROJECT, 1, 1))
+        message = str(error)
+        place = _TOML_PLACE.search(message)
+        line, column = (int(place[1]), int(place[2])) if place else (1, 1)
+        message = _TOML_PLACE.sub("", message)
+        yield Problem(f"not TOML: {message}", span=Span(_PYPROJECT, line, column))
         return
     if not isinstance(declared, dict):
-        yield _in_pyproject(subject, "project", "[project] is no table")
+        yield _in_pyproject(subject, "project", "project is not a table", key=True)
         return
-    needed = declared.get("dependencies", [])
-    if not isinstance(needed, list) or not all(isinstance(line, str) for line in needed):
-        yield _in_pyproject(subject, "dependencies", "dependencies is no list of texts")
+    dependencies = declared.get("dependencies", [])
+    if not isinstance(dependencies, list) or not all(isinstance(d, str) for d in dependencies):
+        yield _in_pyproject(subject, "dependencies", "dependencies is not a list of strings")
 
 
-def _wants_sdk_of_312(project: Project) -> bool:
-    for line in project.requirements:
-        named = _requirement(line)
-        if named is not None and named.name.replace("-", "_").lower() == "dify_plugin":
-            return not named.specifier.contains("0.7.4")
-    return False
-
-
-def _requirement(line: str) -> Requirement | None:
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
+# What the files say --------------------------------------------------------------------------
 
 
 def _toml(subject: Subject) -> dict[str, Any]:
@@ -144,30 +300,114 @@ def _toml(subject: Subject) -> dict[str, Any]:
         return {}
 
 
-def _project(subject: Subject) -> dict[str, Any]:
-    said = _toml(subject).get("project", {})
-    return said if isinstance(said, dict) else {}
+def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        inner = data.get(key)
+        data = inner if isinstance(inner, dict) else {}
+    return data
 
 
-def _in_pyproject(subject: Subject, key: str, message: str) -> Problem:
-    text = (subject.sources or {}).get(_PYPROJECT, "")
-    line = text[: max(text.find(key), 0)].count("\n") + 1
-    return Problem(message, span=Span(_PYPROJECT, line, 1))
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _requires_python(subject: Subject) -> tuple[object, SpecifierSet | None]:
+    """Return what ``requires-python`` says, and its range; ``None`` if it is not a range."""
+    wanted = _table(_toml(subject), "project").get("requires-python")
+    try:
+        return wanted, SpecifierSet(wanted) if isinstance(wanted, str) else SpecifierSet()
+    except InvalidSpecifier:
+        return wanted, None
+
+
+def _oldest_too_old(project: Project, subject: Subject, allowed: SpecifierSet) -> str:
+    """Return the oldest Python that is allowed and that the SDK does not run on, or nothing."""
+    if _LOCK in (subject.files or ()) or not str(allowed):
+        return ""
+    for line in project.requirements:
+        requirement = _requirement(line)
+        if requirement and _names_sdk(line):
+            if requirement.specifier.contains(_LAST_SDK_FOR_311):
+                return ""
+            return next((f"3.{n}" for n in range(8, 12) if allowed.contains(f"3.{n}.99")), "")
+    return ""
+
+
+def _are_requirements_complete(project: Project, subject: Subject) -> bool:
+    """Say whether the list of requirements is all that the environment is made from."""
+    if any(line.startswith("-") or "/" in line for line in project.requirements):
+        return False
+    if subject.form is Form.SPEC:
+        return True
+    sources = subject.sources or {}
+    if _PYPROJECT not in sources:
+        return _REQUIREMENTS in (subject.files or ())
+    declared = _table(_toml(subject), "project")
+    listed = declared.get("dependencies", [])
+    return bool(declared) and isinstance(listed, list) and "dynamic" not in declared
+
+
+def _requirement(line: str) -> Requirement | None:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def _names_sdk(line: str) -> bool:
+    requirement = _requirement(line)
+    return requirement is not None and canonicalize_name(requirement.name) == "dify-plugin"
 
 
 def _is_private(host: str) -> bool:
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." not in host or host.endswith(_NOT_PUBLIC)
+        return "." not in host or host.endswith(_PRIVATE_DOMAINS)
+
+
+# Where they say it ---------------------------------------------------------------------------
+
+
+def _of_requirement(subject: Subject, index: int, line: str, message: str) -> Problem:
+    """Point at a requirement: in the spec, or in the file that the daemon installs from."""
+    if subject.form is Form.SPEC:
+        return Problem(message, at=f"requirements[{index}]")
+    sources = subject.sources or {}
+    file = _PYPROJECT if _PYPROJECT in (subject.files or ()) else _REQUIREMENTS
+    text = sources.get(file, "")
+    return Problem(message, span=_place(file, text, max(text.find(line), 0)))
+
+
+def _in_pyproject(subject: Subject, name: str, message: str, *, key: bool = False) -> Problem:
+    """Point at the value of a key, or at a key or a table's name."""
+    text = (subject.sources or {}).get(_PYPROJECT, "")
+    pattern = rf"^[ \t]*(?P<key>(?P<table>\[)?[ \t]*[\"']?{name}[\"']?[ \t]*(?(table)\]|=[ \t]*))"
+    if match := re.search(pattern, text, re.MULTILINE):
+        at_key = key or match["table"]
+        offset = match.start("key") if at_key else match.end()
+    else:
+        offset = 0
+    return Problem(message, span=_place(_PYPROJECT, text, offset))
+
+
+def _place(file: str, text: str, offset: int) -> Span:
+    return Span(file, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 RULES = (
+    sdk_requirement,
     requirement_form,
     sdk_bound,
     python_version,
+    python_downloaded,
     build_system,
     private_index,
+    private_index_configured,
     dev_group_missing,
     pyproject_form,
 )

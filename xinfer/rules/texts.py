@@ -6,7 +6,7 @@ import io
 import tokenize
 from collections.abc import Iterable, Mapping
 
-_READ = (".py", ".md", ".svg", ".toml", ".lock")
+_READ = (".py", ".md", ".svg", ".toml", ".lock", "requirements.txt")
 _ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis"}
 """What may be written above Python; a codec that takes long for a long text is none of them."""
 _OUR_RUNTIME = "xinfer/"

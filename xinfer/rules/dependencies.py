@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from xinfer.rules.finding import Form, Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.texts import span_in
 from xinfer.spec import Project, Span
 
 _OLDEST_SDK = Version("0.9.0")
@@ -34,7 +35,7 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
     source=f'{_ENVIRONMENT}: python -c "import dify_plugin"',
     bad=(
         '[project]\nname = "acme"\nversion = "0.1.0"\n«dependencies» = ["requests"]\n',
-        {"pyproject.toml": None, "requirements.txt": "«requests»\n"},
+        {"pyproject.toml": None, "requirements.txt": "«»requests\n"},
     ),
     good=({"pyproject.toml": None, "requirements.txt": "dify-plugin>=0.9.0\nrequests\n"},),
     fix='Add "dify_plugin>=0.9.0".',
@@ -197,12 +198,12 @@ def build_system(_: Project, subject: Subject) -> Iterator[Problem]:
 def private_index(_: Project, subject: Subject) -> Iterator[Problem]:
     """uv.lock names an index inside a private network, so the plugin installs nowhere else."""
     text = (subject.sources or {}).get(_LOCK, "")
-    urls = {match[1]: match.start(1) for match in reversed([*_REGISTRY.finditer(text)])}
-    for url, offset in sorted(urls.items(), key=lambda item: item[1]):
+    urls = {match[1]: match.span(1) for match in reversed([*_REGISTRY.finditer(text)])}
+    for url, place in sorted(urls.items(), key=lambda item: item[1]):
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             message = f"uv.lock names the index {host} of a private network"
-            yield Problem(message, span=_place(_LOCK, text, offset))
+            yield Problem(message, span=span_in(_LOCK, text, *place))
 
 
 @rule(
@@ -228,7 +229,7 @@ def private_index_configured(_: Project, subject: Subject) -> Iterator[Problem]:
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             message = f"[tool.uv] names the index {host} of a private network"
-            yield Problem(message, span=_place(_PYPROJECT, text, max(text.find(url), 0)))
+            yield Problem(message, span=_first(_PYPROJECT, text, url))
 
 
 @rule(
@@ -377,26 +378,29 @@ def _of_requirement(subject: Subject, index: int, line: str, message: str) -> Pr
     """Point at a requirement: in the spec, or in the file that the daemon installs from."""
     if subject.form is Form.SPEC:
         return Problem(message, at=f"requirements[{index}]")
-    sources = subject.sources or {}
     file = _PYPROJECT if _PYPROJECT in (subject.files or ()) else _REQUIREMENTS
-    text = sources.get(file, "")
-    return Problem(message, span=_place(file, text, max(text.find(line), 0)))
+    text = (subject.sources or {}).get(file, "")
+    return Problem(message, span=_first(file, text, line))
 
 
 def _in_pyproject(subject: Subject, name: str, message: str, *, key: bool = False) -> Problem:
     """Point at the value of a key, or at a key or a table's name."""
     text = (subject.sources or {}).get(_PYPROJECT, "")
-    pattern = rf"^[ \t]*(?P<key>(?P<table>\[)?[ \t]*[\"']?{name}[\"']?[ \t]*(?(table)\]|=[ \t]*))"
-    if match := re.search(pattern, text, re.MULTILINE):
-        at_key = key or match["table"]
-        offset = match.start("key") if at_key else match.end()
-    else:
-        offset = 0
-    return Problem(message, span=_place(_PYPROJECT, text, offset))
+    pattern = (
+        rf"^[ \t]*(?:(?P<table>\[[ \t]*{name}[ \t]*\])|(?P<key>[\"']?{name}[\"']?)[ \t]*=[ \t]*"
+        r"(?P<value>\[[^]]*\]|[^#\n]*[^#\s]))"
+    )
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        return Problem(message, span=Span(_PYPROJECT, 1, 1))
+    part = "table" if match["table"] else "key" if key else "value"
+    return Problem(message, span=span_in(_PYPROJECT, text, *match.span(part)))
 
 
-def _place(file: str, text: str, offset: int) -> Span:
-    return Span(file, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+def _first(file: str, text: str, part: str) -> Span:
+    """Return the span of the first occurrence of a text."""
+    start = text.find(part)
+    return span_in(file, text, start, start + len(part)) if start >= 0 else Span(file, 1, 1)
 
 
 RULES = (

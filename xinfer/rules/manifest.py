@@ -227,7 +227,7 @@ def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
     bad=(
         "resource:\n  permission:\n    storage:\n      enabled: false\n      size: «1023»\n",
         "resource:\n  permission:\n    storage:\n      size: «1073741825»\n",
-        "resource:\n  permission:\n    storage:\n      «enabled»: false\n",
+        "resource:\n  permission:\n    storage:\n      «enabled: false»\n",
     ),
     good=(
         "resource:\n  permission:\n    storage:\n      size: 1024\n",
@@ -256,7 +256,7 @@ def storage_size(storage: StoragePermission, subject: Subject) -> Iterator[Probl
     Severity.ADVICE,
     Stage.RUN_TIME,
     source="daemon internal/core/io_tunnel/backwards_invocation/task.go: checkPermission",
-    bad=("resource:\n  permission:\n    «tool»:\n      enabled: true\n",),
+    bad=("resource:\n  permission:\n    tool:\n      «enabled: true»\n",),
     good=("resource:\n  permission:\n    tool:\n      enabled: false\n",),
     fix="Leave the permissions out.",
 )
@@ -271,7 +271,8 @@ def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
         if (block := getattr(permission, name)) is not None and block.enabled
     ]
     if enabled:
-        yield Problem(f"a model plugin does not get the permission {', '.join(enabled)}")
+        names = ", ".join(enabled)
+        yield Problem(f"a model plugin does not get the permission {names}", at=enabled[0])
 
 
 @rule(

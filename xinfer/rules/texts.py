@@ -6,6 +6,8 @@ import io
 import tokenize
 from collections.abc import Iterable, Mapping
 
+from xinfer.spec import Span
+
 _READ = (".py", ".md", ".svg", ".toml", ".lock", "requirements.txt")
 _ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis"}
 """What may be written above Python; a codec that takes long for a long text is none of them."""
@@ -37,3 +39,13 @@ def _decoded(name: str, content: bytes) -> str:
         # Python reads no such text either; the rules must see that.
         text = content.decode(errors="surrogateescape")
     return text
+
+
+def span_in(file: str, text: str, start: int, end: int) -> Span:
+    """Make the span of a part of a file's text."""
+    first, last = (_place(text, offset) for offset in (start, end))
+    return Span(file, *first, *last)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -15,6 +15,8 @@ from typing import Any, TypeGuard
 
 from attrs import frozen
 
+from xinfer.runtime.openai.text import whole
+
 _BESIDE_TEXT = ("reasoning_content", "reasoning", "tool_calls")
 
 
@@ -81,7 +83,7 @@ def chat_chunk(answer: Mapping[str, Any]) -> ChatChunk:
     message = choice.get("delta") or choice.get("message")
     usage = _usage(answer.get("usage"))
     reason = choice.get("finish_reason")
-    finish_reason = reason if isinstance(reason, str) else None
+    finish_reason = whole(reason) or None if isinstance(reason, str) else None
     if not isinstance(message, Mapping):
         text = _text(choice.get("text"))  # a completion
         return ChatChunk(text=text, finish_reason=finish_reason, usage=usage)
@@ -93,6 +95,14 @@ def chat_chunk(answer: Mapping[str, Any]) -> ChatChunk:
         usage=usage,
         unmarked="content" not in message,
     )
+
+
+def error_in(answer: Mapping[str, Any]) -> Any:
+    """Return the error that an answer, or an event, carries in a 2xx response; else ``None``."""
+    if answer.get("error"):
+        return answer["error"]
+    flat = answer.get("object") == "error" or answer.get("type") == "error"
+    return answer if flat else None
 
 
 def plain_text(answer: Mapping[str, Any]) -> str | None:
@@ -142,8 +152,8 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCallDelta:
     index = call.get("index")
     return ToolCallDelta(
         index=index if is_count(index) else None,
-        id=_text(call.get("id")),
-        name=_text(function.get("name")),
+        id=whole(_text(call.get("id"))),
+        name=whole(_text(function.get("name"))),
         arguments=arguments or "",
     )
 
@@ -162,12 +172,12 @@ def is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def embeddings(answer: Mapping[str, Any], expected: int) -> Embeddings:
+def embeddings(answer: object, expected: int) -> Embeddings:
     """Read vectors into the order of the inputs, whatever order they came in.
 
     :raises Unreadable: there is not one vector of finite numbers for each input.
     """
-    rows = answer.get("data")
+    rows = answer.get("data") if isinstance(answer, Mapping) else answer
     if not isinstance(rows, list):
         raise Unreadable("without vectors", "不含向量的结果")
     vectors: list[list[float] | None] = [None] * expected
@@ -181,7 +191,7 @@ def embeddings(answer: Mapping[str, Any], expected: int) -> Embeddings:
         raise _wrong_number(len(complete), expected)
     if len({len(vector) for vector in complete}) > 1:
         raise Unreadable("vectors of different lengths", "长度不一的向量")
-    usage = answer.get("usage")
+    usage = answer.get("usage") if isinstance(answer, Mapping) else None
     usage = usage if isinstance(usage, Mapping) else {}
     tokens = usage.get("total_tokens") or usage.get("prompt_tokens")
     return Embeddings(vectors=complete, tokens=tokens if is_count(tokens) else 0)

@@ -1,65 +1,140 @@
-"""Bodies of answers, read as they arrive."""
+"""Bodies of answers, read as they arrive: decompressed, counted, and within a deadline.
+
+Only this module reaches into urllib3 and http.client, whose public ways hand on a stream chunk by
+chunk and hold back what is compressed. Where their insides are others, the public ways serve.
+"""
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, ProtocolError
 
-from xinfer.runtime.openai import fixes
+from xinfer.runtime.openai import fixes, limits
 from xinfer.runtime.openai.calls import Call
+from xinfer.runtime.openai.errors import CallError
 from xinfer.runtime.openai.framing import Chunks
+from xinfer.runtime.openai.sockets import deadline_of
 
-_PIECE = 64 * 1024
-_END_TIMEOUT = 0.1
-"""Seconds to wait for the end of a body after its last event; both are sent at once."""
+
+class Body:
+    """The body of an answer, in pieces of at most 64 KiB; iterate once.
+
+    :param limit: bytes that it may have, after decompression.
+    """
+
+    def __init__(self, response: requests.Response, call: Call, limit: int) -> None:
+        self._raw, self._call, self._limit = response.raw, call, limit
+        self._deadline = deadline_of(response)
+        self._pieces = self._counted()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def content(self) -> None:
+        """Wait anew: what was read holds content."""
+        self._deadline.extend()
+
+    def _counted(self) -> Iterator[bytes]:
+        size = 0
+        for piece in _decompressed(_arriving(self._raw), self._raw.headers, self._call):
+            size += len(piece)
+            if size > self._limit:
+                raise self._call.failed(fixes.too_large(self._limit))
+            self._deadline.let_go()
+            yield piece
+
+    def finish(self) -> None:
+        """Read the end behind the last event, so that the connection can serve again."""
+        if getattr(self._raw, "connection", None) is None:
+            return
+        self._deadline.start(limits.END)
+        try:
+            next(self._pieces, None)
+        except (OSError, CallError, *fixes.UNREADABLE):
+            return  # the answer is complete all the same
 
 
 @contextmanager
-def reading(response: requests.Response, call: Call) -> Iterator[Iterator[bytes]]:
-    """Hand out a body as it arrives, in pieces of at most 64 KiB; close it in the end.
+def reading(response: requests.Response, call: Call, limit: int) -> Iterator[Body]:
+    """Hand out a body and close it in the end.
 
     A body left unread is closed with its connection, unless no more than its end is missing.
 
-    :raises CallError: it breaks off, or nothing comes for too long.
+    :raises CallError: it breaks off, is too large, or brings no content for too long.
     """
     with response:
         try:
-            pieces = _arriving(response.raw)
-            yield pieces
-            _finish(pieces, response.raw)
-        except (ReadTimeoutError, TimeoutError):
-            raise call.failed(fixes.SILENT) from None
-        except (HTTPError, OSError):
-            # requests looks no further than the headers.
-            raise call.failed(fixes.BROKE_OFF) from None
+            body = Body(response, call, limit)
+            yield body
+            body.finish()
+        except CallError:
+            raise
+        except (OSError, *fixes.UNREADABLE) as error:
+            raise call.raised(error, fixes.BROKE_OFF) from None
+
+
+def read(response: requests.Response, call: Call, limit: int) -> bytes:
+    """Read a whole body; some of it must arrive before each time-out.
+
+    :raises CallError: it breaks off, is too large, or comes too slowly.
+    """
+    with reading(response, call, limit) as body:
+        pieces: list[bytes] = []
+        new = 0
+        for piece in body:
+            pieces.append(piece)
+            new += len(piece)
+            if new >= limits.PIECE:
+                new = 0
+                body.content()
+        return b"".join(pieces)
+
+
+def beginning(response: requests.Response, call: Call) -> bytes:
+    """Read as much of an error as is looked at; what cannot be read is missing."""
+    pieces: list[bytes] = []
+    try:
+        with reading(response, call, limits.ERROR) as body:
+            pieces.extend(body)
+    except CallError:
+        pass
+    return b"".join(pieces)[: limits.ERROR]
 
 
 def _arriving(raw: Any) -> Iterator[bytes]:
-    """Yield what has arrived, all of it at once.
-
-    Servers send each token as a chunk of its own, and urllib3 reads chunk by chunk.
-    """
-    file = getattr(raw._fp, "fp", None)  # noqa: SLF001 (urllib3 has no other way to it)
-    if file is None or "Content-Encoding" in raw.headers:
-        yield from raw.stream(_PIECE, decode_content=True)
+    """Yield what has arrived, all of it at once."""
+    inner = getattr(raw, "_fp", None)
+    file = getattr(inner, "fp", None)
+    if not hasattr(file, "read1") or not hasattr(inner, "length"):
+        yield from _publicly(raw)
     elif raw.chunked:
-        yield from _of_chunks(raw, file)
+        yield from _of_chunks(raw, inner, file)
     else:
-        while arrived := raw._fp.read1(_PIECE):  # noqa: SLF001
+        while arrived := inner.read1(limits.PIECE):
             yield arrived
-        if raw._fp.length:  # noqa: SLF001
+        if inner.length:
             raise ProtocolError("The body broke off.")
         raw.release_conn()
 
 
-def _of_chunks(raw: Any, file: Any) -> Iterator[bytes]:
+def _publicly(raw: Any) -> Iterator[bytes]:
+    if raw.chunked or not hasattr(raw, "read1"):
+        yield from raw.stream(limits.PIECE, decode_content=False)
+        return
+    while arrived := raw.read1(limits.PIECE, decode_content=False):
+        yield arrived
+
+
+def _of_chunks(raw: Any, inner: Any, file: Any) -> Iterator[bytes]:
     chunks = Chunks()
     while not chunks.ended:
-        arrived = file.read1(_PIECE)
+        arrived = file.read1(limits.PIECE)
         try:
             piece = chunks.feed(arrived)
         except ValueError as error:
@@ -68,20 +143,59 @@ def _of_chunks(raw: Any, file: Any) -> Iterator[bytes]:
             yield piece
         if not arrived:
             raise ProtocolError("The body broke off.")
-    raw._fp.close()  # noqa: SLF001
+    if chunks.rest:
+        raw.close()  # what follows would be read as the answer to the next request
+        return
+    inner.close()
     raw.release_conn()
 
 
-def _finish(pieces: Iterator[bytes], raw: Any) -> None:
-    """Read the end of a body whose last event is known, so that its connection can serve again."""
-    sock = getattr(raw.connection, "sock", None)
-    if sock is None:
-        return
-    waits = sock.gettimeout()
-    sock.settimeout(_END_TIMEOUT)
+def _decompressed(pieces: Iterator[bytes], headers: Any, call: Call) -> Iterator[bytes]:
+    """Decompress what was sent compressed, piece by piece, each within bounds."""
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return pieces
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _inflated(pieces)
+    raise call.unreadable("an encoding that was not asked for", "未请求的压缩编码")
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    inflater: Any = None
     try:
-        next(pieces, None)
-    except (HTTPError, OSError):
-        return  # the answer is complete all the same
-    finally:
-        sock.settimeout(waits)
+        for piece in pieces:
+            data, inflated = piece, b""
+            while data or len(inflated) == limits.PIECE:
+                if inflater is None:
+                    inflater = zlib.decompressobj(_window(data))
+                inflated = inflater.decompress(data, limits.PIECE)
+                data = inflater.unconsumed_tail
+                if inflated:
+                    yield inflated
+                if inflater.eof:  # gzip may go on with another member
+                    data, inflated = inflater.unused_data.lstrip(b"\0"), b""
+                    inflater = None
+    except zlib.error as error:
+        raise DecodeError(str(error)) from error
+
+
+def _window(data: bytes) -> int:
+    """Tell gzip, zlib and bare deflate by their beginning."""
+    if data[0] == 0x1F:
+        return 16 + zlib.MAX_WBITS
+    return zlib.MAX_WBITS if data[0] & 0x0F == 0x08 else -zlib.MAX_WBITS
+
+
+def json_value(body: bytes, call: Call) -> Any:
+    """Parse a whole answer.
+
+    :raises CallError: it is something else, such as the page of a login.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(body.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        raise call.unreadable("something that is not JSON", "非 JSON 内容") from None

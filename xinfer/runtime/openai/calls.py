@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from attrs import frozen
-from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
-from xinfer.runtime.openai import fixes
+from xinfer.runtime.openai import fixes, limits
 from xinfer.runtime.openai.errors import (
     BadRequest,
     CallError,
@@ -22,12 +22,12 @@ from xinfer.runtime.openai.errors import (
     Unintelligible,
 )
 from xinfer.runtime.openai.fixes import Case, Failure, Text
-from xinfer.spec.secret import REDACTED
+from xinfer.runtime.openai.redaction import NOTHING, Secrets
+from xinfer.runtime.openai.text import whole
 
-_LONGEST_WORDS = 500
-"""Characters of a server's own words in an error."""
 _LONG_WAIT = 120
 """Seconds."""
+_MOST_CAUSES = 20
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
 _ERRORS: dict[int, type[CallError]] = {
     401: NotAuthorized,
@@ -45,26 +45,25 @@ class Call:
     :param label: what users know the server by.
     :param model: empty where no model is meant.
     :param cases: what to do, by what the server answers.
-    :param secrets: what the server must not show to users should it repeat it.
+    :param secrets: what users must not see should the server repeat it.
     """
 
     label: str
     url: str
     model: str = ""
     cases: tuple[Case, ...] = fixes.CASES
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = NOTHING
 
-    def refused(self, response: requests.Response) -> CallError:
-        """Make the error of an answer that is not 2xx."""
+    def refused(self, response: requests.Response, body: bytes) -> CallError:
+        """Make the error of an answer that is not 2xx; ``body`` is its beginning."""
         if response.is_redirect:
             return self._redirected(response.headers["Location"])
         status = response.status_code
-        words = self._hide(server_words(response.content, response.reason or ""))
-        error = _ERRORS.get(status, BadRequest if status < 500 else ServerUnavailable)
+        words = self._shown(server_words(body) or response.reason or "nothing")
         case = self._case(status, words)
         what = Text("answered {status}: {words}", "返回错误 {status}：{words}")
         return self._error(
-            (case and case.error) or error,
+            (case and case.error) or _kind(status),
             what,
             case.fix if case else None,
             status=status,
@@ -74,52 +73,58 @@ class Call:
 
     def _redirected(self, location: str) -> CallError:
         """Tell where the server is: following by itself loses the key, or the request."""
-        target = urljoin(self.url, location)
-        url = _without_user(target).removesuffix(urlsplit(self.url).path)
-        failure = fixes.REDIRECTED
-        return self._error(
-            BadRequest, failure.what, failure.fix, location=_without_user(target), url=url
-        )
+        try:
+            target = _without_user(urljoin(self.url, location))
+        except ValueError:
+            target = ""
+        if not target.startswith(("http://", "https://")) or len(target) > limits.NAME:
+            return self.failed(fixes.REDIRECTED_ELSEWHERE)
+        target = self.secrets.hide(whole(target))
+        url = target.removesuffix(urlsplit(self.url).path)
+        return self.failed(fixes.REDIRECTED, location=target, url=url)
 
     def broke_off_with(self, error: Any) -> CallError:
-        """Make the error of an error inside a stream: a text, or an object with a message."""
-        words = self._hide(_short(_words_of(error)) or "an error without words")
-        case = self._case(None, words)
-        kind = RateLimited if "rate limit" in words.lower() else ServerUnavailable
-        what = Text("broke off the answer: {words}", "中断了回答：{words}")
-        return self._error(
-            (case and case.error) or kind, what, case.fix if case else None, words=words
-        )
+        """Make the error of an error event: a text, or an object with a message."""
+        return self._inside(error, Text("broke off the answer: {words}", "中断了回答：{words}"))
+
+    def answered_error(self, error: Any) -> CallError:
+        """Make the error of a 2xx answer that is one."""
+        return self._inside(error, Text("answered an error: {words}", "返回错误：{words}"))
+
+    def _inside(self, error: Any, what: Text) -> CallError:
+        words = self._shown(words_of(error) or "an error without words")
+        code = error.get("code") if isinstance(error, dict) else None
+        status = code if isinstance(code, int) and code in range(400, 600) else None
+        case = self._case(status, words)
+        kind = _kind(status) if status else ServerUnavailable
+        kind = RateLimited if "rate limit" in words.lower() else kind
+        fix = case.fix if case else None
+        later = fixes.LATER
+        return self._error((case and case.error) or kind, what, fix, words=words, later=later)
 
     def unreadable(self, english: str, chinese: str) -> CallError:
         """Make the error of a 2xx answer; the texts complete "answered …" and "返回了…"."""
-        what = Text("answered {english}", "返回了{chinese}")
-        return self._error(Unintelligible, what, fixes.CHECK_URL, english=english, chinese=chinese)
+        what = Text("answered {content}", "返回了{content}")
+        content = Text(english, chinese)
+        return self._error(Unintelligible, what, fixes.CHECK_URL, content=content)
 
-    def failed(self, failure: Failure) -> CallError:
+    def failed(self, failure: Failure, **values: object) -> CallError:
         """Make the error of an answer that does not come, or not whole."""
-        parts = urlsplit(self.url)
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        kind = BadRequest if failure.what is fixes.UNSENDABLE.what else ConnectionFailed
-        return self._error(kind, failure.what, failure.fix, host=parts.hostname, port=port)
+        host, port = _address(self.url)
+        return self._error(failure.error, failure.what, failure.fix, host=host, port=port, **values)
 
-    def raised(self, error: requests.RequestException) -> CallError:
-        """Make the error of a request that could not be made, or got no answer."""
-        if isinstance(error, requests.exceptions.InvalidJSONError):
-            return self.failed(fixes.NOT_A_NUMBER)
-        if isinstance(error, ValueError):  # of the URL, or of a header; what it holds is no help
-            return self.failed(fixes.UNSENDABLE)
-        for kind, sign, failure in fixes.EXCEPTIONS:
-            if isinstance(error, kind) and sign in str(error):
+    def raised(self, error: BaseException, otherwise: Failure | None = None) -> CallError:
+        """Make the error of an exception of requests, urllib3, http.client or sockets.
+
+        :param otherwise: what it means if nothing is known of it; else that the server cannot be
+            reached.
+        """
+        causes = list(_causes(error))
+        for kinds, sign, failure in fixes.EXCEPTIONS:
+            if any(isinstance(cause, kinds) and sign in str(cause) for cause in causes):
                 return self.failed(failure)
-        cause = error.args[0] if error.args else None
-        cause = cause.reason if isinstance(cause, MaxRetryError) else cause
-        if isinstance(cause, ProtocolError):
-            return self.failed(fixes.CLOSED)
-        if isinstance(cause, NameResolutionError):
-            return self.failed(fixes.UNKNOWN_HOST)
-        here = urlsplit(self.url).hostname in _LOOPBACK
-        return self.failed(fixes.IN_THE_CONTAINER if here else fixes.REFUSED)
+        here = _address(self.url)[0] in _LOOPBACK
+        return self.failed(otherwise or (fixes.IN_THE_CONTAINER if here else fixes.REFUSED))
 
     def checking_url(self, error: CallError) -> CallError:
         """Add to an error what to do if the server is another one than meant."""
@@ -139,9 +144,9 @@ class Call:
         status: int | None = None,
         **values: object,
     ) -> CallError:
-        url, label = _without_user(self.url), self.label
-        about = Text(f" (model {self.model!r})", f"（模型“{self.model}”）")
-        about = about if self.model else Text("", "")
+        url, label = self._named(_without_user(self.url)), self.label
+        model = self._named(self.model)
+        about = Text(f" (model {model!r})", f"（模型“{model}”）") if model else Text("", "")
         values |= {"status": status}
         happened = what.format(words=words, **values)
         to_do = (fix or Text("", "")).format(label=label, **values)
@@ -149,10 +154,37 @@ class Call:
         chinese = f"{label}（{url}）{happened.chinese}{about.chinese}。{to_do.chinese}"
         return kind(english, chinese, words=words, has_fix=fix is not None, status=status)
 
-    def _hide(self, words: str) -> str:
-        for secret in self.secrets:
-            words = words.replace(secret, REDACTED)
-        return words
+    def _shown(self, words: str) -> str:
+        """Write a server's words on one line, without secrets, then short."""
+        return shortened(self.secrets.hide(" ".join(whole(words).split())), limits.WORDS)
+
+    def _named(self, text: str) -> str:
+        return shortened(self.secrets.hide(whole(text)), limits.NAME)
+
+
+def _kind(status: int) -> type[CallError]:
+    return _ERRORS.get(status, BadRequest if status < 500 else ServerUnavailable)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that led to it."""
+    pending, seen = [error], 0
+    while pending and seen < _MOST_CAUSES:
+        cause = pending.pop(0)
+        if isinstance(cause, BaseException):
+            seen += 1
+            yield cause
+            pending += [*cause.args[:2], getattr(cause, "reason", None)]
+            pending += [cause.__cause__, cause.__context__]
+
+
+def _address(url: str) -> tuple[str, int]:
+    """Return the host and port of a URL, which may be none."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
+    except ValueError:
+        return "", 80
 
 
 def _later(retry_after: str) -> Text:
@@ -165,29 +197,43 @@ def _later(retry_after: str) -> Text:
 
 def _without_user(url: str) -> str:
     """Return a URL without the user and the query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def server_words(body: bytes, otherwise: str) -> str:
+def server_words(body: bytes) -> str:
     """Read the words of an error: JSON of any server's form, plain text, or HTML's title."""
     text = body.decode(errors="replace").strip()
     try:
-        words = _words_of(json.loads(text))
+        return words_of(json.loads(text))
     except (ValueError, RecursionError):
-        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        words = title.group(1) if title else re.sub(r"<[^>]*>", " ", text)
-    return _short(words or otherwise or "nothing")
+        return _of_page(text)
 
 
-def _words_of(answer: Any) -> str:
+def _of_page(text: str) -> str:
+    """Return the title of a page, else its text without tags; each step reads on, never back."""
+    lower = text.lower()
+    start = lower.find("<title>")
+    end = lower.find("</title>", start)
+    if 0 <= start < end:
+        return text[start + len("<title>") : end].strip()
+    parts = (part.partition(">") for part in text.split("<")[1:])
+    behind = [rest if end else f"<{tag}" for tag, end, rest in parts]
+    return " ".join([text.split("<", 1)[0], *behind]).strip()
+
+
+def words_of(answer: Any) -> str:
+    """Find the words in an error of any server's form; empty where there are none."""
     match answer:
         case {"msg": str(words), "loc": list(place)}:
             return f"{'.'.join(map(str, place))}: {words}"
-        case {"detail": inner} | {"error": inner} | {"message": inner} | {"msg": inner}:
-            return _words_of(inner)
+        case {"detail": inner} | {"error": inner} | {"message": inner} | {"msg": inner} if inner:
+            return words_of(inner)
         case list():
-            return "; ".join(filter(None, map(_words_of, answer)))
+            return "; ".join(filter(None, map(words_of, answer)))
         case str():
             # The address and process of a worker tell a user nothing.
             return re.sub(r"^\[address=[^\]]*\]\s*", "", answer)
@@ -195,6 +241,6 @@ def _words_of(answer: Any) -> str:
             return "" if answer is None else json.dumps(answer, ensure_ascii=False)
 
 
-def _short(words: str) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
+def shortened(text: str, most: int) -> str:
+    """Cut a text that has more than so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -6,19 +6,18 @@ the model, what went wrong and what to do.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import requests
 from attrs import frozen
 
-from xinfer.runtime.openai import answers, fixes
+from xinfer.runtime.openai import answers, fixes, limits
 from xinfer.runtime.openai.answers import ChatChunk, Embeddings, Unreadable
-from xinfer.runtime.openai.body import reading
+from xinfer.runtime.openai.body import json_value, read, reading
 from xinfer.runtime.openai.cache import DescriptionCache
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.connection import Server
@@ -29,19 +28,17 @@ from xinfer.runtime.openai.errors import (
     NotAuthorized,
     ServerUnavailable,
 )
-from xinfer.runtime.openai.events import Events
 from xinfer.runtime.openai.fixes import Case
 from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
-from xinfer.runtime.openai.reasoning import Reasoning, answered
+from xinfer.runtime.openai.reasoning import Reasoning
+from xinfer.runtime.openai.streams import pieces_of, whole_answer
+from xinfer.runtime.openai.text import whole
 from xinfer.spec.dialects import OPENAI, Dialect, Question
 
 type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
 
 _descriptions = DescriptionCache()
-_MOST_NAMED = 20
-_LARGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes of an answer that should have been a stream."""
 _VERSION = re.compile(r"/v\d[^/]*$")
 
 
@@ -87,7 +84,7 @@ class Client:
         }
         try:
             response = self.server.send("POST" if body else "GET", call, json=body or None)
-            answer = _object(response, call)
+            answer = _object(response, call, limits.DESCRIPTION)
         except (BadRequest, NotAuthorized, ServerUnavailable):
             return ModelDescription()
         rows = answer.get(question.rows) if question.rows else [answer]
@@ -115,7 +112,7 @@ class Client:
             if model in rows:
                 return self.read_description(self.hooks.describe(dict(rows[model])))
             raise error.adding(*self._enumerated(rows)) from None
-        return self.read_description(self.hooks.describe(_object(response, call)))
+        return self.read_description(self.hooks.describe(_object(response, call, limits.DESCRIPTION)))
 
     def _row(self, model: str) -> Mapping[str, Any]:
         """Find a model in the list; a server that has none, or not for this key, tells nothing."""
@@ -127,7 +124,7 @@ class Client:
     def models(self) -> dict[str, Mapping[str, Any]]:
         """List the models: what the server tells of each, by its id."""
         call = self._call(self.dialect.models or "", "")
-        return answers.listed(_object(self.server.send("GET", call), call))
+        return answers.listed(_object(self.server.send("GET", call), call, limits.DESCRIPTION))
 
     def _models_or_none(self) -> dict[str, Mapping[str, Any]] | None:
         try:
@@ -190,9 +187,9 @@ class Client:
             return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
         known = [
             (model, self.read_description(row).task)
-            for model, row in islice(rows.items(), _MOST_NAMED)
+            for model, row in islice(rows.items(), limits.MODELS)
         ]
-        more = ["…"] if len(rows) > _MOST_NAMED else []
+        more = ["…"] if len(rows) > limits.MODELS else []
         english = ", ".join(
             [f"{model} ({TASKS.get(task, task) or 'unknown'})" for model, task in known] + more
         )
@@ -244,7 +241,7 @@ class Client:
             body.setdefault("encoding_format", self.dialect.encoding_format)
         response, call = self._use("embeddings", model, json=body)
         try:
-            return answers.embeddings(_object(response, call), len(inputs))
+            return answers.embeddings(_value(response, call, limits.VECTORS), len(inputs))
         except Unreadable as error:
             raise call.unreadable(error.english, error.chinese) from None
 
@@ -274,7 +271,7 @@ class Client:
             body[self.dialect.top_n] = top_n
         response, call = self._use("rerank", model, json=body)
         try:
-            return answers.scores(_json(response.content, call), len(documents))
+            return answers.scores(_value(response, call, limits.RANKING), len(documents))
         except Unreadable as error:
             raise call.unreadable(error.english, error.chinese) from None
 
@@ -287,10 +284,10 @@ class Client:
         data = {"model": model, "response_format": "json", **form}
         files = {"file": (file_name, audio)}
         response, call = self._use("transcriptions", model, data=data, files=files)
-        text = _object(response, call).get("text")
+        text = _object(response, call, limits.ANSWER).get("text")
         if not isinstance(text, str):
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
-        return text
+        return whole(text)
 
     def speak(self, model: str, text: str, voice: str, *, stream: bool) -> Iterator[bytes]:
         """Speak a text as mp3, in pieces of at most 64 KiB; the request is made at once.
@@ -306,52 +303,29 @@ class Client:
             "response_format": "mp3",
             **({"stream": True} if stream else {}),
         }
-        response, call = self._use("speech", model, json=body, stream=True)
+        response, call = self._use("speech", model, json=body)
         return self._audio(response, call)
 
     def _audio(self, response: requests.Response, call: Call) -> Iterator[bytes]:
-        with reading(response, call) as pieces:
+        with reading(response, call, limits.SPEECH) as body:
             if _media_type(response) in ("application/json", "text/html"):
                 raise call.unreadable("something else than speech", "非音频内容")
-            yield from filter(None, pieces)
+            for piece in body:
+                body.content()
+                yield piece
 
     def _whole(self, kind: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
         response, call = self._use(kind, model, json={"model": model, **body})
-        return self._answer(_object(response, call), call)
+        answer = json_value(read(response, call, limits.ANSWER), call)
+        return whole_answer(answer, call, self.hooks.chunks)
 
     def _stream(self, kind: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
         asked = {"model": model, **body, "stream": True}
         if self.dialect.stream_options:
             asked["stream_options"] = {"include_usage": True}
-        response, call = self._use(kind, model, json=asked, stream=True)
-        return self._pieces(response, call, Reasoning(body.get("enable_thinking") is False))
-
-    def _answer(self, answer: dict[str, Any], call: Call) -> ChatChunk:
-        (changed,) = self.hooks.chunks([answer])
-        return _answer(changed, call)
-
-    def _pieces(
-        self, response: requests.Response, call: Call, reasoning: Reasoning
-    ) -> Iterator[list[ChatChunk]]:
-        with reading(response, call) as pieces:
-            if _media_type(response) == "application/json":
-                yield [self._answer(_parsed(_bounded(pieces), call), call)]
-                return
-            events = Events()
-            began = finished = False
-            for arrived in chain(pieces, (None,)):
-                values = events.close() if arrived is None else events.feed(arrived)
-                chunks = _chunks(self.hooks.chunks(values), call)
-                if chunks:
-                    began = True
-                    finished = finished or any(chunk.finish_reason for chunk in chunks)
-                    yield [reasoning.sort(chunk) for chunk in chunks]
-                if events.ended:
-                    return
-            if not began:
-                raise call.unreadable("without any event of a stream", "不含任何事件的流")
-            if not finished:
-                raise call.failed(fixes.BROKE_OFF)
+        response, call = self._use(kind, model, json=asked)
+        reasoning = Reasoning(body.get("enable_thinking") is False)
+        return pieces_of(response, call, self.hooks.chunks, reasoning)
 
 
 TASKS: Mapping[str, str] = {
@@ -366,61 +340,20 @@ TASKS: Mapping[str, str] = {
 _NO_ROUTE = re.compile(r"answered 404: (?!.*\bmodel\b.*not found)", re.IGNORECASE)
 
 
-def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:
-    """Read events; text that arrived together, with nothing in between, is one chunk."""
-    chunks: list[ChatChunk] = []
-    texts: list[str] = []
-    for value in values:
-        if not isinstance(value, dict):
-            continue
-        if value.get("error"):
-            raise call.broke_off_with(value["error"])
-        text = answers.plain_text(value)
-        if text is not None:
-            texts.append(text)
-            continue
-        if texts:
-            chunks.append(ChatChunk(text="".join(texts)))
-            texts.clear()
-        chunks.append(answers.chat_chunk(value))
-    if texts:
-        chunks.append(ChatChunk(text="".join(texts)))
-    return chunks
-
-
-def _answer(answer: Mapping[str, Any], call: Call) -> ChatChunk:
-    if answer.get("error"):
-        raise call.broke_off_with(answer["error"])
-    if not isinstance(answer.get("choices"), list):
-        raise call.unreadable("without choices", "不含 choices 的内容")
-    return answered(answers.chat_chunk(answer))
-
-
-def _object(response: requests.Response, call: Call) -> dict[str, Any]:
-    return _parsed(response.content, call)
-
-
-def _parsed(body: bytes, call: Call) -> dict[str, Any]:
-    answer = _json(body, call)
+def _object(response: requests.Response, call: Call, limit: int) -> dict[str, Any]:
+    """Read an answer that is a JSON object and no error."""
+    answer = _value(response, call, limit)
     if not isinstance(answer, dict):
         raise call.unreadable("something unexpected", "意料之外的内容")
     return answer
 
 
-def _json(body: bytes, call: Call) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise call.unreadable("something that is not JSON", "非 JSON 内容") from None
-
-
-def _bounded(pieces: Iterator[bytes]) -> bytes:
-    body = b""
-    for piece in pieces:
-        body += piece
-        if len(body) > _LARGEST_ANSWER:
-            break
-    return body
+def _value(response: requests.Response, call: Call, limit: int) -> Any:
+    """Read an answer that is JSON and no error."""
+    answer = json_value(read(response, call, limit), call)
+    if isinstance(answer, dict) and (error := answers.error_in(answer)):
+        raise call.answered_error(error)
+    return answer
 
 
 def _media_type(response: requests.Response) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self
+from typing import Any
 
 import requests
 from attrs import frozen
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_auth_from_url
-from urllib3.exceptions import InvalidHeader, MaxRetryError, ReadTimeoutError, SSLError
-from urllib3.util import Retry
+from urllib3.exceptions import ProtocolError
 
+from xinfer.runtime.openai import fixes, limits
+from xinfer.runtime.openai.body import beginning
 from xinfer.runtime.openai.calls import Call
+from xinfer.runtime.openai.redaction import Secrets
+from xinfer.runtime.openai.sockets import Adapter
 from xinfer.spec import Secret
 
-_CONNECT_TIMEOUT = 5.0
-_LONGEST_WAIT = 30.0
-"""Seconds; a call is not repeated if the server asks for a longer wait."""
+_AGAIN = (429, 502, 503, 504)
+"""Statuses that mean "try again later"."""
+_HIDDEN = "[__HIDDEN__]"
+"""What Dify shows in place of a stored key, and stores if it is sent back."""
 
 
 @frozen(kw_only=True)
@@ -30,12 +35,12 @@ class Server:
 
     :param base_url: with its version part, as the dialect has it.
     :param label: what users know the server by; errors name it.
-    :param timeout: the longest silence, in seconds, before an answer or between two parts of it.
+    :param timeout: seconds without content, before an answer or between two parts of it.
     :param max_retries: how often a call that got no answer, or "try again later", is repeated.
     :param verify_tls: whether the server must show a certificate that we trust.
     :param ca_certificate: PEM, trusted besides the usual authorities.
-    :param headers: sent with every request; their values count as secrets.
-    :param query: sent with every request.
+    :param headers: sent with every request, and secret; never in place of the key.
+    :param query: appended to every URL.
     """
 
     base_url: str
@@ -49,11 +54,9 @@ class Server:
     query: tuple[tuple[str, str], ...] = ()
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """What no error may repeat."""
-        keys = (self.api_key, *(value for _, value in self.headers))
-        # A text of three letters or fewer is in many words that repeat nothing.
-        return tuple(text for key in keys if key and len(text := key.reveal()) > 3)
+    def secrets(self) -> Secrets:
+        """Return what users must not see should the server repeat it."""
+        return _secrets(self)
 
     def send(
         self,
@@ -63,36 +66,92 @@ class Server:
         json: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
-        stream: bool = False,
     ) -> requests.Response:
-        """Make a request; the answer is 2xx.
+        """Make a request; the answer is 2xx, its body is still to be read.
 
         :raises CallError: there is no answer, or it is another one.
         """
-        certificate = self.ca_certificate if self.verify_tls else None
-        session = _session(self.base_url, self.max_retries, self.verify_tls, certificate or "")
-        try:
-            response = session.request(
-                method,
-                call.url,
-                params=self.query or None,
-                headers={name: value.reveal() for name, value in self.headers},
-                json=json,
-                data=data,
-                files=files,
-                auth=_Key(self.api_key, call.url),
-                timeout=(_CONNECT_TIMEOUT, self.timeout),
-                stream=stream,
-                # On a session, REQUESTS_CA_BUNDLE would override it.
-                verify=None if self.verify_tls else False,
-                allow_redirects=False,
-            )
-            if not response.ok or response.is_redirect:
-                with response:
-                    raise call.refused(response)
-        except requests.RequestException as error:
-            raise call.raised(error) from None
-        return response
+        if self.api_key and self.api_key.reveal().strip() == _HIDDEN:
+            raise call.failed(fixes.HIDDEN_KEY)
+        attempts = self.max_retries
+        while True:
+            wait = _backoff(self.max_retries - attempts)
+            try:
+                response = self._request(method, call, json=json, data=data, files=files)
+            except (requests.RequestException, OSError, ValueError, *fixes.UNREADABLE) as error:
+                if not attempts or not _never_began(error):
+                    raise call.raised(error) from None
+            else:
+                if response.ok and not response.is_redirect:
+                    return response
+                body = beginning(response, call)
+                wait = max(wait, _retry_after(response))
+                again = response.status_code in _AGAIN and wait <= limits.RETRY_AFTER
+                if not attempts or not again:
+                    raise call.refused(response, body) from None
+            attempts -= 1
+            time.sleep(wait)
+
+    def _request(self, method: str, call: Call, **body: Any) -> requests.Response:
+        session = _session(
+            self.base_url,
+            (self.api_key, *self.headers),
+            self.verify_tls,
+            (self.ca_certificate if self.verify_tls else None) or "",
+        )
+        return session.request(
+            method,
+            call.url,
+            params=list(self.query) or None,
+            headers={name: value.reveal() for name, value in self.headers},
+            auth=_Key(self.api_key, call.url),
+            timeout=(limits.CONNECT, self.timeout),
+            stream=True,
+            # On a session, REQUESTS_CA_BUNDLE would override it.
+            verify=None if self.verify_tls else False,
+            allow_redirects=False,
+            **body,
+        )
+
+
+def _backoff(repeated: int) -> float:
+    """Return the seconds to wait before a call is repeated once more; not at all at first."""
+    return repeated and 0.3 * 2**repeated + random.uniform(0, 0.3)  # noqa: S311 (spreads load)
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Read how long a server wants to be left alone; a time that cannot be read counts as none."""
+    text = response.headers.get("Retry-After", "")
+    if text.isascii() and text.strip().isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0.0
+    return max(0.0, until - time.time())
+
+
+def _never_began(error: BaseException) -> bool:
+    """Tell a call that the server did not begin from one that it may be at work on."""
+    if isinstance(error, requests.exceptions.SSLError | requests.ReadTimeout):
+        return False
+    dropped = (requests.ConnectionError, requests.ConnectTimeout, ProtocolError)
+    return isinstance(error, dropped)
+
+
+@lru_cache(maxsize=limits.SESSIONS)
+def _secrets(server: Server) -> Secrets:
+    return Secrets.of(_secret_texts(server))
+
+
+def _secret_texts(server: Server) -> Iterator[str]:
+    keys = (server.api_key, *(value for _, value in server.headers))
+    # A text of three letters or fewer is in many words that repeat nothing.
+    yield from (text for key in keys if key and len(text := key.reveal()) > 3)
+    user, password = get_auth_from_url(server.base_url)
+    if password:
+        yield password
+        yield f"{user}:{password}"
 
 
 class _Key(AuthBase):
@@ -114,67 +173,20 @@ class _Key(AuthBase):
         return request
 
 
-class _Retry(Retry):
-    """Repeats calls that never began: refused and dropped connections, and "try again later"."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: Any = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Self:
-        # A server at work on a call would have it twice; a certificate stays what it is.
-        if isinstance(error, ReadTimeoutError | SSLError):
-            raise error
-        wait = self.get_retry_after(response) if response is not None else None
-        if wait is not None and wait > _LONGEST_WAIT:
-            raise MaxRetryError(_pool, url or "", error)
-        return super().increment(method, url, response, error, _pool, _stacktrace)
-
-    def parse_retry_after(self, retry_after: str) -> float:
-        """Read a time; an unreadable one counts as none."""
-        try:
-            return super().parse_retry_after(retry_after)
-        except InvalidHeader:
-            return 0.0
-
-
-class _Adapter(HTTPAdapter):
-    """Trusts a private authority besides the usual ones."""
-
-    def __init__(self, ca_certificate: str, **options: Any) -> None:
-        self._ca_certificate = ca_certificate
-        super().__init__(**options)
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        if self._ca_certificate:
-            options["ssl_context"] = ssl.create_default_context(cadata=self._ca_certificate)
-        super().init_poolmanager(*arguments, **options)
-
-
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=limits.SESSIONS)
 def _session(
     base_url: str,  # noqa: ARG001 (a server's connections are its own)
-    max_retries: int,
-    verify_tls: bool,  # noqa: ARG001 (nor are unverified connections for calls that verify)
+    secrets: tuple[object, ...],  # noqa: ARG001 (so are those of a key)
+    verify_tls: bool,  # noqa: ARG001 (and unverified ones)
     ca_certificate: str,
 ) -> requests.Session:
-    """Share the connections to a server between calls."""
+    """Share connections between calls."""
     session = requests.Session()
+    # What is compressed otherwise could not be handed on as it arrives.
+    session.headers["Accept-Encoding"] = "gzip, deflate"
     # Cookies of one user must not travel with another one's calls.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    retries = _Retry(
-        total=max_retries,
-        status_forcelist=(429, 502, 503, 504),
-        allowed_methods=None,
-        backoff_factor=0.3,
-        backoff_jitter=0.3,
-        raise_on_status=False,
-    )
-    adapter = _Adapter(ca_certificate, pool_maxsize=256, max_retries=retries)
+    adapter = Adapter(ca_certificate)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -4,53 +4,116 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import define, field
 
-_LONGEST_LINE = 16 * 1024 * 1024
+from xinfer.runtime.openai import limits
+
+_BOM = b"\xef\xbb\xbf"
 _NOTHING = object()
 _raw_decode = json.JSONDecoder().raw_decode
+
+
+class TooLong(Exception):
+    """An event is longer than any server's."""
 
 
 @define
 class Events:
     """Reads a stream as its bytes arrive, however they were cut.
 
-    Lines end in LF or CRLF. Comments, fields other than ``data`` and lines that hold no JSON
-    are passed over, and so is what follows ``[DONE]``.
+    Lines end in LF, CRLF or CR. A ``data`` line is an event if it is JSON; else those of one
+    event, up to a blank line, are joined, as the standard says. Comments, other fields and events
+    that are no JSON are passed over, and so is what follows ``[DONE]``.
 
     :ivar ended: ``[DONE]`` has been read.
     """
 
     ended: bool = field(default=False, init=False)
-    _rest: bytes = field(default=b"", init=False)
+    _begun: bool = field(default=False, init=False)
+    _line_end: bytes = field(default=b"", init=False)
+    _unfinished: list[bytes] = field(factory=list, init=False)
+    """Pieces of the last line, whose end has not come."""
+    _size: int = field(default=0, init=False)
+    """Bytes of those pieces."""
+    _open: list[bytes] = field(factory=list, init=False)
+    """Lines of an event that is no JSON yet."""
 
     def feed(self, arrived: bytes) -> list[Any]:
-        """Return the values whose lines are complete by now."""
+        """Return the values whose lines are complete by now.
+
+        :raises TooLong: a line does not end.
+        """
         if self.ended:
             return []
-        *lines, self._rest = (self._rest + arrived).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            self._rest = b""
-        return self._values(lines)
+        if not self._line_end:
+            self._learn_line_end(arrived)
+        before, end, behind = arrived.rpartition(self._line_end or b"\n")
+        if not end:
+            self._hold(behind)
+            return []
+        data = b"".join([*self._unfinished, before])
+        self._unfinished, self._size = [], 0
+        self._hold(behind)
+        return self._values(data.split(end))
 
     def close(self) -> list[Any]:
         """Return the value of a last line without an end."""
-        rest, self._rest = self._rest, b""
-        return [] if self.ended else self._values([rest])
+        rest, self._unfinished = b"".join(self._unfinished), []
+        return [] if self.ended else self._values([*rest.split(b"\r"), b""])
+
+    def _learn_line_end(self, arrived: bytes) -> None:
+        if b"\n" in arrived:
+            self._line_end = b"\n"
+        elif b"\r" in arrived[:-1]:
+            self._line_end = b"\r"
+
+    def _hold(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > limits.EVENT:
+            raise TooLong
+        if piece:
+            self._unfinished.append(piece)
 
     def _values(self, lines: list[bytes]) -> list[Any]:
+        if not self._begun:
+            self._begun = True
+            lines[0] = lines[0].removeprefix(_BOM)
         texts = []
         for line in lines:
             if not line.startswith(b"data:"):
+                if not line.strip():
+                    texts.append(b"")
                 continue
             text = line[5:].strip()
             if text == b"[DONE]":
                 self.ended = True
                 break
             texts.append(text)
-        return _parsed(texts)
+        if not self._open:
+            at_once = _parsed([text for text in texts if text])
+            if at_once is not None:
+                return at_once
+        return list(self._one_by_one(texts))
+
+    def _one_by_one(self, texts: list[bytes]) -> Iterator[Any]:
+        """Parse each text, or those of one event together; blank ones end an event."""
+        for text in texts:
+            if not text:
+                self._open.clear()
+                continue
+            value = _value(text)
+            if value is _NOTHING and self._open:
+                value = _value(b"\n".join([*self._open, text]))
+            if value is _NOTHING:
+                self._open.append(text)
+                if sum(map(len, self._open)) > limits.EVENT:
+                    raise TooLong
+                continue
+            self._open.clear()
+            yield value
 
 
 _MARK = secrets.token_hex(4)
@@ -58,23 +121,25 @@ _BETWEEN = f',"{_MARK}",'.encode()
 """Stands between texts that are parsed together; nobody can guess it."""
 
 
-def _parsed(texts: list[bytes]) -> list[Any]:
-    """Parse each text, without those that are no JSON; all in one go where that is possible."""
+def _parsed(texts: list[bytes]) -> list[Any] | None:
+    """Parse all texts in one go; ``None`` where one of them is no JSON."""
     if not texts:
         return []
-    values = _value(b"[%s]" % _BETWEEN.join(texts))
-    if isinstance(values, list):
-        # A broken text could join its neighbours in one value; the marks would then be amiss.
-        marks = values[1::2]
-        if len(values) == 2 * len(texts) - 1 and marks.count(_MARK) == len(marks):
-            return values[::2]
-    return [value for text in texts if (value := _value(text)) is not _NOTHING]
+    try:
+        written = (b"[%s]" % _BETWEEN.join(texts)).decode()
+        values, end = _raw_decode(written)
+    except (ValueError, RecursionError):
+        return None
+    # A broken text could join its neighbours in one value; the marks would then be amiss.
+    marks = values[1::2]
+    whole = end == len(written) and len(values) == 2 * len(texts) - 1
+    return values[::2] if whole and marks.count(_MARK) == len(marks) else None
 
 
 def _value(text: bytes) -> Any:
-    """Parse a text that has no space around it, without what ``json.loads`` does before that."""
+    """Parse a text that has no space around it; what is no UTF-8 in it is replaced."""
+    written = text.decode(errors="replace")
     try:
-        written = text.decode()
         value, end = _raw_decode(written)
     except (ValueError, RecursionError):
         return _NOTHING

@@ -7,12 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 from attrs import frozen
-from requests import ConnectTimeout, ReadTimeout
-from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectTimeout,
+    InvalidJSONError,
+    ProxyError,
+    ReadTimeout,
+    SSLError,
+)
+from urllib3 import exceptions as urllib3
 
-from xinfer.runtime.openai.errors import CallError
+from xinfer.runtime.openai import limits
+from xinfer.runtime.openai.errors import (
+    BadRequest,
+    CallError,
+    ConnectionFailed,
+    NotAuthorized,
+    ServerUnavailable,
+    Unintelligible,
+)
 
 
 @frozen
@@ -57,10 +73,12 @@ class Failure:
 
     :param what: completes "the server at …".
     :param fix: a sentence; may be missing where nothing is known to help.
+    :param error: what is raised.
     """
 
     what: Text
     fix: Text | None = None
+    error: type[CallError] = ConnectionFailed
 
 
 CHECK_URL = Text(
@@ -77,19 +95,38 @@ REDIRECTED_ELSEWHERE = Failure(
 LATER = Text("later", "稍后")
 IN_MINUTES = Text("in {minutes} minutes", "在 {minutes} 分钟后")
 
+_CANNOT_BE_ASKED = Text("cannot be asked", "无法接收此请求")
 UNSENDABLE = Failure(
-    Text("cannot be asked", "无法接收此请求"),
+    _CANNOT_BE_ASKED,
     Text(
         "The server URL or the API key holds a character that cannot be sent: enter them again.",
         "服务器 URL 或 API 密钥中含有无法发送的字符：请重新填写。",
     ),
+    BadRequest,
+)
+HIDDEN_KEY = Failure(
+    _CANNOT_BE_ASKED,
+    Text(
+        "The API key is [__HIDDEN__], which Dify shows in place of a key: enter the key itself.",
+        "API 密钥为 [__HIDDEN__]，这是 Dify 用于隐藏密钥的占位符：请填写密钥本身。",
+    ),
+    NotAuthorized,
 )
 NOT_A_NUMBER = Failure(
-    UNSENDABLE.what,
+    _CANNOT_BE_ASKED,
     Text(
         "A parameter is infinite or not a number: correct it.",
         "参数为无穷大或不是数字：请更正。",
     ),
+    BadRequest,
+)
+IMPOSSIBLE_HOST = Failure(
+    _CANNOT_BE_ASKED,
+    Text(
+        "The server URL has a host name that cannot exist: correct it.",
+        "服务器 URL 中的主机名无效：请更正。",
+    ),
+    BadRequest,
 )
 
 CASES: tuple[Case, ...] = (
@@ -192,10 +229,63 @@ BROKE_OFF = Failure(
     Text("broke off in the middle of the answer", "在返回结果的中途断开"),
     Text("Look at the server's log.", "请查看服务器日志。"),
 )
+NO_CONTENT = Failure(
+    Text("sent much, and nothing of it is an answer", "发送了大量数据，但其中没有回答"),
+    CHECK_URL,
+    Unintelligible,
+)
+EMPTY = Failure(
+    Text("answered nothing", "没有返回任何内容"),
+    Text(
+        "The prompt may be longer than the context that the model was loaded with: shorten it, or "
+        "load the model with a longer context.",
+        "提示词可能超出了模型加载时的上下文长度：请缩短提示词，或以更大的上下文长度加载模型。",
+    ),
+    ServerUnavailable,
+)
+TOO_MANY_FILES = Failure(
+    Text(
+        "cannot be reached: Dify's plugin has too many files open",
+        "无法连接：Dify 插件打开的文件过多",
+    ),
+    Text(
+        "Raise the limit of open files (ulimit -n) where Dify's plugins run.",
+        "请调大 Dify 插件所在环境的文件描述符上限（ulimit -n）。",
+    ),
+)
+NOT_HTTP = Failure(
+    Text("answered something that is not HTTP", "返回的内容不是 HTTP"),
+    Text(
+        "Check the server URL, its port, and whether it begins with https://.",
+        "请检查服务器 URL、端口，以及是否应以 https:// 开头。",
+    ),
+    Unintelligible,
+)
+UNREADABLE_BODY = Failure(
+    Text("sent a body that cannot be decompressed", "返回的内容无法解压"),
+    Text("Look at the reverse proxy in front of the server.", "请检查服务器前的反向代理。"),
+    Unintelligible,
+)
 
-EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
+
+def too_large(limit: int) -> Failure:
+    """Refuse a body of more than so many bytes."""
+    size = f"{limit // limits.MIB} MiB" if limit >= limits.MIB else f"{limit // limits.KIB} KiB"
+    return Failure(
+        Text(f"answered more than {size}", f"返回的内容超过 {size}"),
+        Text("Ask for less at once.", "请减少单次请求的内容。"),
+        ServerUnavailable,
+    )
+
+
+UNREADABLE: tuple[type[Exception], ...] = (urllib3.HTTPError, HTTPException)
+"""What urllib3 and http.client raise, beside errors of the operating system."""
+
+EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], str, Failure], ...] = (
+    ((InvalidJSONError,), "", NOT_A_NUMBER),
+    ((OSError,), "Too many open files", TOO_MANY_FILES),
     (
-        ConnectTimeout,
+        (ConnectTimeout, urllib3.ConnectTimeoutError),
         "",
         Failure(
             _UNREACHABLE,
@@ -205,9 +295,8 @@ EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
             ),
         ),
     ),
-    (ReadTimeout, "", SILENT),
     (
-        SSLError,
+        (SSLError, urllib3.SSLError),
         "mismatch",
         Failure(
             Text("has a certificate for another name", "的证书与主机名不符"),
@@ -218,7 +307,7 @@ EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
         ),
     ),
     (
-        SSLError,
+        (SSLError, urllib3.SSLError),
         "CERTIFICATE",
         Failure(
             Text("has a certificate that is not trusted", "的证书不受信任"),
@@ -229,7 +318,7 @@ EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
         ),
     ),
     (
-        SSLError,
+        (SSLError, urllib3.SSLError),
         "",
         Failure(
             Text("does not speak TLS", "未启用 TLS"),
@@ -237,7 +326,7 @@ EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
         ),
     ),
     (
-        ProxyError,
+        (ProxyError, urllib3.ProxyError),
         "",
         Failure(
             Text("cannot be reached through the proxy", "无法通过代理连接"),
@@ -247,6 +336,15 @@ EXCEPTIONS: tuple[tuple[type[Exception], str, Failure], ...] = (
             ),
         ),
     ),
-    (ChunkedEncodingError, "", BROKE_OFF),
+    ((urllib3.NameResolutionError,), "", UNKNOWN_HOST),
+    ((urllib3.LocationParseError,), "", IMPOSSIBLE_HOST),
+    ((ReadTimeout, urllib3.ReadTimeoutError, TimeoutError), "", SILENT),
+    ((urllib3.IncompleteRead, IncompleteRead, ChunkedEncodingError), "", BROKE_OFF),
+    ((urllib3.DecodeError,), "", UNREADABLE_BODY),
+    ((RemoteDisconnected, ConnectionResetError, BrokenPipeError), "", CLOSED),
+    ((HTTPException, urllib3.InvalidHeader), "", NOT_HTTP),
+    ((urllib3.ProtocolError,), "", CLOSED),
+    ((ValueError,), "", UNSENDABLE),
 )
-"""Which exception, with which words, means what; the first that fits applies."""
+"""Which exception, with which words, means what; the first that fits applies, to the exception
+or to one that led to it."""

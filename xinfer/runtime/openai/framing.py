@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from xinfer.runtime.openai import limits
+
 _LINE = b"\r\n"
-_LONGEST_LINE = 16 * 1024
 
 
 @define
@@ -13,9 +14,11 @@ class Chunks:
     """Reads a chunked body (RFC 9112, section 7.1), however its bytes were cut.
 
     :ivar ended: the last chunk, and what may follow it, has been read.
+    :ivar rest: what arrived behind the body.
     """
 
     ended: bool = field(default=False, init=False)
+    rest: bytes = field(default=b"", init=False)
     _left: int = field(default=0, init=False)
     # A chunk's end and the next one's size are read as one line; the first one has no end before.
     _held: bytes = field(default=_LINE, init=False)
@@ -44,15 +47,16 @@ class Chunks:
             self._left = _size(data[at:end])
             if not self._left:
                 # Trailers, if any, and an empty line.
-                self.ended = data.find(_LINE + _LINE, end) >= 0
-                if not self.ended:
+                last = data.find(_LINE + _LINE, end)
+                if last < 0:
                     self._hold(data[at:])
                     break
+                self.ended, self.rest = True, data[last + 4 :]
             at = end + 2
         return b"".join(content)
 
     def _hold(self, line: bytes) -> None:
-        if len(line) > _LONGEST_LINE:
+        if len(line) > limits.FRAME:
             raise ValueError("a chunk without a size")
         self._held = line
 

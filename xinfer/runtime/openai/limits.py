@@ -1,0 +1,70 @@
+"""Every limit of the client, in one place, with its reason.
+
+All tenants of a Dify share one process, which may take 256 MB; Dify's daemon ends a plugin that
+sends no heartbeat for 120 seconds and stops reading its output at a line over 5 MiB. So no answer
+may be large, and no server may keep the process busy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# Bytes of a body, counted after decompression.
+ERROR: Final = 8 * KIB
+"""Of an error; longer ones are pages for browsers, and only the beginning is read."""
+DESCRIPTION: Final = 8 * MIB
+"""Of a list of models or a description; the longest lists of hosted services have some 2 MiB."""
+ANSWER: Final = 8 * MIB
+"""Of a whole answer or a transcription; what exceeds the daemon's line cannot be handed on."""
+VECTORS: Final = 32 * MIB
+"""Of vectors; 200,000 numbers, as many as fit into the daemon's line, take 5 MiB in digits."""
+RANKING: Final = 32 * MIB
+"""Of a ranking; servers may repeat all documents."""
+EVENT: Final = 4 * MIB
+"""Of one event of a stream, and of what holds no content between two that do."""
+STREAM: Final = 256 * MIB
+"""Of a whole stream; a token takes some 250 bytes, and models write up to 128,000."""
+SPEECH: Final = 64 * MIB
+"""Of speech; an hour of mp3."""
+
+PIECE: Final = 64 * KIB
+"""Bytes read at a time, and those that must arrive within the timeout of a body as a whole."""
+FRAME: Final = 16 * KIB
+"""Bytes of a chunk's size line, or of the trailers of a chunked body."""
+
+# Characters.
+WORDS: Final = 500
+"""Of a server's own words in an error."""
+NAME: Final = 200
+"""Of a URL or a model's name in an error."""
+MODELS: Final = 20
+"""Models listed in an error."""
+TOOL_CALLS: Final = 256
+"""Tool calls in one answer."""
+
+# Seconds.
+CONNECT: Final = 5.0
+"""To open a connection."""
+RETRY_AFTER: Final = 30.0
+"""A call is not repeated if the server asks to wait for longer."""
+END: Final = 0.1
+"""To wait for the end of a body after its last event; both are sent at once."""
+IDLE: Final = 15.0
+"""After which an unused connection is closed, before a server or a firewall forgets it."""
+KEEPALIVE: Final = 30
+"""Of silence after which the operating system asks whether the other end is still there."""
+CACHED: Final = 60.0
+"""How long the description of a model is cached."""
+BUSY: Final = 0.005
+"""After which reading lets other calls go on."""
+
+# Numbers of things.
+CONNECTIONS: Final = 64
+"""Unused connections of all servers together: file descriptors, often 256 or 1024 in all."""
+SESSIONS: Final = 256
+"""Servers and keys whose connections are shared."""
+DESCRIPTIONS: Final = 512
+"""Models whose descriptions are cached."""

@@ -1,0 +1,252 @@
+"""Connections to model servers: how long they may be silent, idle, and how many there may be.
+
+They are urllib3's, with three habits of their own. Silence ends by a deadline that only content
+moves, so that a server that sends a byte a second cannot hold a call for ever. Reading lets other
+calls go on, so that a server that floods holds up nobody. Unused connections are closed after
+some seconds, before a firewall forgets them, and all together are bounded.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import threading
+import time
+import weakref
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any, ClassVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from xinfer.runtime.openai import limits
+
+_KEEPALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (
+            ("TCP_KEEPIDLE", limits.KEEPALIVE),
+            ("TCP_KEEPINTVL", limits.KEEPALIVE // 3),
+            ("TCP_KEEPCNT", 3),
+        )
+        if hasattr(socket, name)
+    ),
+]
+
+
+class Deadline:
+    """When a server has been silent for too long."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+        self.last_byte = time.monotonic()
+        self._until = 0.0
+        self._let_go = 0.0
+
+    def start(self, seconds: float | None) -> None:
+        """Wait from now on, for so many seconds."""
+        self.seconds = seconds
+        self.extend()
+
+    def extend(self) -> None:
+        """Wait anew: there was content."""
+        self._until = time.monotonic() + (self.seconds or 0)
+
+    def left(self) -> float | None:
+        """Return the seconds to wait for the next byte; ``None`` for any time.
+
+        :raises TimeoutError: there are none left.
+        """
+        if self.seconds is None:
+            return None
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no content in time")
+        return left
+
+    def let_go(self) -> None:
+        """Let other calls go on, if this one has been busy for long."""
+        now = time.monotonic()
+        if now - self._let_go > limits.BUSY:
+            time.sleep(0)
+            self._let_go = time.monotonic()
+
+
+class _Socket(io.RawIOBase):
+    """What a response reads from: a socket that knows when to stop waiting."""
+
+    def __init__(self, raw: io.RawIOBase, sock: Any, deadline: Deadline) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline.left()
+        if left is not None:
+            self._sock.settimeout(left)
+        size: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        self._deadline.last_byte = time.monotonic()
+        self._deadline.let_go()
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, deadline: Deadline, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        raw = self.fp.detach()  # type: ignore[attr-defined]
+        self.fp = io.BufferedReader(_Socket(raw, sock, deadline))  # type: ignore[type-var]
+
+
+class _Habits:
+    """Mixed into urllib3's connections."""
+
+    sock: Any
+    timeout: Any
+    response_class: Any
+    deadline: Deadline
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.deadline = Deadline()
+        self.response_class = partial(_Response, self.deadline)
+
+    def getresponse(self) -> Any:
+        """Read the answer's headers; their bytes are no content."""
+        self.deadline.start(self.timeout)
+        return super().getresponse()  # type: ignore[misc]
+
+    @property
+    def idle(self) -> float:
+        """Seconds since anything came."""
+        return time.monotonic() - self.deadline.last_byte
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can take another request."""
+        # Bytes that wait to be read are of no request of ours.
+        unread = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+        fresh = self.idle < limits.IDLE and not unread
+        return fresh and super().is_connected  # type: ignore[misc]
+
+
+class _Connection(_Habits, HTTPConnection):
+    """Speaks HTTP."""
+
+
+class _TLSConnection(_Habits, HTTPSConnection):
+    """Speaks HTTPS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls: ClassVar[Any] = _Connection
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _reaper.pools.add(self)
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls: ClassVar[Any] = _TLSConnection
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _reaper.pools.add(self)
+
+
+class _Reaper:
+    """Closes connections that nobody uses: the old ones, and those that are too many."""
+
+    def __init__(self) -> None:
+        self.pools: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._runs = False
+
+    def wake(self) -> None:
+        """Go on until nothing is left to close."""
+        with self._lock:
+            if self._runs:
+                return
+            self._runs = True
+        threading.Thread(target=self._run, name="idle connections", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(limits.IDLE / 3)
+            with self._lock:
+                self._runs = self.close_unused() > 0
+                if not self._runs:
+                    return
+
+    def close_unused(self) -> int:
+        """Close what is old or too much; return how many are left open."""
+        unused = []
+        for pool in list(self.pools):
+            waiting = pool.pool
+            if waiting is None:
+                continue
+            # A connection is only taken out of a pool under this lock.
+            with waiting.mutex:
+                for connection in filter(None, waiting.queue):
+                    if connection.sock is None:
+                        continue
+                    if connection.idle >= limits.IDLE:
+                        connection.close()
+                    else:
+                        unused.append((connection.idle, waiting, connection))
+        unused.sort(key=lambda item: item[0])
+        for _, waiting, connection in unused[limits.CONNECTIONS :]:
+            with waiting.mutex:
+                if connection in waiting.queue:
+                    connection.close()
+        return min(len(unused), limits.CONNECTIONS)
+
+
+_reaper = _Reaper()
+
+
+class Adapter(HTTPAdapter):
+    """Makes such connections, which may trust a private authority besides the usual ones."""
+
+    def __init__(self, ca_certificate: str, **options: Any) -> None:
+        self._ca_certificate = ca_certificate
+        super().__init__(pool_maxsize=limits.CONNECTIONS, **options)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Prepare the pools of connections."""
+        if self._ca_certificate:
+            options["ssl_context"] = ssl.create_default_context(cadata=self._ca_certificate)
+        options["socket_options"] = [*HTTPConnection.default_socket_options, *_KEEPALIVE]
+        super().init_poolmanager(*arguments, **options)
+        _use_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Prepare the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **options)
+        _use_pools(manager)
+        return manager
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request."""
+        response = super().send(*arguments, **options)
+        _reaper.wake()
+        return response
+
+
+def _use_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+def deadline_of(response: requests.Response) -> Deadline:
+    """Return the deadline of an answer whose body is to be read."""
+    connection = getattr(response.raw, "connection", None)
+    return getattr(connection, "deadline", None) or Deadline()

@@ -42,7 +42,7 @@ def test_a_failure_is_not_kept():
         server.next_answer(faults.CRASHED, on="/v1/models")
         with pytest.raises(ServerUnavailable):
             client.describe("chat")
-        assert client.describe("chat").task == "LLM"
+        assert client.describe("chat").task == "llm"
 
 
 def test_many_at_once_make_one_request():

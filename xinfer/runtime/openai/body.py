@@ -56,8 +56,10 @@ class Body:
         self._deadline.start(limits.END)
         try:
             next(self._pieces, None)
-        except (OSError, CallError, *fixes.UNREADABLE):
+        except CallError:
             return  # the answer is complete all the same
+        except fixes.UNREADABLE:
+            return
 
 
 @contextmanager
@@ -75,8 +77,8 @@ def reading(response: requests.Response, call: Call, limit: int) -> Iterator[Bod
             body.finish()
         except CallError:
             raise
-        except (OSError, *fixes.UNREADABLE) as error:
-            raise call.raised(error, fixes.BROKE_OFF) from None
+        except fixes.UNREADABLE as error:
+            raise call.raised(error, fixes.WHILE_READING) from None
 
 
 def read(response: requests.Response, call: Call, limit: int) -> bytes:
@@ -109,8 +111,8 @@ def beginning(response: requests.Response, call: Call) -> bytes:
 
 def _arriving(raw: Any) -> Iterator[bytes]:
     """Yield what has arrived, all of it at once."""
-    inner = getattr(raw, "_fp", None)
-    file = getattr(inner, "fp", None)
+    inner: Any = getattr(raw, "_fp", None)
+    file: Any = getattr(inner, "fp", None)
     if not hasattr(file, "read1") or not hasattr(inner, "length"):
         yield from _publicly(raw)
     elif raw.chunked:

@@ -108,23 +108,25 @@ class Call:
         content = Text(english, chinese)
         return self._error(Unintelligible, what, fixes.CHECK_URL, content=content)
 
-    def failed(self, failure: Failure, **values: object) -> CallError:
+    def failed(self, failure: Failure, **values: Any) -> CallError:
         """Make the error of an answer that does not come, or not whole."""
         host, port = _address(self.url)
         return self._error(failure.error, failure.what, failure.fix, host=host, port=port, **values)
 
-    def raised(self, error: BaseException, otherwise: Failure | None = None) -> CallError:
+    def raised(
+        self, error: BaseException, rows: tuple[fixes.Row, ...] = fixes.EXCEPTIONS
+    ) -> CallError:
         """Make the error of an exception of requests, urllib3, http.client or sockets.
 
-        :param otherwise: what it means if nothing is known of it; else that the server cannot be
+        :param rows: what exceptions mean; one that is in none means that the server cannot be
             reached.
         """
         causes = list(_causes(error))
-        for kinds, sign, failure in fixes.EXCEPTIONS:
+        for kinds, sign, failure in rows:
             if any(isinstance(cause, kinds) and sign in str(cause) for cause in causes):
                 return self.failed(failure)
         here = _address(self.url)[0] in _LOOPBACK
-        return self.failed(otherwise or (fixes.IN_THE_CONTAINER if here else fixes.REFUSED))
+        return self.failed(fixes.IN_THE_CONTAINER if here else fixes.REFUSED)
 
     def checking_url(self, error: CallError) -> CallError:
         """Add to an error what to do if the server is another one than meant."""
@@ -142,7 +144,7 @@ class Call:
         *,
         words: str = "",
         status: int | None = None,
-        **values: object,
+        **values: Any,
     ) -> CallError:
         url, label = self._named(_without_user(self.url)), self.label
         model = self._named(self.model)

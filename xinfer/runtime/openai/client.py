@@ -112,7 +112,9 @@ class Client:
             if model in rows:
                 return self.read_description(self.hooks.describe(dict(rows[model])))
             raise error.adding(*self._enumerated(rows)) from None
-        return self.read_description(self.hooks.describe(_object(response, call, limits.DESCRIPTION)))
+        return self.read_description(
+            self.hooks.describe(_object(response, call, limits.DESCRIPTION))
+        )
 
     def _row(self, model: str) -> Mapping[str, Any]:
         """Find a model in the list; a server that has none, or not for this key, tells nothing."""

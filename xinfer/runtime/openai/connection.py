@@ -78,7 +78,7 @@ class Server:
             wait = _backoff(self.max_retries - attempts)
             try:
                 response = self._request(method, call, json=json, data=data, files=files)
-            except (requests.RequestException, OSError, ValueError, *fixes.UNREADABLE) as error:
+            except fixes.UNSENT as error:
                 if not attempts or not _never_began(error):
                     raise call.raised(error) from None
             else:

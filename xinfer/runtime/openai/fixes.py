@@ -16,6 +16,7 @@ from requests.exceptions import (
     InvalidJSONError,
     ProxyError,
     ReadTimeout,
+    RequestException,
     SSLError,
 )
 from urllib3 import exceptions as urllib3
@@ -88,9 +89,10 @@ CHECK_URL = Text(
 REDIRECTED = Failure(
     Text("redirects to {location}", "将请求重定向到 {location}"),
     Text("Enter {url} as the server URL.", "请将服务器 URL 改为 {url}。"),
+    BadRequest,
 )
 REDIRECTED_ELSEWHERE = Failure(
-    Text("redirects to another address", "将请求重定向到其他地址"), CHECK_URL
+    Text("redirects to another address", "将请求重定向到其他地址"), CHECK_URL, BadRequest
 )
 LATER = Text("later", "稍后")
 IN_MINUTES = Text("in {minutes} minutes", "在 {minutes} 分钟后")
@@ -278,14 +280,18 @@ def too_large(limit: int) -> Failure:
     )
 
 
-UNREADABLE: tuple[type[Exception], ...] = (urllib3.HTTPError, HTTPException)
-"""What urllib3 and http.client raise, beside errors of the operating system."""
+UNREADABLE: tuple[type[Exception], ...] = (OSError, urllib3.HTTPError, HTTPException)
+"""What reading an answer raises."""
+UNSENT: tuple[type[Exception], ...] = (RequestException, ValueError, *UNREADABLE)
+"""What sending a request raises; all of it goes through :data:`EXCEPTIONS`."""
 
-EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], str, Failure], ...] = (
+type Row = tuple[tuple[type[BaseException], ...], str, Failure]
+
+EXCEPTIONS: tuple[Row, ...] = (
     ((InvalidJSONError,), "", NOT_A_NUMBER),
     ((OSError,), "Too many open files", TOO_MANY_FILES),
     (
-        (ConnectTimeout, urllib3.ConnectTimeoutError),
+        (ConnectTimeout,),
         "",
         Failure(
             _UNREACHABLE,
@@ -348,3 +354,10 @@ EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], str, Failure], ...] = (
 )
 """Which exception, with which words, means what; the first that fits applies, to the exception
 or to one that led to it."""
+
+WHILE_READING: tuple[Row, ...] = (
+    ((ReadTimeout, urllib3.ReadTimeoutError, TimeoutError), "", SILENT),
+    ((urllib3.DecodeError,), "", UNREADABLE_BODY),
+    ((Exception,), "", BROKE_OFF),
+)
+"""The same, once an answer has begun."""

@@ -9,14 +9,16 @@ some seconds, before a firewall forgets them, and all together are bounded.
 from __future__ import annotations
 
 import io
+import queue
 import socket
 import ssl
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from functools import partial
 from http.client import HTTPResponse
-from typing import Any, ClassVar
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -90,7 +92,7 @@ class _Socket(io.RawIOBase):
         left = self._deadline.left()
         if left is not None:
             self._sock.settimeout(left)
-        size: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        size: int | None = self._raw.readinto(buffer)
         self._deadline.last_byte = time.monotonic()
         self._deadline.let_go()
         return size
@@ -103,8 +105,8 @@ class _Socket(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, deadline: Deadline, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        raw = self.fp.detach()  # type: ignore[attr-defined]
-        self.fp = io.BufferedReader(_Socket(raw, sock, deadline))  # type: ignore[type-var]
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(_Socket(raw, sock, deadline))
 
 
 class _Habits:
@@ -148,7 +150,7 @@ class _TLSConnection(_Habits, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls: ClassVar[Any] = _Connection
+    ConnectionCls = _Connection
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -156,7 +158,7 @@ class _Pool(HTTPConnectionPool):
 
 
 class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls: ClassVar[Any] = _TLSConnection
+    ConnectionCls = _TLSConnection
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -189,26 +191,36 @@ class _Reaper:
 
     def close_unused(self) -> int:
         """Close what is old or too much; return how many are left open."""
-        unused = []
+        unused: list[tuple[Any, Any]] = []
         for pool in list(self.pools):
-            waiting = pool.pool
-            if waiting is None:
-                continue
-            # A connection is only taken out of a pool under this lock.
-            with waiting.mutex:
-                for connection in filter(None, waiting.queue):
-                    if connection.sock is None:
-                        continue
-                    if connection.idle >= limits.IDLE:
-                        connection.close()
-                    else:
-                        unused.append((connection.idle, waiting, connection))
-        unused.sort(key=lambda item: item[0])
-        for _, waiting, connection in unused[limits.CONNECTIONS :]:
-            with waiting.mutex:
-                if connection in waiting.queue:
+            for connection in _taken_out(pool.pool):
+                if connection is not None and connection.idle >= limits.IDLE:
                     connection.close()
-        return min(len(unused), limits.CONNECTIONS)
+                unused.append((pool, connection))
+        still_open = [item for item in unused if item[1] is not None and item[1].sock is not None]
+        still_open.sort(key=lambda item: item[1].idle)
+        for _, connection in still_open[limits.CONNECTIONS :]:
+            connection.close()
+        for pool, connection in reversed(unused):
+            _put_back(pool.pool, connection)
+        return min(len(still_open), limits.CONNECTIONS)
+
+
+def _taken_out(waiting: Any) -> Iterator[Any]:
+    """Take all out of a pool: nobody else gets a connection that is about to be closed."""
+    try:
+        while waiting is not None:
+            yield waiting.get(block=False)
+    except queue.Empty:
+        return
+
+
+def _put_back(waiting: Any, connection: Any) -> None:
+    try:
+        waiting.put(connection, block=False)
+    except (queue.Full, AttributeError):  # others came back first, or the pool was closed
+        if connection is not None:
+            connection.close()
 
 
 _reaper = _Reaper()

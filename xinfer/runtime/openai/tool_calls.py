@@ -16,6 +16,7 @@ import attrs
 from attrs import define, field, frozen
 
 from xinfer.runtime.openai.answers import ToolCallDelta
+from xinfer.runtime.openai.text import whole
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 
@@ -75,7 +76,7 @@ class ToolCalls:
                 yield ToolCall(
                     id=call.id or _new_id(),
                     name=call.name,
-                    arguments=call.arguments or "{}",
+                    arguments=whole(call.arguments) or "{}",
                 )
 
 

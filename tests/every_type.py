@@ -65,7 +65,7 @@ def check(plugin, server, kind, folder):
         inputs=inputs or (recording(folder),),
         parameters={},
     )
-    right(list(asked.run(plugin, customizable=True)))
+    right(list(asked.run(plugin)))
 
 
 def llm_call(server, content, uid="chat", **credentials):

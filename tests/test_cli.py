@@ -187,7 +187,7 @@ def test_invoke_needs_no_server_of_ones_own():
     answered = xinfer("invoke", "llm", "Hello", "-p", "max_tokens=2")
     assert answered.returncode == 0, answered.stderr
     assert "finish reason: length" in answered.stderr
-    assert "stand-in" in answered.stderr
+    assert "A fake server answers" in answered.stderr
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_what_invoke_cannot_do_is_said_before_anything_starts(arguments, said):
     failed = xinfer("invoke", *arguments)
     assert failed.returncode == 2
     assert said in failed.stderr
-    assert "stand-in" not in failed.stderr
+    assert "fake server" not in failed.stderr
 
 
 def test_a_parameter_that_is_a_text_stays_one():

@@ -16,7 +16,7 @@ _COMMANDS = {
     "Write": {
         "import": "Write the provider_spec.py that builds an existing plugin.",
         "build": "Write the plugin that a provider_spec.py declares.",
-        "schema": "Print the JSON Schema of a manifest, a provider or a model, for editors.",
+        "schema": "Print a schema: of a YAML file for editors, or of a model at run time.",
     },
     "Check": {
         "check": "Find the mistakes in a spec, a plugin's folder or a package.",
@@ -25,6 +25,11 @@ _COMMANDS = {
     },
     "Run": {
         "invoke": "Start the plugin as Dify does and call one of its models.",
+        "chat": "Have a conversation with a language model.",
+        "validate": "Try credentials as Dify does before it saves them.",
+        "tokens": "Count the tokens of a text as the plugin does before a call.",
+        "voices": "List the voices of a text-to-speech model.",
+        "serve": "Run the fake server, for clients of any kind.",
     },
 }
 """Name and help of each command, by section.

@@ -1,4 +1,4 @@
-"""``xinfer schema``: what may stand in a plugin's YAML, for the editor that it is written in."""
+"""``xinfer schema``: of a plugin's YAML, for editors; of a model, as the plugin describes it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,81 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import examples
+from xinfer.cli.options import UnusableInput, examples
+from xinfer.cli.running import MODEL_TYPES, PluginCommand, plugin_options
 
-_KINDS = ("manifest", "provider", "model")
+_FILES = ("manifest", "provider", "model")
 
 
-@click.command(epilog=examples("xinfer schema model -o model.schema.json"))
-@click.argument("kind", type=click.Choice(_KINDS))
+class _Schema(PluginCommand):
+    """Reads the spec only where a model is asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if set(args) & set(_FILES):
+            return click.Command.parse_args(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=_Schema, epilog=examples("xinfer schema model -o model.schema.json", "xinfer schema llm")
+)
+@click.argument("kind", type=click.Choice([*_FILES, *MODEL_TYPES]))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; standard output if not given.",
 )
-def schema(kind: str, output: Path | None) -> None:
-    """Print the JSON Schema of a manifest, a provider's or a model's file.
+@plugin_options
+@click.pass_context
+def schema(
+    ctx: click.Context,
+    /,
+    *,
+    kind: str,
+    output: Path | None,
+    spec: Path,
+    model: str | None,
+    fake: bool,
+    verbose: bool,
+    **credentials: str | None,
+) -> None:
+    """Print a schema.
 
-    An editor with YAML's language server reads it from a file that the first line of a YAML names:
+    manifest, provider and model: the JSON Schema of a plugin's YAML. An editor with YAML's
+    language server reads it from a file that the first line of a YAML names:
     # yaml-language-server: $schema=model.schema.json
-    """
-    from xinfer.yaml.json_schema import KINDS, json_schema
 
-    text = json.dumps(json_schema(KINDS[kind]), indent=2, ensure_ascii=False) + "\n"
+    A type of models: what the started plugin tells Dify of a customizable model.
+    """
+    if kind in _FILES:
+        from xinfer.yaml.json_schema import KINDS, json_schema
+
+        described: object = json_schema(KINDS[kind])
+    else:
+        from xinfer.cli.running import running
+
+        with (
+            running(
+                ctx.obj,
+                kind,
+                spec=spec,
+                model=model,
+                fake=fake,
+                verbose=verbose,
+                credentials=credentials,
+                command="schema",
+                inputs=(),
+            ) as run,
+            run.errors_explained(),
+        ):
+            if not run.call.customizable:
+                raise UnusableInput(
+                    f"{run.call.model} is predefined: its schema is the YAML that xinfer build "
+                    "writes."
+                )
+            described = run.call.validated(run.plugin).schema(run.plugin)
+    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

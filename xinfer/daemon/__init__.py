@@ -1,1 +1,1 @@
-"""What a developer runs: a plugin without Dify, and a stand-in for the server it talks to."""
+"""Running a plugin without Dify: the process, its protocol and the calls that Dify makes."""

@@ -6,8 +6,9 @@
         for piece in plugin.call("invoke_llm", provider="xinference", ...):
             ...
 
-Sessions run at the same time; a thread reads what the plugin says and hands it to the one it
-belongs to. Source: the daemon's local runtime.
+Calls run at the same time: a thread reads what the plugin writes and hands each line to the call
+it belongs to. Nothing is left behind: the process ends with the block. Source: the daemon's local
+runtime.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -35,14 +36,20 @@ __all__ = ["LONGEST_LINE", "CallError", "PluginError", "PluginProcess"]
 
 
 class PluginProcess:
-    """A running plugin; made by :meth:`start`."""
+    """A running plugin; started by :meth:`start`.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    :param listen: gets each line that the plugin logs, prints or writes to stderr.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], listen: Callable[[str], None] | None = None
+    ) -> None:
         self._process = process
+        self._listen = listen
         self._sessions = Sessions(self._write, self._died)
         self._ready = threading.Event()
         self._writing = threading.Lock()
-        self._stderr: deque[bytes] = deque(maxlen=40)
+        self._stderr: deque[str] = deque(maxlen=40)
         self.heartbeats = 0
         self.manifest: dict[str, Any] = {}
         self._readers = [
@@ -63,15 +70,17 @@ class PluginProcess:
         *,
         environment: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        listen: Callable[[str], None] | None = None,
     ) -> Iterator[Self]:
         """Start the plugin in a folder, wait for its first heartbeat, and kill it in the end.
 
-        :param environment: added to our own.
+        :param environment: variables to add to those of this process.
         :param python: of an environment that holds what the plugin requires.
-        :raises PluginError: it ended, or kept silent for two minutes, before it was ready.
+        :param listen: gets each line that the plugin logs, prints or writes to stderr.
+        :raises PluginError: it ended before it was ready, or sent nothing for two minutes.
         """
         if os.getpid() == 1:
-            # The SDK takes a parent of that number for a daemon that has gone, and exits.
+            # The SDK takes parent process 1 for a daemon that is gone, and exits.
             raise PluginError(
                 "A plugin cannot run as a child of process 1: start the container with an init "
                 "process (docker run --init)."
@@ -84,7 +93,7 @@ class PluginProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        plugin = cls(process)
+        plugin = cls(process, listen)
         try:
             plugin._wait_until_ready()
             yield plugin
@@ -93,7 +102,7 @@ class PluginProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the plugin's process."""
+        """The id of the plugin's process."""
         return self._process.pid
 
     def call(self, action: str, **data: Any) -> Iterator[dict[str, Any]]:
@@ -101,7 +110,7 @@ class PluginProcess:
 
         :param data: the request's own fields, e.g. ``provider``, ``model``, ``credentials``.
         :raises CallError: the plugin answered with an error.
-        :raises PluginError: it died, or said nothing for ten minutes.
+        :raises PluginError: it died, or sent nothing for ten minutes.
         """
         return self._sessions.call(action, data)
 
@@ -124,39 +133,53 @@ class PluginProcess:
     def _died(self, what: str) -> PluginError:
         self._process.wait(timeout=10)
         self._readers[1].join(timeout=5)
-        words = b"".join(self._stderr).decode(errors="replace").strip()
-        return PluginError(f"{what} (exit code {self._process.returncode}):\n{words}")
+        lines = "\n".join(self._stderr).strip()
+        return PluginError(f"{what} (exit code {self._process.returncode}):\n{lines}")
 
     def _read_answers(self, stream: IO[bytes]) -> None:
         for line in iter(stream.readline, b""):
             if len(line) > LONGEST_LINE:
-                self._stderr.append(b"It wrote a line of %d bytes.\n" % len(line))
+                self._note(f"It wrote a line of {len(line)} bytes.")
                 self._process.kill()
                 break
             try:
-                said = json.loads(line)
-            except ValueError:  # a blank line between two answers, or something printed
-                self._stderr.append(line)
-                continue
-            self._take(said)
+                event = json.loads(line)
+            except ValueError:
+                event = None
+            if isinstance(event, dict):
+                self._take(event)
+            else:  # a blank line between two answers, or something printed
+                self._note(line.decode(errors="replace"))
         self._ready.set()
         self._sessions.end()
 
-    def _take(self, said: dict[str, Any]) -> None:
-        event = said.get("event")
-        if event == "heartbeat":
-            self.heartbeats += 1
-            self._ready.set()
-        elif event == "session":
-            self._sessions.take(said)
-        elif event is None:
-            self.manifest = said
-        elif event == "error":
-            self._stderr.append(json.dumps(said["data"]).encode() + b"\n")
+    def _take(self, event: dict[str, Any]) -> None:
+        match event.get("event"):
+            case "heartbeat":
+                self.heartbeats += 1
+                self._ready.set()
+            case "session":
+                self._sessions.take(event)
+            case None:
+                self.manifest = event
+            case "log":
+                self._tell(f"{event['data']['level']} {event['data']['message']}")
+            case "error":
+                self._note(json.dumps(event["data"]))
 
     def _read_stderr(self, stream: IO[bytes]) -> None:
         for line in iter(stream.readline, b""):
+            self._note(line.decode(errors="replace"))
+
+    def _note(self, line: str) -> None:
+        """Keep a line for the error of a plugin that dies, and hand it to the listener."""
+        if line := line.rstrip():
             self._stderr.append(line)
+            self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        if self._listen is not None:
+            self._listen(line)
 
     def _stop(self) -> None:
         """Kill it: the SDK goes on when its stdin is closed."""

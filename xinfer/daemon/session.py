@@ -1,4 +1,4 @@
-"""A request to a plugin and the messages of its answer, whichever way both travel.
+"""A request to a plugin and the messages of its answer, over any transport.
 
 The lines are the same on stdio, over TCP and over HTTP. Source: the daemon's sessions, the SDK's
 ``ResponseWriter``.
@@ -14,37 +14,39 @@ from itertools import count
 from typing import Any, Protocol
 
 LONGEST_LINE = 5 * 1024 * 1024
-"""Bytes; the daemon stops reading, and gives the plugin up, at a longer one."""
+"""Bytes; at a longer line the daemon stops reading and ends the plugin."""
 READY_TIMEOUT = 120.0
 """Seconds that the daemon waits for a plugin to start."""
 CALL_TIMEOUT = 600.0
-"""Seconds of silence after which a call is given up."""
+"""Seconds without an answer after which a call fails."""
 
 type Message = Mapping[str, Any]
 """``{"type": "stream" | "error" | "end", "data": {…}}``"""
 
 
 class PluginError(Exception):
-    """The plugin did not start, or died; ``str`` ends with the last it wrote."""
+    """The plugin did not start, or died; ``str`` ends with the last lines it wrote."""
 
 
 class CallError(Exception):
-    """A call was answered with an error.
+    """The plugin answered a call with an error.
 
-    :param kind: the class the SDK made of it, e.g. ``InvokeConnectionError``.
+    :param kind: the name of its class, e.g. ``InvokeConnectionError``.
     :param message: what Dify shows.
-    :param description: what the plugin itself said, where it did.
+    :param description: the plugin's own words, where the SDK hands them on.
+    :param traceback: where in the plugin it was raised, as Python prints it.
     """
 
-    def __init__(self, kind: str, message: str, description: str = "") -> None:
+    def __init__(self, kind: str, message: str, description: str = "", traceback: str = "") -> None:
         self.kind = kind
         self.message = message
         self.description = description
+        self.traceback = traceback
         super().__init__(f"{kind}: {description or message}")
 
 
 class RunningPlugin(Protocol):
-    """A plugin that can be called, in whichever mode it runs."""
+    """A plugin that can be called, whichever way it runs."""
 
     def call(self, action: str, **data: Any) -> Iterator[dict[str, Any]]:
         """Send a request and yield the payloads of its answer as they come."""
@@ -62,10 +64,10 @@ def request_line(session: str, action: str, data: Mapping[str, Any]) -> bytes:
 
 
 def payloads(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
-    """Yield what an answer holds, up to its end.
+    """Yield the payloads of an answer, up to its end.
 
-    :raises CallError: it is an error.
-    :raises PluginError: it has no end.
+    :raises CallError: the answer is an error.
+    :raises PluginError: the messages stop before the end.
     """
     for message in messages:
         match message["type"]:
@@ -75,20 +77,21 @@ def payloads(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
                 raise _call_error(message["data"])
             case _:
                 yield message["data"]
-    raise PluginError("The plugin's answer has no end.")
+    raise PluginError("The plugin's answer stops before its end.")
 
 
 def _call_error(error: Mapping[str, Any]) -> CallError:
     kind = str(error.get("error_type", "Error"))
     details = error.get("args") or {}
-    return CallError(kind, str(error.get("message", "")), str(details.get("description") or ""))
+    texts = (error.get("message"), details.get("description"), details.get("traceback"))
+    return CallError(kind, *(str(text or "") for text in texts))
 
 
 class Sessions:
-    """The calls under way on one connection, where the lines of all come mixed.
+    """The calls in progress on one connection, whose lines arrive interleaved.
 
-    :param send: writes a line; raises ``PluginError`` when there is nobody to read it.
-    :param died: makes the error of a plugin that died, from how the sentence begins.
+    :param send: writes a line; raises ``PluginError`` when the plugin is gone.
+    :param died: makes the error of a plugin that died, from the beginning of its sentence.
     """
 
     def __init__(self, send: Callable[[bytes], None], died: Callable[[str], PluginError]) -> None:
@@ -102,7 +105,7 @@ class Sessions:
         """Send a request and yield the payloads of its answer as they come.
 
         :raises CallError: the plugin answered with an error.
-        :raises PluginError: it died, or said nothing for ten minutes.
+        :raises PluginError: it died, or sent nothing for ten minutes.
         """
         session = f"s-{next(self._numbers)}"
         arrived = self._waiting[session] = queue.SimpleQueue()
@@ -112,13 +115,13 @@ class Sessions:
         finally:
             del self._waiting[session]
 
-    def take(self, said: Mapping[str, Any]) -> None:
-        """Hand a message on to who waits for it."""
-        if arrived := self._waiting.get(said["session_id"]):
-            arrived.put(said["data"])
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Hand a message on to the call that waits for it."""
+        if arrived := self._waiting.get(event["session_id"]):
+            arrived.put(event["data"])
 
     def end(self) -> None:
-        """Tell all who wait that nothing more comes."""
+        """Tell every waiting call that nothing more comes."""
         self._ended.set()
         for arrived in list(self._waiting.values()):
             arrived.put(None)
@@ -130,7 +133,7 @@ class Sessions:
             try:
                 message = arrived.get(timeout=CALL_TIMEOUT)
             except queue.Empty:
-                raise PluginError(f"The plugin said nothing for {CALL_TIMEOUT:.0f} s.") from None
+                raise PluginError(f"The plugin sent nothing for {CALL_TIMEOUT:.0f} s.") from None
             if message is None:
                 raise self._died("The plugin died during the call")
             yield message

@@ -1,0 +1,86 @@
+"""``xinfer chat``: a conversation with a language model through its plugin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from xinfer.cli.options import examples
+from xinfer.cli.running import PluginCommand, plugin_options
+
+
+@click.command(
+    cls=PluginCommand,
+    epilog=examples("xinfer chat", "xinfer chat --system 'Answer in rhymes.' -p temperature=0.9"),
+)
+@plugin_options
+@click.option("--system", help="The system message.")
+@click.option(
+    "-p",
+    "--param",
+    "written",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the model, e.g. temperature=0.2.",
+)
+@click.option("--think/--no-think", default=None, help="Switch the model's thinking on or off.")
+@click.pass_context
+def chat(
+    ctx: click.Context,
+    /,
+    *,
+    spec: Path,
+    model: str | None,
+    fake: bool,
+    verbose: bool,
+    system: str | None,
+    written: tuple[str, ...],
+    think: bool | None,
+    **credentials: str | None,
+) -> None:
+    """Have a conversation with a language model.
+
+    Each line of standard input is a message. An empty line or the end of the input ends it.
+    """
+    from attrs import evolve
+
+    from xinfer.cli.answers import show_text
+    from xinfer.cli.parameters import parameters, rules_of
+    from xinfer.cli.running import running
+    from xinfer.daemon.invocation import message
+
+    rules = rules_of(ctx.obj, "llm", model)
+    with running(
+        ctx.obj,
+        "llm",
+        spec=spec,
+        model=model,
+        fake=fake,
+        verbose=verbose,
+        credentials=credentials,
+        command="chat",
+        inputs=(),
+        parameters=dict(parameters(written, rules, think=think)),
+        history=(message("system", system),) if system else (),
+    ) as run:
+        with run.errors_explained():
+            call = run.call.validated(run.plugin)
+        while text := _line():
+            asked = evolve(call, inputs=(text,))
+            with run.errors_explained():
+                answer = show_text(asked.call(run.plugin), sys.stdout.buffer)
+            history = (
+                *call.history,
+                message("user", text),
+                message("assistant", answer["text"], tool_calls=answer["tool_calls"]),
+            )
+            call = evolve(call, history=history)
+
+
+def _line() -> str:
+    """Read a message; empty at the end of the input."""
+    if sys.stdin.isatty():
+        click.secho("> ", nl=False, err=True, bold=True)
+    return sys.stdin.readline().strip()

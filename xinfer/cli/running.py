@@ -1,0 +1,338 @@
+"""What the commands share that start a plugin: options, credentials, the server, the errors."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import frozen
+
+from xinfer.cli.options import UnusableInput, require, spec_option
+
+if TYPE_CHECKING:
+    from xinfer.build import Prepared
+    from xinfer.daemon.invocation import Invocation
+    from xinfer.daemon.process import PluginProcess
+    from xinfer.daemon.session import CallError
+    from xinfer.spec import CredentialField, ModelType, Project
+
+MODEL_TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts", "moderation")
+"""The types that a plugin can be asked for; here, so that ``--help`` imports nothing."""
+
+_CREDENTIAL = "credential_"
+"""Begins the name of the value of an option that the credentials class brought."""
+
+
+class PluginCommand(click.Command):
+    """Has an option for each credentials field of the spec, which it reads first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Load the spec that ``--spec`` names, then parse everything."""
+        early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        early.add_argument("--spec", type=Path, default=Path("provider_spec.py"))
+        from xinfer.build.load import SpecError, load_spec
+
+        try:
+            ctx.obj = load_spec(early.parse_known_args(args)[0].spec).project
+        except SpecError as error:
+            if not set(args) & set(ctx.help_option_names):
+                raise UnusableInput(str(error)) from error
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own options, then those of the credentials."""
+        own = super().get_params(ctx)
+        taken = {name for parameter in own for name in parameter.opts}
+        added = _credential_options(ctx.obj) if ctx.obj else ()
+        return [*own, *(option for option in added if not taken.intersection(option.opts))]
+
+
+def _credential_options(project: Project) -> Iterator[click.Option]:
+    from xinfer.spec import FormType
+
+    for declared in _entered_fields(project):
+        yield click.Option(
+            [_option_of(declared), f"{_CREDENTIAL}{declared.form.variable}"],
+            help=f"{declared.form.label}.",
+            envvar=_variable_of(declared),
+            show_envvar=declared.form.type is FormType.SECRET_INPUT,
+        )
+
+
+def _entered_fields(project: Project) -> Iterator[CredentialField]:
+    from xinfer.spec import fields
+
+    for declared in fields(project.credentials) if project.credentials else ():
+        if not declared.asked_by_dify:
+            yield declared
+
+
+def _option_of(declared: CredentialField) -> str:
+    return f"--{declared.form.variable.replace('_', '-')}"
+
+
+def _variable_of(declared: CredentialField) -> str:
+    return f"XINFER_{declared.form.variable.upper()}"
+
+
+def plugin_options[F: Callable[..., Any]](command: F) -> F:
+    """Add the options of every command that starts the plugin."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Show the request, log and traceback."),
+        click.option("--fake", is_flag=True, help="Use the fake server, whatever is configured."),
+        click.option("--model", help="The model; by default the first declared one of its type."),
+        spec_option,
+    ):
+        command = option(command)
+    return command
+
+
+@frozen(kw_only=True)
+class Running:
+    """A started plugin, and the call to make of it.
+
+    :param sources: where the author's own files are, for the places that errors name.
+    """
+
+    call: Invocation
+    plugin: PluginProcess
+    folder: Path
+    sources: tuple[Path, ...]
+    verbose: bool
+
+    @contextmanager
+    def errors_explained(self) -> Iterator[None]:
+        """Turn a failed call into an error message with the place in the author's own Python.
+
+        :raises click.ClickException: the call failed.
+        """
+        from xinfer.daemon.session import CallError, PluginError
+
+        try:
+            yield
+        except CallError as error:
+            if self.verbose and error.traceback:
+                click.secho(error.traceback.rstrip(), err=True, dim=True)
+            raise click.ClickException("\n".join([str(error), *_own_place(error, self)])) from error
+        except PluginError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def running(
+    project: Project,
+    model_type: str,
+    *,
+    spec: Path,
+    model: str | None,
+    fake: bool,
+    verbose: bool,
+    credentials: Mapping[str, str | None],
+    command: str,
+    **options: Any,
+) -> Iterator[Running]:
+    """Start the plugin, and a fake server unless there are credentials.
+
+    :param command: its name, for messages.
+    :param options: of the invocation.
+    :raises UnusableInput: the model, or a credential, is missing or unknown.
+    """
+    require(
+        "dify_plugin",
+        extra="runtime",
+        because=f"xinfer {command} starts the plugin, which needs Dify's SDK",
+    )
+    from xinfer.build import BuildError, prepare
+    from xinfer.daemon.invocation import Invocation
+    from xinfer.daemon.process import PluginProcess
+    from xinfer.daemon.session import PluginError
+    from xinfer.spec import ModelType
+    from xinfer.testing.provider import written
+
+    kind = ModelType(model_type)
+    name, customizable = _model(project, kind, model)
+    entered = {} if fake else _entered(project, kind, spec.parent, credentials)
+    try:
+        prepared = prepare(spec)
+    except BuildError as error:
+        raise UnusableInput(str(error)) from error
+    with ExitStack() as stack:
+        server = None
+        if not entered and _entered_fields_required(project, kind):
+            server, entered = stack.enter_context(_fake_server(prepared, kind))
+        folder = stack.enter_context(written(prepared, server=server))
+        call = Invocation(
+            provider=project.provider.provider,
+            model_type=kind,
+            model=name or _name_on_server(project, entered),
+            customizable=customizable,
+            credentials=entered,
+            **options,
+        )
+        if verbose:
+            _show_request(project, call)
+        listen = _print_line if verbose else None
+        try:
+            plugin = stack.enter_context(PluginProcess.start(folder, listen=listen))
+        except PluginError as error:
+            raise click.ClickException(str(error)) from error
+        sources = (spec.parent / project.files, spec.parent)
+        yield Running(call=call, plugin=plugin, folder=folder, sources=sources, verbose=verbose)
+
+
+def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | None, bool]:
+    """Choose the model: its name, ``None`` for the server's default, and whether it is added."""
+    if kind not in project.model_types:
+        raise UnusableInput(
+            f"{project.manifest.name} declares no {kind} models, only "
+            f"{', '.join(project.model_types)}."
+        )
+    predefined = [declared.model for declared in project.models if declared.model_type is kind]
+    customizable = any(declared.model_type is kind for declared in project.customizable_models)
+    if name is None:
+        return (predefined[0], False) if predefined else (None, True)
+    if name in predefined or customizable:
+        return name, name not in predefined
+    near = get_close_matches(name, predefined, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(predefined)}."
+    raise UnusableInput(f"There is no {kind} model {name}: {hint}")
+
+
+def _name_on_server(project: Project, entered: Mapping[str, str]) -> str:
+    from xinfer.spec import model
+
+    for declared in _entered_fields(project):
+        if model in declared.sets and declared.form.variable in entered:
+            return entered[declared.form.variable]
+    raise UnusableInput("Name the model to call with --model.")
+
+
+def _entered(
+    project: Project, kind: ModelType, folder: Path, options: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Collect credentials: options and variables first, then ``.env``, then questions."""
+    from_file = dict(_env_file(folder / ".env"))
+    entered = {}
+    for declared in _entered_fields(project):
+        variable = declared.form.variable
+        value = options.get(f"{_CREDENTIAL}{variable}") or from_file.get(_variable_of(declared))
+        if value is not None:
+            entered[variable] = value
+    if entered and sys.stdin.isatty():
+        for declared in _entered_fields_required(project, kind):
+            if declared.form.variable not in entered:
+                entered[declared.form.variable] = _ask(declared)
+    return entered
+
+
+def _entered_fields_required(project: Project, kind: ModelType) -> list[CredentialField]:
+    from attrs import NOTHING
+
+    return [
+        declared
+        for declared in _entered_fields(project)
+        if declared.default is NOTHING and _shown(declared, kind)
+    ]
+
+
+def _shown(declared: CredentialField, kind: ModelType) -> bool:
+    types = {c.value for c in declared.form.show_on if c.variable == "__model_type"}
+    return not types or kind in types
+
+
+def _ask(declared: CredentialField) -> str:
+    from xinfer.spec import FormType
+
+    secret = declared.form.type is FormType.SECRET_INPUT
+    return str(click.prompt(str(declared.form.label), hide_input=secret, err=True))
+
+
+def _env_file(path: Path) -> Iterator[tuple[str, str]]:
+    """Read ``NAME=value`` lines; quotes around a value are dropped."""
+    if not path.is_file():
+        return
+    for line in path.read_text("utf-8").splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and value.strip() and not name.startswith("#"):
+            yield name.strip(), re.sub(r"""^(["'])(.*)\1$""", r"\2", value.strip())
+
+
+@contextmanager
+def _fake_server(prepared: Prepared, kind: ModelType) -> Iterator[tuple[Any, dict[str, str]]]:
+    from xinfer.testing.provider import NoServerField, credentials_for, served_models
+    from xinfer.testing.server import FakeServer
+
+    project = prepared.project
+    needed = " and ".join(_option_of(f) for f in _entered_fields_required(project, kind))
+    with FakeServer(served_models(project)) as server:
+        try:
+            entered = credentials_for(project, server.url, kind)
+        except NoServerField as error:
+            raise UnusableInput(f"{error} Or give the credentials: {needed}.") from error
+        click.secho(
+            f"A fake server answers at {server.url}; give {needed} for a real one.",
+            err=True,
+            dim=True,
+        )
+        yield server, entered
+
+
+def _show_request(project: Project, call: Invocation) -> None:
+    """Print what the plugin is sent, without the values of secret fields."""
+    import json
+
+    from xinfer.spec import FormType
+
+    secret = {
+        declared.form.variable
+        for declared in _entered_fields(project)
+        if declared.form.type is FormType.SECRET_INPUT
+    }
+    action, fields = call.request()
+    hidden = {name: "***" if name in secret else value for name, value in call.credentials.items()}
+    request = json.dumps({**fields, "credentials": hidden}, indent=2, ensure_ascii=False)
+    click.secho(f"{action} {_shortened(request)}", err=True, dim=True)
+
+
+def _shortened(request: str) -> str:
+    """Cut long lines, such as a file's: a request must stay readable."""
+    lines = request.splitlines()
+    return "\n".join(line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines)
+
+
+_WIDEST = 400
+
+
+def _print_line(line: str) -> None:
+    click.secho(f"plugin: {line}", err=True, dim=True)
+
+
+def _own_place(error: CallError, running: Running) -> Iterator[str]:
+    """Say where in the author's own Python an unexpected exception was raised."""
+    first = re.split(r"\n\n(?:During handling|The above exception)", error.traceback)[0]
+    raised = first.rstrip().rpartition("\n")[2]
+    folder = running.folder.resolve()
+    frames = [
+        (Path(file).relative_to(folder), line, function)
+        for file, line, function in _FRAME.findall(first)
+        if Path(file).is_relative_to(folder) and not Path(file).is_relative_to(folder / "xinfer")
+    ]
+    if not frames or raised.startswith(("dify_plugin.", "xinfer.")):
+        return
+    file, line, function = frames[-1]
+    places = (source / file for source in running.sources)
+    place = next((os.path.relpath(path) for path in places if path.is_file()), str(file))
+    yield f"  {place}:{line} in {function}: {raised}"
+    if not running.verbose:
+        yield "  Run it again with -v for the traceback and the plugin's log."
+
+
+_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (\S+)$', re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 from attrs import field, frozen
 
 from xinfer.plugin.archive import package_files

@@ -191,6 +191,33 @@ def test_all_comments_are_kept_where_they_belong(plugin, tmp_path):
     assert "        # the price of 2024\n        pricing=" in written
 
 
+@pytest.mark.parametrize(
+    ("variable", "attribute"),
+    [
+        ("select", "select_"),
+        ("str", "str_"),
+        ("secret_input", "secret_input_"),
+        ("to_form", "to_form_"),
+        ("__class__", "class_"),
+        ("id", "id"),
+        ("2nd", "field_2nd"),
+        ("密钥", "field"),
+        ("", "field"),
+        ("API Key", "api_key"),
+    ],
+)
+def test_a_field_of_any_name_is_an_attribute(plugin, tmp_path, variable, attribute):
+    """Also of a name that the class, or the lines below it, need for themselves."""
+    provider = plugin / "provider/acme.yaml"
+    text = provider.read_text("utf-8").replace(
+        "variable: api-key\n", f"variable: '{variable}'\n", 1
+    )
+    provider.write_text(text.replace("variable: from_form", "variable: secret"), "utf-8")
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    assert f"    {attribute}: Secret = secret_input(" in spec.read_text("utf-8")
+    assert built_data(spec) == data_of(plugin)
+
+
 def test_comments_that_have_no_other_place_stand_above_the_project(plugin, tmp_path):
     provider = plugin / "provider/acme.yaml"
     text = provider.read_text("utf-8").replace("models:\n", "models:  # by type\n")

@@ -11,7 +11,8 @@ from xinfer.importer.names import Names, attribute
 from xinfer.spec import Credentials, FormField, FormType
 
 _SPECIFIERS = {kind: kind.value.replace("-", "_") for kind in FormType}
-_TAKEN = frozenset(dir(Credentials))
+_RESERVED = frozenset({*dir(Credentials), *_SPECIFIERS.values(), "str", "int", "float", "bool"})
+"""What the body of the class uses, or has already."""
 
 
 def credentials_class(
@@ -27,7 +28,7 @@ def credentials_class(
     """
     expressions.names.add("Credentials")
     body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
-    names = Names(_TAKEN)
+    names = Names(_RESERVED)
     for field in form:
         name_of_field = names.free(attribute(field.variable))
         statement = ast.AnnAssign(

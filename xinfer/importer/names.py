@@ -12,7 +12,7 @@ from attrs import define, field
 import xinfer.spec
 
 _LONGEST = 64
-_RESERVED = frozenset({*dir(builtins), *xinfer.spec.__all__, "MODELS", "project"}) | {
+_OF_MODULES = frozenset({*dir(builtins), *xinfer.spec.__all__, "MODELS", "project"}) | {
     "UTC",
     "Decimal",
     "date",
@@ -20,30 +20,28 @@ _RESERVED = frozenset({*dir(builtins), *xinfer.spec.__all__, "MODELS", "project"
     "timedelta",
     "timezone",
 }
-"""What a spec uses under its own name, so that nothing else may be called so."""
+"""What a module uses under its own name, so that nothing else in it may be called so."""
 
 
 @define
 class Names:
     """Hands out names, each once.
 
-    :param reserved: names that are never handed out, beside Python's and the spec's own.
+    :param reserved: names that are never handed out, beside Python's keywords.
     """
 
-    reserved: frozenset[str] = frozenset()
+    reserved: frozenset[str] = _OF_MODULES
     _taken: set[str] = field(factory=set, init=False)
 
     def free(self, wish: str) -> str:
-        """Return the wish, or the wish with the first number that makes it free."""
+        """Return the wish, or what is nearest to it that is free."""
+        if keyword.iskeyword(wish) or wish in self.reserved:
+            wish += "_"
         name, number = wish, 2
-        while name in self._taken or self._is_reserved(name):
-            name = f"{wish}_" if name == wish and self._is_reserved(wish) else f"{wish}_{number}"
-            number += not name.endswith("_")
+        while name in self._taken:
+            name, number = f"{wish}_{number}", number + 1
         self._taken.add(name)
         return name
-
-    def _is_reserved(self, name: str) -> bool:
-        return keyword.iskeyword(name) or name in _RESERVED or name in self.reserved
 
 
 def attribute(text: str) -> str:

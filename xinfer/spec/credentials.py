@@ -161,6 +161,7 @@ class _Specification:
     """What a specifier was told; it waits in the attrs metadata for its name and type."""
 
     form: FormField
+    variable: str | None
     convert: tuple[Converter, ...]
     validate: tuple[Validator, ...]
     required: Any
@@ -191,6 +192,7 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
             required=True,
             **said,
         ),
+        variable=given.get("variable"),
         convert=(given["converter"],) if "converter" in given else (),
         validate=validator if isinstance(validator, tuple) else (validator,),
         required=given.get("required", attrs.NOTHING),
@@ -519,9 +521,8 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
     if required is attrs.NOTHING:
         required = default is attrs.NOTHING
     written = None if default in (None, attrs.NOTHING) else codec.write(default)
-    complete = evolve(
-        form, variable=form.variable or attribute.name, required=required, default=written
-    )
+    variable = attribute.name if specification.variable is None else specification.variable
+    complete = evolve(form, variable=variable, required=required, default=written)
     field = CredentialField(
         name=attribute.name,
         form=complete,

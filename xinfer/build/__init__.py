@@ -14,8 +14,7 @@ from attrs import frozen
 from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
-from xinfer.plugin.archive import pack
-from xinfer.plugin.files import files_in_memory
+from xinfer.plugin.package import pack
 from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
@@ -110,5 +109,5 @@ def write(prepared: Prepared, out: Path) -> Built:
     folder = out / prepared.name
     package = out / f"{prepared.name}-{prepared.project.manifest.version}.difypkg"
     changed = write_tree(prepared.tree, folder)
-    changed |= write_file(package, pack(files_in_memory(prepared.tree, folder).items()))
+    changed |= write_file(package, pack(prepared.tree))
     return Built(folder=folder, package=package, changed=changed)

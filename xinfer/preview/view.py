@@ -41,6 +41,25 @@ class Selection:
     parameters: tuple[tuple[str, Any], ...] = ()
 
 
+def selection_from(data: Mapping[str, Any]) -> Selection:
+    """Read a selection from what the page sends; what it leaves out keeps its default."""
+    options: dict[str, Any] = {
+        name: data[name] for name in ("profile", "language", "theme", "model") if name in data
+    }
+    state = State(
+        dialog=data.get("dialog", "add"),
+        edits=tuple((str(name), str(value)) for name, value in data.get("edits", ())),
+        stored=data.get("stored"),
+        pressed=bool(data.get("pressed")),
+    )
+    return Selection(
+        **options,
+        state=state,
+        abilities=frozenset(data.get("abilities", ())),
+        parameters=tuple((str(name), value) for name, value in data.get("parameters", ())),
+    )
+
+
 @frozen(kw_only=True)
 class View:
     """Everything the page draws."""

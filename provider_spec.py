@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from xinfer.spec import (
     Credentials,
     CustomizableModel,
+    Embedding,
     Feature,
     Help,
     I18n,
@@ -179,7 +180,8 @@ LLM = CustomizableModel(
         Feature.STRUCTURED_OUTPUT: ability("chat"),
     },
     properties={
-        "mode": choose(ability("chat"), "chat", otherwise="completion"),
+        # Of a model whose abilities an older server does not tell, most are for chat.
+        "mode": choose(ability("generate") & ~ability("chat"), "completion", otherwise="chat"),
         "context_size": CONTEXT,
     },
     parameter_rules=(
@@ -326,6 +328,13 @@ TTS = CustomizableModel(
     },
 )
 
+JINA = Embedding(
+    query={"task": "retrieval.query"},
+    document={"task": "retrieval.passage"},
+    models=("jina-embeddings-v*",),
+)
+"""The models that tell queries from documents when asked to; others fail on the word."""
+
 project = Project(
     manifest=Manifest(
         name="xinference",
@@ -360,5 +369,5 @@ project = Project(
     ),
     credentials=XinferenceCredentials,
     customizable_models=(LLM, TEXT_EMBEDDING, RERANK, SPEECH2TEXT, TTS),
-    runtime=Xinference(),
+    runtime=Xinference(embedding=JINA),
 )

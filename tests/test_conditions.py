@@ -5,8 +5,8 @@ from xinfer.spec import Feature, ModelInfo
 
 
 def test_abilities_decide_features_mode_and_parameters():
-    plain = LLM.known("base", ModelInfo(abilities=frozenset({"generate"})))
-    able = LLM.known("qwen3", ModelInfo(abilities=frozenset({"chat", "tools", "hybrid"})))
+    plain = LLM.resolve("base", ModelInfo(abilities=frozenset({"generate"})))
+    able = LLM.resolve("qwen3", ModelInfo(abilities=frozenset({"chat", "tools", "hybrid"})))
     assert Feature.TOOL_CALL not in plain.features
     assert Feature.TOOL_CALL in able.features
     assert (plain.model_properties.mode, able.model_properties.mode) == ("completion", "chat")
@@ -17,7 +17,7 @@ def test_abilities_decide_features_mode_and_parameters():
 def test_the_users_context_size_wins_over_the_servers_and_that_over_the_fallback():
     limits = {"context_length": 40960}
     sizes = [
-        LLM.known("m", info).model_properties.context_size
+        LLM.resolve("m", info).model_properties.context_size
         for info in (
             ModelInfo(limits=limits, settings={"context_size": 8000}),
             ModelInfo(limits=limits),
@@ -28,6 +28,6 @@ def test_the_users_context_size_wins_over_the_servers_and_that_over_the_fallback
 
 
 def test_a_default_never_exceeds_the_limit_of_a_small_model():
-    known = LLM.known("m", ModelInfo(limits={"context_length": 256}))
+    known = LLM.resolve("m", ModelInfo(limits={"context_length": 256}))
     rule = next(rule for rule in known.parameter_rules if rule.name == "max_tokens")
     assert (rule.default, rule.max) == (256, 256)

@@ -5,32 +5,26 @@ from types import SimpleNamespace
 
 import provider_spec
 from xinfer.runtime.dify import llm, rerank, speech2text, text_embedding, tts
-from xinfer.spec import Credentials, CustomizableModel
 
 
 class LLM(llm.LargeLanguageModel):
-    credentials_class: type[Credentials] = provider_spec.XinferenceCredentials
-    declared: CustomizableModel = provider_spec.project.customizable_model("llm")
+    project = provider_spec.project
 
 
 class TextEmbedding(text_embedding.TextEmbeddingModel):
-    credentials_class = provider_spec.XinferenceCredentials
-    declared = provider_spec.project.customizable_model("text-embedding")
+    project = provider_spec.project
 
 
 class Rerank(rerank.RerankModel):
-    credentials_class = provider_spec.XinferenceCredentials
-    declared = provider_spec.project.customizable_model("rerank")
+    project = provider_spec.project
 
 
 class Speech2Text(speech2text.Speech2TextModel):
-    credentials_class = provider_spec.XinferenceCredentials
-    declared = provider_spec.project.customizable_model("speech2text")
+    project = provider_spec.project
 
 
 class TTS(tts.TTSModel):
-    credentials_class = provider_spec.XinferenceCredentials
-    declared = provider_spec.project.customizable_model("tts")
+    project = provider_spec.project
 
 
 def entered(server, uid, **more):

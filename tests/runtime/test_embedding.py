@@ -79,7 +79,7 @@ def test_a_batch_is_as_large_as_one_answer_can_carry(server):
 
 
 def test_more_than_one_line_can_carry_is_refused_with_the_number_that_fits(server):
-    with pytest.raises(InvokeBadRequestError, match="at most 48 as Texts in one embedding call"):
+    with pytest.raises(InvokeBadRequestError, match="at most 48 as Texts per embedding call"):
         embed(server, ["a"] * 60, uid="wide")
 
 
@@ -152,9 +152,9 @@ def test_images_and_texts_side_by_side(server):
         (faults.CRASHED, InvokeServerUnavailableError, "something is wrong"),
         (faults.BAD_GATEWAY, InvokeServerUnavailableError, "502"),
         (faults.Closed(), InvokeConnectionError, "counted"),
-        (faults.LOGIN_PAGE, InvokeError, "is that of Xinference"),
+        (faults.LOGIN_PAGE, InvokeError, "is that of Xorbits Inference"),
         (faults.OTHER_JSON, InvokeError, "counted"),
-        (faults.EMPTY, InvokeError, "is that of Xinference"),
+        (faults.EMPTY, InvokeError, "is that of Xorbits Inference"),
     ],
     ids=["loading", "crashed", "gateway", "closed", "login", "other", "empty"],
 )

@@ -5,18 +5,19 @@ import io
 from dify_plugin.entities.model.message import UserPromptMessage
 from under_sdk import LLM, TTS, Speech2Text, TextEmbedding, entered, said
 
-from xinfer.spec import Credentials, I18n, text_input
+from xinfer.spec import Credentials, I18n, base_url, evolve, model, text_input
 from xinfer.testing.server import FakeServer
 from xinfer.testing.server.silence import mp3
 
 
 class Least(Credentials):
-    server_url: str = text_input(label=I18n("Server url"))
-    model_uid: str = text_input(label=I18n("Model uid"))
+    server_url: str = text_input(label=I18n("Server url"), sets=base_url)
+    model_uid: str = text_input(label=I18n("Model uid"), sets=model)
 
 
 def of_least(kind):
-    return type(kind.__name__, (kind,), {"credentials_class": Least})([])
+    project = evolve(kind.project, credentials=Least)
+    return type(kind.__name__, (kind,), {"project": project})([])
 
 
 def test_a_url_and_a_uid_are_enough_for_every_type():

@@ -14,8 +14,7 @@ from xinfer.spec.declaration import evolve
 
 
 class Model(llm.LargeLanguageModel):
-    credentials_class = provider_spec.XinferenceCredentials
-    declared = provider_spec.LLM
+    project = provider_spec.project
 
 
 NOWHERE = {"server_url": "http://127.0.0.1:9", "model_uid": "chat", "max_retries": "0"}
@@ -50,11 +49,16 @@ def test_tokens_are_estimated_in_english_and_chinese():
 
 def test_a_declared_zero_stands_against_the_templates_own_value():
     class Strict(Model):
-        declared = evolve(
-            provider_spec.LLM,
-            parameter_rules=(
-                ParameterRule(name="top_p", use_template=Template.TOP_P, default=0),
-                ParameterRule(name="max_tokens", use_template=Template.MAX_TOKENS, max=9),
+        project = evolve(
+            provider_spec.project,
+            customizable_models=(
+                evolve(
+                    provider_spec.LLM,
+                    parameter_rules=(
+                        ParameterRule(name="top_p", use_template=Template.TOP_P, default=0),
+                        ParameterRule(name="max_tokens", use_template=Template.MAX_TOKENS, max=9),
+                    ),
+                ),
             ),
         )
 

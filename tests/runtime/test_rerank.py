@@ -118,7 +118,7 @@ def test_images_and_texts_side_by_side(server):
     [
         (faults.CRASHED, InvokeServerUnavailableError, "something is wrong"),
         (faults.OTHER_JSON, InvokeError, "longest"),
-        (faults.LOGIN_PAGE, InvokeError, "is that of Xinference"),
+        (faults.LOGIN_PAGE, InvokeError, "is that of Xorbits Inference"),
         (faults.EMPTY_ERROR, InvokeServerUnavailableError, "500"),
     ],
     ids=["crashed", "other", "login", "empty"],

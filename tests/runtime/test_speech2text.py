@@ -56,7 +56,7 @@ def test_the_language_that_the_user_entered_is_sent(server):
     [
         (faults.Edited(lambda value: value.pop("text")), InvokeError, "without text"),
         (faults.Edited(lambda value: value.update(text=None)), InvokeError, "without text"),
-        (faults.LOGIN_PAGE, InvokeError, "is that of Xinference"),
+        (faults.LOGIN_PAGE, InvokeError, "is that of Xorbits Inference"),
         (faults.CRASHED, InvokeServerUnavailableError, "something is wrong"),
         (faults.Cut(after=0), InvokeError, "whisper"),
     ],

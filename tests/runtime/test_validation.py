@@ -155,9 +155,9 @@ def test_a_key_may_describe_a_model_and_not_use_it():
         (faults.LOADING, "loading"),
         (faults.CRASHED, "something is wrong"),
         (faults.BAD_GATEWAY, "502"),
-        (faults.LOGIN_PAGE, "is that of Xinference"),
+        (faults.LOGIN_PAGE, "is that of Xorbits Inference"),
         (faults.Closed(), "closed the connection"),
-        (faults.EMPTY, "is that of Xinference"),
+        (faults.EMPTY, "is that of Xorbits Inference"),
     ],
     ids=["loading", "crashed", "gateway", "login", "closed", "empty"],
 )

@@ -36,14 +36,11 @@ class $name(provider.ModelProvider):
 )
 _MODEL = Template(
     _HEADER
-    + """from xinfer.runtime.dify import $module
-
-import provider_spec
+    + """$imports
 
 
-class $name($module.$base):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("$model_type")
+class $name($base):
+    project = provider_spec.project
 """
 )
 
@@ -76,17 +73,20 @@ def code_files(project: Project) -> Iterator[tuple[str, str]]:
         f"provider/{provider}.py",
         _PROVIDER.substitute(what=f"The provider {provider}", name=f"{name}Provider"),
     )
-    for model in project.customizable_models:
-        if model.model_type not in RUNTIME_CLASSES:
-            continue  # the project's own code serves it, or a check says that nothing does
-        module, base = RUNTIME_CLASSES[model.model_type]
+    for kind in project.model_types:
+        own = project.runtime.classes.get(kind)
+        if kind not in RUNTIME_CLASSES and own is None:
+            continue  # the project's own code serves it, or a check reports that nothing does
+        module, base = RUNTIME_CLASSES.get(kind, ("", "Model"))
+        imports = f"from xinfer.runtime.dify import {module}\n\nimport provider_spec"
+        served_by = f"{module}.{base}"
+        if own is not None:
+            own_module, _, own_class = own.partition(":")
+            imports = f"import {own_module}\nimport provider_spec"
+            served_by = f"{own_module}.{own_class}"
         yield (
-            model_source(model.model_type),
+            model_source(kind),
             _MODEL.substitute(
-                what=f"Models of type {model.model_type}",
-                module=module,
-                base=base,
-                name=name + base,
-                model_type=model.model_type,
+                what=f"Models of type {kind}", imports=imports, base=served_by, name=name + base
             ),
         )

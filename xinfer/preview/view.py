@@ -96,7 +96,7 @@ def sample_models(project: Project, abilities: Iterable[str]) -> Iterator[Model]
     yield from project.models
     info = ModelInfo(abilities=frozenset(abilities))
     for declared in project.customizable_models:
-        yield declared.known(f"your {declared.model_type} model", info)
+        yield declared.resolve(f"your {declared.model_type} model", info)
 
 
 def _panel(models: Sequence[Model], profile: Profile, selection: Selection) -> Panel | None:

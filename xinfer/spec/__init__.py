@@ -37,6 +37,7 @@ from xinfer.spec.credentials import (
     text_input,
 )
 from xinfer.spec.declaration import Declaration, evolve
+from xinfer.spec.dialects import DIALECTS, Dialect, Question
 from xinfer.spec.form import (
     CredentialSchema,
     FormField,
@@ -74,6 +75,7 @@ from xinfer.spec.models import (
     ParameterType,
     Pricing,
     Template,
+    VariablePricing,
     Voice,
 )
 from xinfer.spec.project import MODEL_FOLDERS, Project, complete, model_file, model_source
@@ -87,7 +89,21 @@ from xinfer.spec.provider import (
     ProviderPosition,
     PythonSources,
 )
-from xinfer.spec.runtime import OpenAICompatible, Xinference
+from xinfer.spec.runtime import (
+    Add,
+    Drop,
+    Embedding,
+    Endpoint,
+    EndUser,
+    Map,
+    Messages,
+    ModelList,
+    OpenAICompatible,
+    ParseJson,
+    Rename,
+    Rerank,
+    Xinference,
+)
 from xinfer.spec.secret import Secret
 from xinfer.spec.span import Span, Steps
 from xinfer.spec.targets import (
@@ -109,9 +125,11 @@ from xinfer.spec.targets import (
 from xinfer.spec.values import Invalid
 
 __all__ = [
+    "DIALECTS",
     "LIMITS",
     "MODEL_FOLDERS",
     "RFC3339",
+    "Add",
     "Allowed",
     "Arch",
     "Condition",
@@ -122,6 +140,11 @@ __all__ = [
     "Credentials",
     "CustomizableModel",
     "Declaration",
+    "Dialect",
+    "Drop",
+    "Embedding",
+    "EndUser",
+    "Endpoint",
     "Expression",
     "Extensions",
     "Feature",
@@ -135,11 +158,14 @@ __all__ = [
     "Language",
     "Limit",
     "Manifest",
+    "Map",
+    "Messages",
     "Meta",
     "Model",
     "ModelCredentialSchema",
     "ModelFiles",
     "ModelInfo",
+    "ModelList",
     "ModelName",
     "ModelPermission",
     "ModelProperties",
@@ -148,6 +174,7 @@ __all__ = [
     "Option",
     "ParameterRule",
     "ParameterType",
+    "ParseJson",
     "Permission",
     "PluginType",
     "Pricing",
@@ -158,6 +185,9 @@ __all__ = [
     "ProviderModels",
     "ProviderPosition",
     "PythonSources",
+    "Question",
+    "Rename",
+    "Rerank",
     "Resource",
     "Runner",
     "Secret",
@@ -169,6 +199,7 @@ __all__ = [
     "Tag",
     "Target",
     "Template",
+    "VariablePricing",
     "Voice",
     "Xinference",
     "ability",

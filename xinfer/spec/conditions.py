@@ -1,4 +1,4 @@
-"""What depends on the model a server runs, said as data; ``str`` of each is how it is declared.
+"""What depends on the model a server runs, as data; ``str`` of each is how it is declared.
 
 A customizable model is known only at run time: its abilities and limits come from the server,
 its settings from the user. Conditions (``ability("tools")``) and terms
@@ -23,11 +23,14 @@ class ModelInfo:
     """What is known of one model.
 
     :param abilities: the server's own words, e.g. ``chat``, ``tools``, ``hybrid``.
+    :param lacks: abilities that the server says the model does not have; one that is in neither
+        is unknown.
     :param limits: numbers the server reports, e.g. ``context_length`` in tokens.
     :param settings: what the user entered, by credentials attribute; ``None`` for nothing.
     """
 
     abilities: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
     limits: Mapping[str, int] = field(factory=dict)
     settings: Mapping[str, Any] = field(factory=dict)
 
@@ -65,16 +68,43 @@ class Always(Condition):
 
 @frozen
 class Ability(Condition):
-    """The server lists this ability for the model."""
+    """The server lists this ability for the model.
+
+    :param unknown: what to assume where the server does not tell.
+    """
 
     name: str
+    unknown: bool = field(default=False, kw_only=True)
 
     def holds(self, info: ModelInfo) -> bool:
         """Look the ability up."""
-        return self.name in info.abilities
+        return self.name in info.abilities or (self.unknown and self.name not in info.lacks)
 
     def __str__(self) -> str:
-        return f'ability("{self.name}")'
+        return f'ability("{self.name}"{", unknown=True" if self.unknown else ""})'
+
+
+@frozen
+class Equals(Condition):
+    """The user entered this value in a credentials field.
+
+    As a truth value it is false: what is declared is not equal to what users may enter.
+    """
+
+    setting: Setting
+    value: str | int | float | bool
+
+    def holds(self, info: ModelInfo) -> bool:
+        """Compare."""
+        entered = self.setting.evaluate(info)
+        # Not as Python does: 1 == True.
+        return type(entered) is type(self.value) and bool(entered == self.value)
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"({self.setting} == {self.value!r})"
 
 
 @frozen
@@ -126,9 +156,12 @@ def _grouped(condition: Condition) -> str:
 always = Always()
 
 
-def ability(name: str) -> Condition:
-    """Hold when the server lists the ability ``name`` for the model."""
-    return Ability(name)
+def ability(name: str, *, unknown: bool = False) -> Condition:
+    """Hold when the server lists the ability ``name`` for the model.
+
+    :param unknown: what to assume where the server does not tell.
+    """
+    return Ability(name, unknown=unknown)
 
 
 class Expression(Protocol):
@@ -152,15 +185,23 @@ class Limit:
         return f'limit("{self.name}")'
 
 
-@frozen
+@frozen(eq=False)
 class Setting:
-    """What the user entered in a credentials field."""
+    """What the user entered in a credentials field; compared with a value, a condition."""
 
     name: str
 
     def evaluate(self, info: ModelInfo) -> Any:
         """Look the setting up."""
         return info.settings.get(self.name)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, str | int | float):
+            return Equals(self, other)
+        return self.name == other.name if isinstance(other, Setting) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Setting, self.name))
 
     def __str__(self) -> str:
         return f'setting("{self.name}")'
@@ -238,7 +279,10 @@ def limit(name: str) -> Limit:
 
 
 def setting(name: str) -> Setting:
-    """Stand for what the user entered in the credentials field ``name``."""
+    """Stand for what the user entered in the credentials field ``name``.
+
+    ``setting("vision") == "yes"`` is a condition.
+    """
     return Setting(name)
 
 

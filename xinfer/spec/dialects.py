@@ -44,6 +44,8 @@ class Dialect:
         the base URL is taken as it is.
     :param owned_by: what the server writes as ``owned_by`` in its list of models; by it a server
         is recognised.
+    :param signature: a path and a key of its answer that no other server has, for servers that
+        name no owner.
     :param models: path of the list of models; ``None`` where there is none.
     :param model: path of one model's description, with ``{model}``; ``None`` where the list
         tells all there is.
@@ -55,6 +57,7 @@ class Dialect:
     :param top_n: the key of the number of results; ``None`` where the server takes none.
     :param rerank_body: sent with every rerank request.
     :param logits: rerank scores are logits of any size, not probabilities.
+    :param speech_stream: whether speech may be asked for as it is made.
     :param encoding_format: how embeddings are asked for; ``None`` leaves the key out.
     :param largest_batch: how many texts one request for embeddings may hold, and documents one
         for rerank.
@@ -74,6 +77,7 @@ class Dialect:
     name: str
     version: str = ""
     owned_by: tuple[str, ...] = ()
+    signature: tuple[str, str] | None = None
     models: str | None = "models"
     model: str | None = None
     questions: tuple[Question, ...] = ()
@@ -87,6 +91,7 @@ class Dialect:
     rerank_body: Mapping[str, Any] = field(default=_NOTHING, hash=False)
     logits: bool = False
     speech: str = "audio/speech"
+    speech_stream: bool = False
     transcriptions: str = "audio/transcriptions"
     encoding_format: Literal["base64", "float"] | None = "base64"
     largest_batch: int | None = None
@@ -116,8 +121,10 @@ OPENAI = Dialect(name="openai", owned_by=("openai", "system"))
 
 XINFERENCE = Dialect(
     name="xinference",
+    owned_by=("xinference",),
     version="/v1",
     model="models/{model}",
+    speech_stream=True,
     # The engines read the first; some versions of the server look for the second.
     thinking={
         on: {"chat_template_kwargs": {"enable_thinking": on}, "enable_thinking": on}
@@ -214,6 +221,7 @@ GPUSTACK = Dialect(
 
 TGI = Dialect(
     name="tgi",
+    signature=("/info", "max_total_tokens"),
     questions=(Question(path="/info"),),
     rerank=None,
     parameters={"top_k": None, "min_p": None, "repetition_penalty": None},
@@ -224,6 +232,7 @@ TGI = Dialect(
 
 TEI = Dialect(
     name="tei",
+    signature=("/info", "max_client_batch_size"),
     models=None,
     questions=(Question(path="/info"),),
     rerank="/rerank",

@@ -161,6 +161,30 @@ class Pricing(Declaration):
 
 
 @frozen(kw_only=True)
+class VariablePricing(Declaration):
+    """What tokens cost where users enter it; a model without an input price has none.
+
+    Each part is an expression, or a value that holds for every model.
+    """
+
+    input: Expression
+    output: Expression | Decimal | None = None
+    unit: Expression | Decimal
+    currency: Expression | str
+
+    def resolve(self, info: ModelInfo) -> Pricing | None:
+        """Evaluate; ``None`` where no price is known."""
+        price, output, unit = (
+            None if value is None else Decimal(str(value))
+            for value in (value_of(part, info) for part in (self.input, self.output, self.unit))
+        )
+        if price is None or unit is None:
+            return None
+        currency = str(value_of(self.currency, info) or "USD")
+        return Pricing(input=price, output=output, unit=unit, currency=currency)
+
+
+@frozen(kw_only=True)
 class Model(Declaration):
     """A model as its YAML file, or the answer to a schema request, describes it.
 
@@ -188,20 +212,22 @@ class Model(Declaration):
 
 @frozen(kw_only=True)
 class CustomizableModel(Declaration):
-    """What is said of every model of one type that a user adds by hand.
+    """What holds of every model of one type that a user adds by hand.
 
     :param features: each with the condition under which a model has it.
-    :param properties: fields of :class:`ModelProperties` by name, as values or terms.
+    :param properties: fields of :class:`ModelProperties` by name, as values or expressions.
     :param parameter_rules: those whose ``when`` holds apply.
+    :param pricing: what tokens cost, where users enter it.
     """
 
     model_type: ModelType
     features: Mapping[Feature, Condition] = field(factory=dict)
     properties: Mapping[str, Any] = field(factory=dict)
     parameter_rules: tuple[ParameterRule, ...] = ()
+    pricing: VariablePricing | None = None
 
-    def known(self, model: str, info: ModelInfo) -> Model:
-        """Complete the description for one model, now that its info are known."""
+    def resolve(self, model: str, info: ModelInfo) -> Model:
+        """Complete the description for one model."""
         properties = {name: value_of(value, info) for name, value in self.properties.items()}
         if names := properties.get("voices"):
             properties["voices"] = tuple(map(_voice, names))
@@ -213,10 +239,11 @@ class CustomizableModel(Declaration):
             fetch_from=FetchFrom.CUSTOMIZABLE_MODEL,
             model_properties=ModelProperties(**properties),
             parameter_rules=tuple(
-                _known_rule(rule, info)
+                _resolved_rule(rule, info)
                 for rule in self.parameter_rules
                 if rule.when is None or rule.when.holds(info)
             ),
+            pricing=self.pricing.resolve(info) if self.pricing else None,
         )
 
 
@@ -224,7 +251,7 @@ def _voice(voice: Voice | str) -> Voice:
     return voice if isinstance(voice, Voice) else Voice(mode=voice, name=voice, language=())
 
 
-def _known_rule(rule: ParameterRule, info: ModelInfo) -> ParameterRule:
+def _resolved_rule(rule: ParameterRule, info: ModelInfo) -> ParameterRule:
     low, high = value_of(rule.min, info), value_of(rule.max, info)
     default = value_of(rule.default, info)
     if isinstance(default, int | float) and high is not None:

@@ -72,6 +72,11 @@ class Project(Declaration):
         customizable = (model.model_type for model in self.customizable_models)
         return tuple(dict.fromkeys((*predefined, *customizable)))
 
+    def predefined_model(self, model_type: str, name: str) -> Model | None:
+        """Find a predefined model."""
+        of_type = (model for model in self.models if model.model_type == model_type)
+        return next((model for model in of_type if model.model == name), None)
+
     def customizable_model(self, model_type: str) -> CustomizableModel:
         """Find what is declared for the models of one type.
 

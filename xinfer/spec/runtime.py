@@ -1,12 +1,168 @@
-"""What serves a plugin's models, when not Python of its own: ``Project(runtime=…)``."""
+"""What serves a plugin's models, when not Python of its own: ``Project(runtime=…)``.
+
+.. code-block:: python
+
+    runtime = OpenAICompatible(
+        base_url="https://api.example.com/v1",
+        validated_by=("small-model",),
+        sends=(
+            Map("enable_thinking", {True: {"thinking": {"type": "enabled"}}, False: {}}),
+            Rename("max_tokens", "max_completion_tokens", models=("o1*",)),
+            Drop("temperature", models=("*-reasoner",)),
+        ),
+        messages=Messages(merge=True, reasoning="with_tools"),
+        user=EndUser(max_length=32),
+    )
+
+``models`` are patterns of model names, as in a shell (``o1*``); case does not count.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Literal
 
 from attrs import field, frozen
 
+from xinfer.spec.conditions import Expression
 from xinfer.spec.declaration import Declaration
+from xinfer.spec.dialects import Dialect
+from xinfer.spec.models import ModelType
+
+_ANY = ("*",)
+
+
+@frozen
+class Rename(Declaration):
+    """Send a parameter under another name.
+
+    :param to: dots lead into an object: ``reasoning.effort``.
+    """
+
+    parameter: str
+    to: str
+    models: tuple[str, ...] = field(default=_ANY, kw_only=True)
+
+
+@frozen
+class Drop(Declaration):
+    """Do not send a parameter."""
+
+    parameter: str
+    models: tuple[str, ...] = field(default=_ANY, kw_only=True)
+
+
+@frozen
+class Map(Declaration):
+    """Send other keys of the body for each value of a parameter; a value not listed sends none."""
+
+    parameter: str
+    values: Mapping[Any, Mapping[str, Any]]
+    models: tuple[str, ...] = field(default=_ANY, kw_only=True)
+
+
+@frozen
+class ParseJson(Declaration):
+    """Send a parameter that users write as JSON text as the value it stands for."""
+
+    parameter: str
+    models: tuple[str, ...] = field(default=_ANY, kw_only=True)
+
+
+@frozen
+class Add(Declaration):
+    """Add keys to the body, unless a parameter sets them.
+
+    :param model_type: of the models whose requests get them.
+    """
+
+    body: Mapping[str, Any]
+    models: tuple[str, ...] = field(default=_ANY, kw_only=True)
+    model_type: ModelType = field(default=ModelType.LLM, kw_only=True)
+
+
+Sending = Rename | Drop | Map | ParseJson | Add
+
+
+@frozen(kw_only=True)
+class Messages(Declaration):
+    """How a conversation is written.
+
+    :param merge: join neighbours of one role, for servers that demand that roles alternate.
+    :param drop_empty: leave messages without content and calls out.
+    :param system: where system messages may stand: ``anywhere``; in one message, ``first``;
+        as a ``user`` message; ``none``, left out.
+    :param reasoning: when earlier thoughts are sent back: ``auto``, where the dialect has a key
+        for them; ``always`` and ``with_tools``, under that key or ``reasoning_content``;
+        ``never``. They are taken out of the text in any case.
+    """
+
+    merge: bool = False
+    drop_empty: bool = False
+    system: Literal["anywhere", "first", "user", "none"] = "anywhere"
+    reasoning: Literal["auto", "always", "with_tools", "never"] = "auto"
+    models: tuple[str, ...] = _ANY
+
+
+@frozen(kw_only=True)
+class EndUser(Declaration):
+    """Tell the server which of Dify's users a call is for.
+
+    :param key: of the body.
+    :param max_length: characters; a longer identifier is cut.
+    """
+
+    key: str = "user"
+    max_length: int | None = None
+
+
+@frozen(kw_only=True)
+class Embedding(Declaration):
+    """How texts are embedded.
+
+    :param query: added to the body when a query is embedded, e.g. ``{"input_type": "query"}``.
+    :param document: likewise for documents.
+    :param query_prefix: put in front of each query, e.g. ``"query: "``.
+    :param document_prefix: put in front of each document.
+    :param encoding_format: of the vectors, where it is not the dialect's.
+    """
+
+    query: Mapping[str, Any] = field(factory=dict)
+    document: Mapping[str, Any] = field(factory=dict)
+    query_prefix: str | Expression | None = None
+    document_prefix: str | Expression | None = None
+    encoding_format: Literal["base64", "float"] | None = None
+    models: tuple[str, ...] = _ANY
+
+
+@frozen(kw_only=True)
+class Rerank(Declaration):
+    """How documents are scored.
+
+    :param scores: ``server``, as the server gives them, or ``sigmoid``, which brings logits to
+        the range 0 to 1 that Dify's thresholds are in.
+    :param body: added to every request.
+    """
+
+    scores: Literal["server", "sigmoid"] | Expression = "server"
+    body: Mapping[str, Any] = field(factory=dict)
+    models: tuple[str, ...] = _ANY
+
+
+@frozen
+class ModelList(Declaration):
+    """Credentials are valid if the server lists its models; a model, if it is in the list."""
+
+
+@frozen
+class Endpoint(Declaration):
+    """Credentials are valid if a GET of this path succeeds.
+
+    :param path: relative to the base URL; one that needs no key proves nothing.
+    """
+
+    path: str
 
 
 @frozen(kw_only=True)
@@ -16,18 +172,61 @@ class OpenAICompatible(Declaration):
     :param base_url: where the server is, up to the version part (``https://host/v1``), for users
         whose credentials do not set it; several are tried in order when credentials are
         validated, and the first that works is used.
-    :param dialect: the server's own habits by name, e.g. ``vllm``; ``auto`` looks once, when
-        credentials are validated.
+    :param dialect: the server's own habits, by name (``vllm``) or as a record; ``auto`` looks
+        once, when credentials are validated.
     :param headers: sent with every request.
+    :param query: parameters of every URL.
+    :param validated_by: how a provider's credentials are validated: by a small call of the first
+        of these models that the key may use (the declared ones, if none is named), by the list
+        of models, or by a path. 401 refuses a key at once.
+    :param model_names: the server's names of models that are called otherwise in Dify.
+    :param sends: what happens to parameters, in order.
+    :param messages: how conversations are written; of several, the first whose ``models`` fit.
+    :param user: how the end user is told; not at all without it.
+    :param json_schema: whether a JSON Schema travels as a parameter or is written into the prompt.
+    :param embedding: how texts are embedded; of several, the first whose ``models`` fit.
+    :param rerank: how documents are scored, likewise.
+    :param classes: Python of the plugin's own that serves a model type, ``module:Class``, made
+        from the runtime's class.
     """
 
     base_url: str | tuple[str, ...] | None = None
-    dialect: str = "auto"
+    dialect: str | Dialect = "auto"
     headers: Mapping[str, str] = field(factory=dict)
+    query: Mapping[str, str] = field(factory=dict)
+    validated_by: tuple[str, ...] | ModelList | Endpoint = ()
+    model_names: Mapping[str, str] = field(factory=dict)
+    sends: tuple[Sending, ...] = ()
+    messages: Messages | tuple[Messages, ...] = ()
+    user: EndUser | None = None
+    json_schema: Literal["parameter", "prompt"] = "parameter"
+    embedding: Embedding | tuple[Embedding, ...] = ()
+    rerank: Rerank | tuple[Rerank, ...] = ()
+    classes: Mapping[ModelType, str] = field(factory=dict)
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The base URLs to try, in order."""
+        urls = self.base_url or ()
+        return (urls,) if isinstance(urls, str) else urls
 
 
 @frozen(kw_only=True)
 class Xinference(OpenAICompatible):
     """A Xinference server: its model descriptions, abilities and error words."""
 
-    dialect: str = "xinference"
+    dialect: str | Dialect = "xinference"
+
+
+def matching[D: Messages | Embedding | Rerank](
+    declared: D | tuple[D, ...], names: Iterable[str], otherwise: D
+) -> D:
+    """Choose the first declaration that fits one of a model's names."""
+    several = declared if isinstance(declared, tuple) else (declared,)
+    return next((one for one in several if fits(one.models, names)), otherwise)
+
+
+def fits(patterns: Iterable[str], names: Iterable[str]) -> bool:
+    """Say whether one of a model's names has one of the patterns."""
+    lowered = [name.lower() for name in names if name]
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in lowered)

@@ -1,11 +1,16 @@
-"""Which of Dify's five errors each of the client's means."""
+"""Which of Dify's five errors each of the client's means, and how what is unexpected is logged."""
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from dify_plugin.config.logger_format import plugin_logger_handler
 from dify_plugin.errors.model import (
+    CredentialsValidateFailedError,
     InvokeAuthorizationError,
     InvokeBadRequestError,
     InvokeConnectionError,
@@ -24,7 +29,7 @@ from xinfer.runtime.openai import (
 )
 from xinfer.spec import FormError
 
-MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
+INVOKE_ERROR_MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
     InvokeConnectionError: [InvokeConnectionError, ConnectionFailed],
     InvokeServerUnavailableError: [InvokeServerUnavailableError, ServerUnavailable],
     InvokeRateLimitError: [InvokeRateLimitError, RateLimited],
@@ -32,13 +37,41 @@ MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
     InvokeBadRequestError: [InvokeBadRequestError, BadRequest, FormError, ValueError],
 }
 
+logger = logging.getLogger("xinfer")
+"""Writes to Dify's log of the plugin: the SDK's handler puts each line into the daemon's form."""
+if plugin_logger_handler not in logger.handlers:
+    logger.addHandler(plugin_logger_handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+_EXPECTED = (CallError, FormError, InvokeError, CredentialsValidateFailedError)
+
 
 def invoke_error(error: Exception) -> InvokeError:
-    """Turn an error of ours into Dify's, with its words whole."""
-    for kind, ours in MAPPING.items():
-        if isinstance(error, tuple(ours)):
+    """Turn an error into Dify's, with its words whole; log the traceback of an unexpected one."""
+    if not isinstance(error, _EXPECTED):
+        log_traceback(error)
+    for kind, errors in INVOKE_ERROR_MAPPING.items():
+        if isinstance(error, tuple(errors)):
             return kind(str(error))
-    return InvokeError(str(error) or type(error).__name__)
+    if isinstance(error, InvokeError):
+        return error
+    return InvokeError(_with_place(error))
+
+
+def log_traceback(error: Exception) -> None:
+    """Write the traceback of an error in the plugin's own Python to the log.
+
+    Lines of code are in it, values of variables are not.
+    """
+    logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+
+
+def _with_place(error: Exception) -> str:
+    """Describe an error that nobody expected: what it is, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 @contextmanager
@@ -46,5 +79,21 @@ def mapped() -> Iterator[None]:
     """Map errors where the SDK does not: in a generator, once the first piece is out."""
     try:
         yield
-    except (CallError, FormError, ValueError) as error:
+    except InvokeError:
+        raise
+    except Exception as error:
         raise invoke_error(error) from error
+
+
+@contextmanager
+def validating() -> Iterator[None]:
+    """Refuse credentials with the words of whatever is raised."""
+    try:
+        yield
+    except CredentialsValidateFailedError:
+        raise
+    except (FormError, CallError, InvokeError) as error:
+        raise CredentialsValidateFailedError(str(error)) from error
+    except Exception as error:
+        log_traceback(error)
+        raise CredentialsValidateFailedError(_with_place(error)) from error

@@ -1,4 +1,4 @@
-"""Large language models: Dify's calls in, Xinference's answers out."""
+"""Large language models: Dify's calls in, the server's answers out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import dify_plugin
-from attrs import frozen
+from attrs import evolve, frozen
 from dify_plugin.entities.model.llm import LLMResult, LLMResultChunk, LLMResultChunkDelta, LLMUsage
 from dify_plugin.entities.model.message import (
     AssistantPromptMessage,
@@ -18,16 +18,16 @@ from dify_plugin.entities.model.message import (
     PromptMessageTool,
 )
 
+from xinfer.runtime.dify.call import ModelCall
+from xinfer.runtime.dify.conversation import with_instruction
 from xinfer.runtime.dify.errors import mapped
-from xinfer.runtime.dify.messages import messages, prompt, tools
-from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.dify.parameters import parameters
+from xinfer.runtime.dify.messages import Writer, prompt, tools
+from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.parameters import parameters, schema_prompt
 from xinfer.runtime.dify.thinking import Thinking
 from xinfer.runtime.openai import (
     BadRequest,
     ChatChunk,
-    Client,
-    ModelDescription,
     ServerUnavailable,
     ToolCall,
     ToolCalls,
@@ -35,6 +35,8 @@ from xinfer.runtime.openai import (
     Usage,
 )
 from xinfer.runtime.openai.tokens import count
+from xinfer.spec import Credentials, EndUser, Messages
+from xinfer.spec.runtime import matching
 
 _OF_LENGTH = re.compile(r"token|context|length", re.IGNORECASE)
 _PER_MESSAGE = 4
@@ -51,11 +53,11 @@ class _Request:
     has_tools: bool
     max_tokens: int
     context_size: int
-    explained: Callable[[], AbstractContextManager[None]]
+    diagnose: Callable[[], AbstractContextManager[None]]
 
     @contextmanager
     def within_context(self) -> Iterator[None]:
-        """Say of a call that fails when it asks for more than the model holds: servers do not."""
+        """Explain a call that fails because it asks for more than the model holds."""
         try:
             yield
         except (ServerUnavailable, BadRequest) as error:
@@ -72,18 +74,23 @@ class _Request:
             ) from None
 
 
-class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
-    """A language model that a Xinference server runs, for chat or for completion."""
+class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLanguageModel):
+    """A language model, for chat or for completion."""
 
-    task = "llm"
-
-    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+    def probe(self, call: ModelCall[C]) -> None:
         """Have it write one token."""
-        if _chats(described):
-            asked = [{"role": "user", "content": "Hi"}]
-            client.chat(entered.model_uid, asked, {"max_tokens": 1})
+        one = parameters(
+            {"max_tokens": 1},
+            None,
+            dialect=call.dialect,
+            runtime=self.runtime,
+            names=call.names,
+            body=call.settings.body,
+        )
+        if _chats(call):
+            call.client.chat(call.name, [{"role": "user", "content": "Hi"}], one)
         else:
-            client.complete(entered.model_uid, "Hi", {"max_tokens": 1})
+            call.client.complete(call.name, "Hi", one)
 
     def _invoke(
         self,
@@ -97,43 +104,71 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
         user: str | None = None,
     ) -> LLMResult | Generator[LLMResultChunk, None, None]:
         """Answer a prompt, in pieces or at once."""
-        request = self._request(
-            model, credentials, prompt_messages, parameters(model_parameters, stop), tools or []
-        )
+        call = self.call(model, credentials, user)
+        request = self._request(call, credentials, prompt_messages, model_parameters, tools, stop)
         handle = self._handle_stream_response if stream else self._handle_sync_response
         return handle(model, credentials, request)
 
     def _request(
         self,
-        model: str,
+        call: ModelCall[C],
         credentials: dict[str, Any],
-        given: list[PromptMessage],
-        set_by_user: dict[str, Any],
-        offered: list[PromptMessageTool],
+        prompt_messages: list[PromptMessage],
+        chosen: dict[str, Any],
+        offered: list[PromptMessageTool] | None,
+        stop: list[str] | None,
     ) -> _Request:
-        entered = self.entered(credentials)
-        described = self.described(credentials, entered)
-        client, uid = self.client(entered), entered.model_uid
-        known = self.known(model, credentials, entered)
+        client, name, offered = call.client, call.name, offered or []
+        body = parameters(
+            chosen,
+            stop,
+            dialect=call.dialect,
+            runtime=self.runtime,
+            names=call.names,
+            body={**_end_user(self.runtime.user, call.user), **call.settings.body},
+        )
         request = partial(
             _Request,
-            prompt_tokens=lambda: self.get_num_tokens(model, credentials, given, offered),
+            prompt_tokens=lambda: self.get_num_tokens(
+                call.model, credentials, prompt_messages, offered
+            ),
             has_tools=bool(offered),
-            max_tokens=set_by_user.get("max_tokens") or 0,
-            context_size=known.model_properties.context_size or 0,
-            explained=lambda: self.explained(client, entered),
+            max_tokens=chosen.get("max_tokens") or 0,
+            context_size=call.declared.model_properties.context_size or 0,
+            diagnose=lambda: self.diagnose(call),
         )
-        if not _chats(described):
-            text = _continued(given, offered)
+        if not _chats(call):
+            text = _continued(prompt_messages, offered)
             return request(
-                whole=lambda: client.complete(uid, text, set_by_user),
-                pieces=lambda: client.stream_complete(uid, text, set_by_user),
+                whole=lambda: client.complete(name, text, body),
+                pieces=lambda: client.stream_complete(name, text, body),
             )
-        written = messages(given, known.features, system_first=described.strict_system_first)
-        body = {**set_by_user, **({"tools": tools(offered)} if offered else {})}
+        written = with_instruction(
+            self._writer(call, has_tools=bool(offered)).messages(prompt_messages),
+            schema_prompt(chosen, self.runtime),
+        )
+        body |= {"tools": tools(offered)} if offered else {}
         return request(
-            whole=lambda: client.chat(uid, written, body),
-            pieces=lambda: client.stream_chat(uid, written, body),
+            whole=lambda: client.chat(name, written, body),
+            pieces=lambda: client.stream_chat(name, written, body),
+        )
+
+    def _writer(self, call: ModelCall[C], *, has_tools: bool) -> Writer:
+        policy = matching(self.runtime.messages, call.names, Messages())
+        if call.description.strict_system_first and policy.system == "anywhere":
+            policy = evolve(policy, system="first")
+        key = call.dialect.reasoning_key
+        sent = {
+            "auto": key is not None,
+            "always": True,
+            "with_tools": has_tools,
+            "never": False,
+        }[policy.reasoning]
+        return Writer(
+            features=call.declared.features,
+            dialect=call.dialect,
+            policy=policy,
+            thoughts_key=(key or "reasoning_content") if sent else None,
         )
 
     def _handle_stream_response(
@@ -141,7 +176,7 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
     ) -> Generator[LLMResultChunk, None, None]:
         """Hand on the answer as it arrives; calls of tools whole, at the end."""
         answer = _Answer(has_tools=request.has_tools)
-        with mapped(), request.within_context(), request.explained():
+        with mapped(), request.within_context(), request.diagnose():
             for chunks in request.pieces():
                 if shown := "".join([answer.take(chunk) for chunk in chunks]):
                     yield _result_chunk(model, shown)
@@ -161,7 +196,7 @@ class LargeLanguageModel(XinferenceModel, dify_plugin.LargeLanguageModel):
     ) -> LLMResult:
         """Hand on the answer at once."""
         answer = _Answer(has_tools=request.has_tools)
-        with request.within_context(), request.explained():
+        with request.within_context(), request.diagnose():
             whole = request.whole()
         shown = answer.take(whole) + answer.finish()
         return LLMResult(
@@ -258,9 +293,13 @@ def _continued(given: list[PromptMessage], offered: list[PromptMessageTool]) -> 
     return text
 
 
-def _chats(described: ModelDescription) -> bool:
-    """Say whether to talk to a model or have it go on with a text; unknown ones are talked to."""
-    return "chat" in described.abilities or "generate" not in described.abilities
+def _chats(call: ModelCall[Any]) -> bool:
+    """Say whether to talk to a model or have it continue a text."""
+    return call.declared.model_properties.mode != "completion"
+
+
+def _end_user(declared: EndUser | None, user: str | None) -> dict[str, Any]:
+    return {declared.key: user[: declared.max_length]} if declared and user else {}
 
 
 def _tool_call(call: ToolCall) -> AssistantPromptMessage.ToolCall:

@@ -1,10 +1,11 @@
-"""Dify's messages in the shape that Xinference takes."""
+"""Dify's messages in OpenAI's form."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
 from dify_plugin.entities.model.message import (
     AssistantPromptMessage,
     MultiModalPromptMessageContent,
@@ -16,31 +17,86 @@ from dify_plugin.entities.model.message import (
     ToolPromptMessage,
 )
 
+from xinfer.runtime.dify.conversation import arrange, split_thoughts
 from xinfer.runtime.openai import BadRequest
-from xinfer.spec import Feature
+from xinfer.spec import Feature, Messages
+from xinfer.spec.dialects import Dialect
 
-_MEDIA: Mapping[PromptMessageContentType, tuple[Feature, str, str]] = {
-    PromptMessageContentType.IMAGE: (Feature.VISION, "image_url", "image_url"),
-    PromptMessageContentType.VIDEO: (Feature.VIDEO, "video_url", "video_url"),
-    # Of this type, because the Transformers engine looks for it; the others look at the key.
-    PromptMessageContentType.AUDIO: (Feature.AUDIO, "audio", "audio_url"),
+_FEATURES: Mapping[PromptMessageContentType, Feature] = {
+    PromptMessageContentType.IMAGE: Feature.VISION,
+    PromptMessageContentType.VIDEO: Feature.VIDEO,
+    PromptMessageContentType.AUDIO: Feature.AUDIO,
+    PromptMessageContentType.DOCUMENT: Feature.DOCUMENT,
 }
-"""For each kind of part the feature it needs, and the type and key it travels under."""
+"""The feature that a part of each kind needs."""
 
 
-def messages(
-    given: Sequence[PromptMessage], features: Collection[Feature], *, system_first: bool
-) -> list[dict[str, Any]]:
-    """Write messages as OpenAI does, with every call, id and part.
+@frozen(kw_only=True)
+class Writer:
+    """Writes conversations for one model.
 
     :param features: what the model can take.
-    :param system_first: gather what the system says in one message at the beginning, for chat
-        templates that allow it nowhere else.
-    :raises BadRequest: a part is of a kind that the model cannot take.
+    :param thoughts_key: under which earlier thoughts are sent back; ``None`` leaves them out.
     """
-    names = _tool_names(given)
-    written = [_message(message, features, names) for message in given]
-    return _with_system_first(written) if system_first else written
+
+    features: Collection[Feature]
+    dialect: Dialect
+    policy: Messages
+    thoughts_key: str | None = None
+
+    def messages(self, prompt: Sequence[PromptMessage]) -> list[dict[str, Any]]:
+        """Write messages as OpenAI does, with every call, id and part.
+
+        :raises BadRequest: a part is of a kind that the model cannot take.
+        """
+        tools = _tool_names(prompt)
+        return arrange([self._message(message, tools) for message in prompt], self.policy)
+
+    def _message(self, message: PromptMessage, tools: Mapping[str, str]) -> dict[str, Any]:
+        written: dict[str, Any] = {"role": message.role.value, "content": self._content(message)}
+        if isinstance(message, AssistantPromptMessage):
+            if isinstance(written["content"], str):
+                written["content"], thoughts = split_thoughts(written["content"])
+                if thoughts and self.thoughts_key:
+                    written[self.thoughts_key] = thoughts
+            if message.tool_calls:
+                written["tool_calls"] = [_call(call) for call in message.tool_calls]
+        if isinstance(message, ToolPromptMessage):
+            written["tool_call_id"] = message.tool_call_id
+            # Chat templates fail on a tool's answer that does not name the tool.
+            written["name"] = message.name or tools.get(message.tool_call_id) or "tool"
+        elif message.name:
+            written["name"] = message.name
+        return written
+
+    def _content(self, message: PromptMessage) -> str | list[dict[str, Any]]:
+        if not isinstance(message.content, list):
+            return message.content or ""
+        if all(isinstance(part, TextPromptMessageContent) for part in message.content):
+            return message.get_text_content()
+        return [self._part(part) for part in message.content]
+
+    def _part(self, part: PromptMessageContent) -> dict[str, Any]:
+        if isinstance(part, TextPromptMessageContent):
+            return {"type": "text", "text": part.data}
+        # The base class of parts does not declare what every part has.
+        kind: PromptMessageContentType = part.type  # type: ignore[attr-defined]
+        written = _WRITERS.get(kind)
+        if (
+            written is None
+            or not isinstance(part, MultiModalPromptMessageContent)
+            or _FEATURES[kind] not in self.features
+            or (kind is PromptMessageContentType.VIDEO and self.dialect.video is None)
+        ):
+            raise _not_taken(part, kind)
+        if not part.data or part.data.startswith("/"):
+            raise BadRequest(
+                f"The {kind.value} in the message has neither data nor an address that can be "
+                "reached: set FILES_URL in Dify's configuration.",
+                f"消息中的{_CHINESE.get(kind, '文件')}没有数据，也没有可访问的地址："
+                "请在 Dify 的配置中设置 FILES_URL。",
+            )
+        return written(part, self.dialect)
 
 
 def prompt(given: Sequence[PromptMessage]) -> str:
@@ -48,9 +104,17 @@ def prompt(given: Sequence[PromptMessage]) -> str:
 
     :raises BadRequest: a part is not text.
     """
+    texts = []
     for message in given:
-        _content(message, ())
-    return "\n\n".join(text for message in given if (text := message.get_text_content()))
+        if isinstance(message.content, list):
+            for part in message.content:
+                if not isinstance(part, TextPromptMessageContent):
+                    raise _not_taken(part, part.type)
+        text = message.get_text_content()
+        texts.append(
+            split_thoughts(text)[0] if isinstance(message, AssistantPromptMessage) else text
+        )
+    return "\n\n".join(filter(None, texts))
 
 
 def tools(given: Sequence[PromptMessageTool]) -> list[dict[str, Any]]:
@@ -78,74 +142,65 @@ def _tool_names(given: Sequence[PromptMessage]) -> dict[str, str]:
     }
 
 
-def _message(
-    message: PromptMessage, features: Collection[Feature], names: Mapping[str, str]
-) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "role": message.role.value,
-        "content": _content(message, features),
+def _call(call: AssistantPromptMessage.ToolCall) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "type": call.type or "function",
+        "function": {"name": call.function.name, "arguments": call.function.arguments},
     }
-    if isinstance(message, AssistantPromptMessage) and message.tool_calls:
-        written["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": call.type or "function",
-                "function": {"name": call.function.name, "arguments": call.function.arguments},
-            }
-            for call in message.tool_calls
-        ]
-    if isinstance(message, ToolPromptMessage):
-        written["tool_call_id"] = message.tool_call_id
-        # Chat templates fail on a tool's answer that does not name the tool.
-        written["name"] = message.name or names.get(message.tool_call_id) or "tool"
-    elif message.name:
-        written["name"] = message.name
-    return written
 
 
-def _content(message: PromptMessage, features: Collection[Feature]) -> str | list[dict[str, Any]]:
-    if not isinstance(message.content, list):
-        return message.content or ""
-    if all(isinstance(part, TextPromptMessageContent) for part in message.content):
-        return message.get_text_content()
-    return [_part(part, features) for part in message.content]
+_CHINESE = {
+    PromptMessageContentType.IMAGE: "图片",
+    PromptMessageContentType.VIDEO: "视频",
+    PromptMessageContentType.AUDIO: "音频",
+    PromptMessageContentType.DOCUMENT: "文档",
+}
 
 
-def _part(part: PromptMessageContent, features: Collection[Feature]) -> dict[str, Any]:
-    if isinstance(part, TextPromptMessageContent):
-        return {"type": "text", "text": part.data}
-    # The base class of parts does not say what every one of them has.
-    sort: PromptMessageContentType = part.type  # type: ignore[attr-defined]
-    if not isinstance(part, MultiModalPromptMessageContent) or not _takes(sort, features):
-        name = getattr(part, "filename", "")
-        what = f"{sort.value} ({name})" if name else sort.value
+def _not_taken(part: Any, kind: PromptMessageContentType) -> BadRequest:
+    name = getattr(part, "filename", "")
+    what = f"{kind.value} ({name})" if name else kind.value
+    chinese = _CHINESE.get(kind, kind.value) + (f"，{name}" if name else "")
+    return BadRequest(
+        f"The message holds {what}, which this model does not take: remove it, or choose a "
+        "model that does.",
+        f"消息中包含此模型不支持的内容（{chinese}）：请移除，或选用支持它的模型。",
+    )
+
+
+def _image(part: Any, dialect: Dialect) -> dict[str, Any]:
+    kind, key = dialect.image
+    detail = getattr(part, "detail", None)
+    return {"type": kind, key: {"url": part.data, **({"detail": detail.value} if detail else {})}}
+
+
+def _video(part: Any, dialect: Dialect) -> dict[str, Any]:
+    kind, key = dialect.video or ("", "")
+    return {"type": kind, key: {"url": part.data}}
+
+
+def _audio(part: Any, dialect: Dialect) -> dict[str, Any]:
+    kind, key = dialect.audio
+    if key != "input_audio":
+        return {"type": kind, key: {"url": part.data}}
+    if not part.base64_data:
         raise BadRequest(
-            f"The message holds {what}, which this model does not take: remove it, or choose a "
-            "model that does.",
-            f"消息中包含此模型不支持的内容（{what}）：请移除，或选用支持它的模型。",
+            "The server takes audio as data only: set MULTIMODAL_SEND_FORMAT to base64 in "
+            "Dify's configuration.",
+            "服务器仅接受音频数据：请在 Dify 的配置中将 MULTIMODAL_SEND_FORMAT 设为 base64。",
         )
-    _, kind, key = _MEDIA[sort]
-    reference: dict[str, Any] = {"url": part.data}
-    if detail := getattr(part, "detail", None):
-        reference["detail"] = detail.value
-    return {"type": kind, key: reference}
+    return {"type": kind, key: {"data": part.base64_data, "format": part.format}}
 
 
-def _takes(sort: PromptMessageContentType, features: Collection[Feature]) -> bool:
-    return sort in _MEDIA and _MEDIA[sort][0] in features
+def _document(part: Any, dialect: Dialect) -> dict[str, Any]:  # noqa: ARG001 (one of several)
+    name = part.filename or f"document.{part.format}"
+    return {"type": "file", "file": {"filename": name, "file_data": part.data}}
 
 
-def _with_system_first(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    said = [message["content"] for message in written if message["role"] in _SYSTEM]
-    if not said:
-        return written
-    others = [message for message in written if message["role"] not in _SYSTEM]
-    texts = (text if isinstance(text, str) else _texts(text) for text in said)
-    return [{"role": "system", "content": "\n\n".join(filter(None, texts))}, *others]
-
-
-_SYSTEM = frozenset({"system", "developer"})
-
-
-def _texts(parts: list[dict[str, Any]]) -> str:
-    return "\n".join(part["text"] for part in parts if "text" in part)
+_WRITERS = {
+    PromptMessageContentType.IMAGE: _image,
+    PromptMessageContentType.VIDEO: _video,
+    PromptMessageContentType.AUDIO: _audio,
+    PromptMessageContentType.DOCUMENT: _document,
+}

@@ -1,17 +1,19 @@
-"""What the models of every type share: credentials, their validation, the schema, the errors."""
+"""What the runtime's models of every type share: the call, validation, the schema, the hooks."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
+from urllib.parse import urlsplit
 
 from dify_plugin.entities.model import AIModelEntity
-from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeError
 
-from xinfer.runtime.dify.errors import MAPPING, invoke_error
+from xinfer.runtime.dify.call import ModelCall
+from xinfer.runtime.dify.declared import DeclaredModel
+from xinfer.runtime.dify.errors import invoke_error, validating
+from xinfer.runtime.dify.learned import Learned
 from xinfer.runtime.dify.schema import entity
 from xinfer.runtime.openai import (
     TASKS,
@@ -19,181 +21,365 @@ from xinfer.runtime.openai import (
     CallError,
     Client,
     ModelDescription,
+    NotAuthorized,
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.xinference import XinferenceClient
-from xinfer.spec import Credentials, CustomizableModel, FormError, Model, ModelInfo
+from xinfer.runtime.openai.hooks import Hooks
+from xinfer.runtime.servers import client_class, detect
+from xinfer.spec import (
+    ConnectionSettings,
+    Credentials,
+    Endpoint,
+    Model,
+    ModelInfo,
+    ModelList,
+    OpenAICompatible,
+    Secret,
+    connection_settings,
+)
+from xinfer.spec.dialects import DIALECTS, OPENAI, Dialect
 
-_LEARNED = "xinfer_learned"
-"""The key in the stored credentials that keeps what validation learned of the model, so that a
-question for the schema costs no HTTP. Dify stores what ``validate_credentials`` leaves there."""
-
-_OF_SERVER: Mapping[str, str] = {
-    "api_key": "api_key",
-    "timeout": "invoke_timeout",
-    "max_retries": "max_retries",
-    "verify_tls": "verify_tls",
-    "ca_certificate": "ca_certificate",
-}
-"""How to reach the server, and the fields that say so; a provider need not ask for all of it."""
-
-_MOST_KEPT = 256
-"""Schemas of models."""
+_LARGEST_CACHE = 256
+"""Models whose declarations are kept completed."""
 
 
-class XinferenceModel:
-    """Mixed into one of the SDK's model classes, in front of it.
+class ServedModel[C: Credentials](DeclaredModel[C]):
+    """A model of a server that the project's ``runtime`` describes.
 
-    The plugin's own module names the two declarations it works by; the runtime's class names the
-    ``task`` that the server reports of such models.
+    A subclass names its ``project``. The hooks ``request``, ``chunk``, ``describe``, ``path`` and
+    ``headers`` take and return plain data; one that is not overridden costs nothing.
     """
 
-    credentials_class: ClassVar[type[Credentials]]
-    declared: ClassVar[CustomizableModel]
-    task: ClassVar[str]
-    client_class: ClassVar[type[Client]] = XinferenceClient
+    # The hooks
 
-    def entered(self, credentials: Mapping[str, Any]) -> Any:
-        """Read the stored credentials; raise ``FormError`` where they are wrong."""
-        return self.credentials_class.from_form(credentials)
+    def request(self, body: dict[str, Any], call: ModelCall[C]) -> dict[str, Any]:
+        """Change the body of a request; a transcription's body is its form."""
+        return body
 
-    def client(self, entered: Any) -> Client:
-        """Make the client that these credentials describe."""
-        settings = {name: getattr(entered, field, None) for name, field in _OF_SERVER.items()}
-        known = {name: value for name, value in settings.items() if value is not None}
-        return self.client_class(Server(base_url=entered.server_url, label="Xinference", **known))
+    def chunk(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Change an event of a stream, or a whole answer, of chat or completion."""
+        return event
 
-    def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
-        """Ask the server for the model, try it, and keep what was learned.
+    def describe(self, row: dict[str, Any]) -> Mapping[str, Any]:
+        """Change what the server tells of a model, e.g. in its list, before it is read."""
+        return row
 
-        :raises CredentialsValidateFailedError: names every wrong field, or what the server said.
+    def path(self, kind: str, model: str) -> str | None:
+        """Choose the path of a call, relative to the base URL; ``None`` for the dialect's.
+
+        :param kind: ``chat``, ``completions``, ``embeddings``, ``rerank``, ``speech`` or
+            ``transcriptions``.
+        :param model: the name on the server.
         """
-        try:
-            entered = self.entered(credentials)
-            client = self.client(entered)
-            described = client.describe(entered.model_uid, fresh=True)
-            self._expect_task(described, entered.model_uid)
-            self.try_out(client, entered, described)
-        except (FormError, CallError) as error:
-            raise CredentialsValidateFailedError(str(error)) from error
-        if isinstance(credentials, dict):
-            learned = {**described.to_json(), "of": _identity(entered)}
-            credentials[_LEARNED] = json.dumps(learned)
+        return None
 
-    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
-        """Make the smallest call of its kind: a key may describe a model and not use it."""
-        raise NotImplementedError
+    def headers(self, call: ModelCall[C]) -> Mapping[str, str]:
+        """Add headers to every request; their values count as secrets."""
+        return {}
 
-    def described(self, credentials: Mapping[str, Any], entered: Any) -> ModelDescription:
-        """Say what the model is: as validation learned, else as the server says."""
-        client = self.client(entered)
-        return _learned(credentials, entered, client) or client.describe(entered.model_uid)
+    # The call
 
-    def known(self, model: str, credentials: Mapping[str, Any], entered: Any) -> Model:
-        """Complete the declaration for this model."""
-        return _known(type(self), model, self.described(credentials, entered), entered)
+    def call(
+        self, model: str, credentials: Mapping[str, Any], user: str | None = None
+    ) -> ModelCall[C]:
+        """Read the credentials and make the client that they describe.
+
+        :raises FormError: the credentials are wrong.
+        """
+        return self._call(model, credentials, user)
+
+    def _call(
+        self,
+        model: str,
+        stored: Mapping[str, Any],
+        user: str | None = None,
+        *,
+        base_url: str = "",
+        fresh: bool = False,
+    ) -> ModelCall[C]:
+        entered, runtime = self.credentials(stored), self.runtime
+        settings = connection_settings(entered, self.kind)
+        name = settings.model or runtime.model_names.get(model, model)
+        of = _identity(settings, "" if self.predefined(model) else name)
+        learned = None if fresh else Learned.read(stored, of, _dialect(runtime))
+        url = base_url or (learned.base_url if learned else "") or _first_url(settings, runtime)
+        call: ModelCall[C] = ModelCall(
+            model=model,
+            name=name,
+            kind=self.kind,
+            credentials=entered,
+            settings=settings,
+            runtime=runtime,
+            user=user,
+            describe=lambda: self.description(call, learned),
+            resolve=lambda told: _resolved(type(self), model, told, entered),
+        )
+        server = self._server(url, call)
+        dialect = learned.dialect if learned else _dialect(runtime)
+        if dialect is None:
+            dialect = detect(server) if fresh else OPENAI
+        call.client = client_class(dialect)(server, dialect=dialect, hooks=self._hooks(call))
+        return call
+
+    @property
+    def runtime(self) -> OpenAICompatible:
+        """What the project declares of its server."""
+        runtime = self.project.runtime
+        if runtime is None:
+            raise TypeError("the project declares no runtime")
+        return runtime
+
+    def _server(self, url: str, call: ModelCall[C]) -> Server:
+        settings = call.settings
+        runtime = self.runtime
+        headers = {name: Secret(value) for name, value in runtime.headers.items()}
+        headers |= settings.headers
+        headers |= {name: Secret(value) for name, value in self.headers(call).items()}
+        chosen = {
+            "timeout": settings.timeout,
+            "max_retries": settings.max_retries,
+            "verify_tls": settings.verify_tls,
+        }
+        return Server(
+            base_url=url,
+            label=self.project.provider.label.en_US,
+            api_key=settings.api_key,
+            ca_certificate=settings.ca_certificate,
+            headers=tuple(headers.items()),
+            query=tuple({**runtime.query, **settings.query}.items()),
+            **{name: value for name, value in chosen.items() if value is not None},  # type: ignore[arg-type]
+        )
+
+    def _hooks(self, call: ModelCall[C]) -> Hooks:
+        own = {name for name in _HOOKS if getattr(type(self), name) is not _HOOKS[name]}
+        return Hooks(
+            on_request=(lambda body: self.request(body, call)) if "request" in own else None,
+            on_chunk=self.chunk if "chunk" in own else None,
+            on_row=self.describe if "describe" in own else None,
+            find_path=self.path if "path" in own else None,
+        )
+
+    def renamed(self, call: ModelCall[Any], model: str, name: str) -> ModelCall[Any]:
+        """Return the call of another predefined model with the same credentials."""
+        other: ModelCall[Any] = ModelCall(
+            model=model,
+            name=name,
+            kind=self.kind,
+            credentials=call.credentials,
+            settings=call.settings,
+            runtime=call.runtime,
+            describe=ModelDescription,
+            resolve=lambda told: _resolved(type(self), model, told, call.credentials),
+        )
+        client = call.client
+        other.client = type(client)(client.server, dialect=client.dialect, hooks=self._hooks(other))
+        return other
+
+    # What is known of a model
+
+    def description(self, call: ModelCall[C], learned: Learned | None = None) -> ModelDescription:
+        """Say what the model is: as validation learned, else as the server tells now.
+
+        A predefined model is what the declaration says: the server is not asked.
+        """
+        if self.predefined(call.model):
+            return ModelDescription()
+        if learned and learned.description:
+            return learned.description
+        return call.client.describe(call.name)
 
     def get_customizable_model_schema(
         self, model: str, credentials: Mapping[str, Any]
     ) -> AIModelEntity | None:
         """Describe a model to Dify."""
         try:
-            entered = self.entered(credentials)
-            return _schema(type(self), model, self.described(credentials, entered), entered)
-        except (FormError, CallError) as error:
+            call = self.call(model, credentials)
+            return _schema(type(self), model, call.description, call.credentials)
+        except Exception as error:
             # The SDK asks this before every call, outside the place where it maps errors.
             raise invoke_error(error) from error
 
-    @property
-    def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
-        return MAPPING
+    # Validation
 
-    def _transform_invoke_error(self, error: Exception) -> InvokeError:
-        """Keep the words whole: the SDK's own way drops those of a refused key."""
-        return invoke_error(error)
+    def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
+        """Ask the server for the model, try it, and keep what was learned.
+
+        :raises CredentialsValidateFailedError: names every wrong field, or what the server said.
+        """
+        with validating():
+            call = self.first_that_works(
+                model, credentials, lambda call: self._validate(call, credentials)
+            )
+            learned = Learned(
+                base_url=call.client.server.base_url,
+                dialect=call.dialect,
+                description=None if self.predefined(model) else call.description,
+            )
+            if isinstance(credentials, dict):
+                named = "" if self.predefined(model) else call.name
+                learned.write(credentials, _identity(call.settings, named))
+
+    def first_that_works(
+        self,
+        model: str,
+        credentials: Mapping[str, Any],
+        validate: Callable[[ModelCall[C]], None],
+    ) -> ModelCall[C]:
+        """Validate at each base URL in turn; return the call of the first that works.
+
+        :raises CallError: none does; of several errors, one that tells of the key or the model
+            rather than one of a server that cannot be reached.
+        """
+        settings = connection_settings(self.credentials(credentials), self.kind)
+        urls = (settings.base_url,) if settings.base_url else self.runtime.base_urls
+        failed: CallError | None = None
+        for url in urls:
+            try:
+                call = self._call(model, credentials, base_url=url, fresh=True)
+                validate(call)
+            except CallError as error:
+                failed = error if failed is None or error.status else failed
+            else:
+                return call
+        if failed is None:
+            raise BadRequest("No base URL is set.", "未设置服务器 URL。")
+        raise failed
+
+    def _validate(self, call: ModelCall[C], credentials: Mapping[str, Any]) -> None:
+        if isinstance(self.runtime.validated_by, ModelList) and self.predefined(call.model):
+            self._expect_listed(call)
+            return
+        if isinstance(self.runtime.validated_by, Endpoint):
+            call.client.reach(self.runtime.validated_by.path)
+        call.description = self._told(call)
+        self._expect_task(call)
+        try:
+            self.probe(call)
+        except BadRequest as error:
+            raise _at_other_url(call, error) from None
+        if call.dialect.loads_on_demand:
+            call.description = self._told(call)
+
+    def _told(self, call: ModelCall[C]) -> ModelDescription:
+        if self.predefined(call.model):
+            return ModelDescription()
+        return call.client.describe(call.name, fresh=True)
+
+    def probe(self, call: ModelCall[C]) -> None:
+        """Make the smallest call of its kind: a key may describe a model and not use it."""
+        raise NotImplementedError
+
+    def _expect_listed(self, call: ModelCall[C]) -> None:
+        names = list(call.client.models())
+        if call.name not in names:
+            english = ", ".join(names) or "none"
+            chinese = "、".join(names) or "无"
+            raise BadRequest(
+                f"This account has no access to {call.name}, only to {english}.",
+                f"此账号无权使用 {call.name}；可用的模型：{chinese}。",
+            )
 
     @contextmanager
-    def explained(self, client: Client, entered: Any) -> Iterator[None]:
-        """Say of a call that fails when its uid has become that of a model of another type.
+    def diagnose(self, call: ModelCall[C]) -> Iterator[None]:
+        """Explain a call that fails because its name has become that of another type's model.
 
         :raises CallError: that, or what the server said.
         """
         try:
             yield
         except ServerUnavailable as error:
-            if error.has_fix:
+            if error.has_fix or self.predefined(call.model):
                 raise
             try:
-                described = client.describe(entered.model_uid, fresh=True)
+                call.description = call.client.describe(call.name, fresh=True)
             except CallError:
                 raise error from None
-            self._expect_task(described, entered.model_uid)
+            self._expect_task(call)
             raise
 
-    def _expect_task(self, described: ModelDescription, uid: str) -> None:
-        if described.task in ("", self.task):
+    def _expect_task(self, call: ModelCall[C]) -> None:
+        task, name = call.description.task, call.name
+        if task in ("", self.kind):
             return
-        is_for, wanted = TASKS.get(described.task), TASKS[self.task]
-        if is_for is None:
+        actual, wanted = TASKS.get(task), TASKS[self.kind]
+        if actual is None:
             raise BadRequest(
-                f"The model {uid!r} is for {described.task}, for which Dify has no use.",
-                f"模型 {uid!r} 用于 {described.task}，Dify 不支持此类模型。",
+                f"The model {name!r} is for {task}, for which Dify has no use.",
+                f"模型 {name!r} 用于 {task}，Dify 不支持此类模型。",
             )
         raise BadRequest(
-            f"The model {uid!r} is for {is_for}, not for {wanted}. "
-            f"Add it under the model type {is_for}.",
-            f"模型 {uid!r} 的类型是 {is_for}，而不是 {wanted}：请在模型类型 {is_for} 下添加。",
+            f"The model {name!r} is for {actual}, not for {wanted}. "
+            f"Add it under the model type {actual}.",
+            f"模型 {name!r} 的类型是 {actual}，而不是 {wanted}：请在模型类型 {actual} 下添加。",
         )
 
 
-def _kept[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
-    """Keep what was made; not of credentials that hold something without a hash, such as a list."""
-    kept = lru_cache(maxsize=_MOST_KEPT)(make)
+_HOOKS: Mapping[str, Callable[..., Any]] = {
+    name: getattr(ServedModel, name) for name in ("request", "chunk", "describe", "path", "headers")
+}
+
+
+def _dialect(runtime: OpenAICompatible) -> Dialect | None:
+    """Return the declared dialect; ``None`` where it is to be recognised."""
+    if isinstance(runtime.dialect, Dialect):
+        return runtime.dialect
+    return None if runtime.dialect == "auto" else DIALECTS[runtime.dialect]
+
+
+def _first_url(settings: ConnectionSettings, runtime: OpenAICompatible) -> str:
+    return settings.base_url or next(iter(runtime.base_urls), "")
+
+
+def _identity(settings: ConnectionSettings, name: str) -> tuple[str, str]:
+    """Tell whether what was learned is of this server and model."""
+    return (settings.base_url or "", name)
+
+
+def _at_other_url[C: Credentials](call: ModelCall[C], error: CallError) -> CallError:
+    """Say so when the server answers with its version part, or without it."""
+    url = call.client.server.base_url.rstrip("/")
+    if error.status not in (404, 405) or call.dialect.version:
+        return error
+    other = url.removesuffix("/v1") if urlsplit(url).path.endswith("/v1") else f"{url}/v1"
+    server = Server(base_url=other, api_key=call.settings.api_key, max_retries=0)
+    try:
+        Client(server).models()
+    except NotAuthorized:
+        pass  # it is the place all the same
+    except CallError:
+        return error
+    return error.adding(f"Enter {other} as the URL.", f"请将 URL 改为 {other}。")
+
+
+def _cached[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
+    """Keep results; not those of credentials that hold something without a hash, such as a list."""
+    cached = lru_cache(maxsize=_LARGEST_CACHE)(make)
 
     def made(*arguments: *A) -> R:
         try:
             hash(arguments)
         except TypeError:
             return make(*arguments)
-        return kept(*arguments)
+        return cached(*arguments)
 
     return made
 
 
 # The SDK asks for the schema three times a call: before it, and for the price of what goes in and
 # of what comes out.
-@_kept
+@_cached
 def _schema(
-    kind: type[XinferenceModel], model: str, described: ModelDescription, entered: Credentials
+    kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials
 ) -> AIModelEntity:
-    return entity(_known(kind, model, described, entered))
+    return entity(_resolved(kind, model, told, entered))
 
 
-@_kept
-def _known(
-    kind: type[XinferenceModel], model: str, described: ModelDescription, entered: Credentials
+@_cached
+def _resolved(
+    kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials
 ) -> Model:
-    facts = ModelInfo(
-        abilities=described.abilities, limits=described.limits, settings=vars(entered)
+    info = ModelInfo(
+        abilities=told.abilities, lacks=told.lacks, limits=told.limits, settings=vars(entered)
     )
-    return kind.declared.known(model, facts)
-
-
-def _identity(entered: Any) -> list[str]:
-    return [entered.server_url, entered.model_uid]
-
-
-def _learned(
-    credentials: Mapping[str, Any], entered: Any, client: Client
-) -> ModelDescription | None:
-    """Read what validation stored, unless it is of another model or server."""
-    try:
-        learned = json.loads(credentials.get(_LEARNED) or "null")
-    except (TypeError, ValueError):
-        return None
-    if not isinstance(learned, dict) or learned.get("of") != _identity(entered):
-        return None
-    if "task" not in learned:  # stored by version 0.1.0, in the server's own form
-        return client.read_description(learned)
-    return ModelDescription.from_json(learned)
+    return kind([]).resolve(model, info)  # type: ignore[call-arg]

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, ClassVar
 
 import dify_plugin
 from dify_plugin.errors.model import CredentialsValidateFailedError
 
-from xinfer.spec import Project
+from xinfer.runtime.dify.call import ModelCall
+from xinfer.runtime.dify.errors import validating
+from xinfer.runtime.dify.learned import Learned
+from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.openai import CallError
+from xinfer.spec import Endpoint, Model, ModelList, ModelType, OpenAICompatible, Project
+
+_CLASSES: Mapping[ModelType, str] = {
+    ModelType.LLM: "llm:LargeLanguageModel",
+    ModelType.TEXT_EMBEDDING: "text_embedding:TextEmbeddingModel",
+    ModelType.RERANK: "rerank:RerankModel",
+    ModelType.SPEECH2TEXT: "speech2text:Speech2TextModel",
+    ModelType.TTS: "tts:TTSModel",
+}
+_MOST_TRIED = 3
+"""Models, where the declaration names none to try."""
 
 
 class ModelProvider(dify_plugin.ModelProvider):
@@ -17,11 +34,77 @@ class ModelProvider(dify_plugin.ModelProvider):
     project: ClassVar[Project]
 
     def validate_provider_credentials(self, credentials: Mapping[str, Any]) -> None:
-        """Refuse credentials that belong to no model.
+        """Try the credentials as the declaration says, and keep the base URL that works.
 
-        :raises CredentialsValidateFailedError: a provider of customizable models only has none.
+        :raises CredentialsValidateFailedError: they do not work, or belong to no model.
         """
-        raise CredentialsValidateFailedError(
-            "This provider has no credentials of its own: add a model instead.\n"
-            "此供应商没有统一的凭据：请直接添加模型。"
-        )
+        runtime = self.project.runtime
+        if not self.project.models or runtime is None:
+            raise CredentialsValidateFailedError(
+                "This provider has no credentials of its own: add a model instead.\n"
+                "此供应商没有统一的凭据：请直接添加模型。"
+            )
+        with validating():
+            model = next(self._tried(runtime))
+            served = self._served(model.model_type)
+            call = served.first_that_works(
+                model.model, credentials, lambda call: self._validate(runtime, call)
+            )
+            if isinstance(credentials, dict):
+                learned = Learned(base_url=call.client.server.base_url, dialect=call.dialect)
+                learned.write(credentials, (call.settings.base_url or "", ""))
+
+    def _validate(self, runtime: OpenAICompatible, call: ModelCall[Any]) -> None:
+        if isinstance(runtime.validated_by, ModelList):
+            call.client.models()
+        elif isinstance(runtime.validated_by, Endpoint):
+            call.client.reach(runtime.validated_by.path)
+        else:
+            self._validate_by_model(runtime, call)
+
+    def _validate_by_model(self, runtime: OpenAICompatible, call: ModelCall[Any]) -> None:
+        """Try models in order: a key that may not use one of them is good all the same."""
+        refused: CallError | None = None
+        for model in self._tried(runtime):
+            served = self._served(model.model_type)
+            name = runtime.model_names.get(model.model, model.model)
+            try:
+                served.probe(served.renamed(call, model.model, name))
+            except CallError as error:
+                if error.status == 401 or error.status not in _OF_THE_MODEL:
+                    raise
+                refused = refused or error
+            else:
+                return
+        try:
+            call.client.models()
+        except CallError:
+            if refused is not None:
+                raise refused from None
+            raise
+
+    def _tried(self, runtime: OpenAICompatible) -> Iterator[Model]:
+        names = runtime.validated_by
+        if isinstance(names, tuple) and names:
+            for name in names:
+                yield from (model for model in self.project.models if model.model == name)
+        else:
+            yield from self.project.models[:_MOST_TRIED]
+
+    def _served(self, kind: ModelType) -> ServedModel[Any]:
+        """Make what serves a model type, of the plugin's own class where there is one."""
+        runtime = self.project.runtime
+        own = runtime.classes.get(kind) if runtime else None
+        base: Any = resolve_name(own) if own else _runtime_class(kind)
+        served: ServedModel[Any] = type(base.__name__, (base,), {"project": self.project})([])
+        return served
+
+
+_OF_THE_MODEL = (400, 403, 404, 422)
+"""Statuses that may speak of the model rather than of the key."""
+
+
+def _runtime_class(kind: ModelType) -> Any:
+    # Imported by name, when needed: the SDK registers the model classes of a module it loads.
+    module, _, name = _CLASSES[kind].partition(":")
+    return getattr(import_module(f"xinfer.runtime.dify.{module}"), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,19 +14,22 @@ from dify_plugin.entities.model.rerank import (
 )
 from dify_plugin.entities.model.text_embedding import MultiModalContent
 
+from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.media import inputs, one_input
-from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.openai import Client, Input, ModelDescription
+from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.parameters import added
+from xinfer.runtime.openai import Input
+from xinfer.spec import Credentials, ModelInfo, Rerank
+from xinfer.spec.conditions import value_of
+from xinfer.spec.runtime import matching
 
 
-class RerankModel(XinferenceModel, dify_plugin.RerankModel):
-    """A rerank model that a Xinference server runs."""
+class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
+    """A rerank model."""
 
-    task = "rerank"
-
-    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+    def probe(self, call: ModelCall[C]) -> None:
         """Score one word."""
-        client.rerank(entered.model_uid, "Hi", ["Hi"])
+        self._scores(call, "Hi", ["Hi"], None)
 
     def _invoke(
         self,
@@ -38,7 +42,9 @@ class RerankModel(XinferenceModel, dify_plugin.RerankModel):
         user: str | None = None,
     ) -> RerankResult:
         """Score texts."""
-        ranked = self._ranked(credentials, query, list(docs), docs, score_threshold, top_n)
+        ranked = self._ranked(
+            model, credentials, query, list(docs), docs, score_threshold, top_n, user
+        )
         return RerankResult(model=model, docs=ranked)
 
     def _invoke_multimodal(
@@ -54,28 +60,59 @@ class RerankModel(XinferenceModel, dify_plugin.RerankModel):
         """Score texts and images."""
         contents = [document.content for document in docs]
         asked, documents = one_input(query), inputs(docs)
-        ranked = self._ranked(credentials, asked, documents, contents, score_threshold, top_n)
+        ranked = self._ranked(
+            model, credentials, asked, documents, contents, score_threshold, top_n, user
+        )
         return MultiModalRerankResult(model=model, docs=ranked)
 
     def _ranked(
         self,
+        model: str,
         credentials: dict[str, Any],
         query: Input,
         documents: list[Input],
         contents: list[str],
         score_threshold: float | None,
         top_n: int | None,
+        user: str | None,
     ) -> list[RerankDocument]:
         """Score documents; their contents are ours, because servers do not all send them back."""
         if not documents:
             return []
-        entered = self.entered(credentials)
+        call = self.call(model, credentials, user)
         # Dify sends 0 for a threshold and a number of results that nobody set.
-        client = self.client(entered)
-        with self.explained(client, entered):
-            scores = client.rerank(entered.model_uid, query, documents, top_n=top_n or None)
+        with self.diagnose(call):
+            scores = self._scores(call, query, documents, top_n or None)
         return [
             RerankDocument(index=index, text=contents[index], score=score)
             for index, score in scores[: top_n or None]
             if not score_threshold or score >= score_threshold
         ]
+
+    def _scores(
+        self, call: ModelCall[C], query: Input, documents: list[Input], top_n: int | None
+    ) -> list[tuple[int, float]]:
+        """Score documents, in as many requests as the server's limit makes of them."""
+        policy = matching(self.runtime.rerank, call.names, Rerank())
+        body = {**added(self.runtime, self.kind, call.names), **policy.body, **call.settings.body}
+        size = call.dialect.largest_batch or len(documents)
+        scores: list[tuple[int, float]] = []
+        for start in range(0, len(documents), size):
+            batch = documents[start : start + size]
+            part = call.client.rerank(call.name, query, batch, body, top_n=top_n)
+            scores += [(start + index, score) for index, score in part]
+        if self._policy_scores(policy, call) == "sigmoid":
+            scores = [(index, _sigmoid(score)) for index, score in scores]
+        return sorted(scores, key=lambda scored: -scored[1])
+
+    def _policy_scores(self, policy: Rerank, call: ModelCall[C]) -> str:
+        info = ModelInfo(settings=vars(call.credentials))
+        return str(value_of(policy.scores, info))
+
+
+def _sigmoid(score: float) -> float:
+    """Bring a logit to the range 0 to 1, without overflow."""
+    if score >= 0:
+        return 1 / (1 + math.exp(-score))
+    grown = math.exp(score)
+    return grown / (1 + grown)

@@ -13,6 +13,7 @@ from dify_plugin.entities.model import (
     ModelType,
     ParameterRule,
     ParameterType,
+    PriceConfig,
 )
 
 from xinfer import spec
@@ -34,7 +35,17 @@ def entity(model: spec.Model) -> AIModelEntity:
             ModelPropertyKey(name): value for name, value in properties.items() if value is not None
         },
         parameter_rules=[_rule(rule) for rule in model.parameter_rules],
+        pricing=_price(model.pricing) if model.pricing else None,
     )
+
+
+def _price(pricing: spec.Pricing) -> PriceConfig:
+    """Write a price; the expressions of a customizable model's are evaluated by now."""
+    names = ("input", "output", "unit", "currency")
+    values = {name: getattr(pricing, name) for name in names}
+    # A float as a text, because its decimals are meant and not its bits.
+    texts = {name: str(value) for name, value in values.items() if value is not None}
+    return PriceConfig.model_validate(texts)
 
 
 def _voice(voice: spec.Voice) -> dict[str, Any]:

@@ -13,31 +13,27 @@ from dify_plugin.entities.model.text_embedding import (
     TextEmbeddingResult,
 )
 
+from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.media import inputs
-from xinfer.runtime.dify.model import XinferenceModel
-from xinfer.runtime.openai import BadRequest, Client, Embeddings, Input, ModelDescription
+from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.parameters import added
+from xinfer.runtime.openai import BadRequest, Embeddings, Input
 from xinfer.runtime.openai.tokens import count
+from xinfer.spec import Credentials, Embedding, ModelInfo
+from xinfer.spec.conditions import value_of
+from xinfer.spec.runtime import matching
 
 _MOST_NUMBERS = 200_000
 """In one answer: written as JSON they stay below the 5 MiB at which Dify's daemon gives up a line
 and the plugin with it."""
 
-_TASKS = {
-    EmbeddingInputType.QUERY: "retrieval.query",
-    EmbeddingInputType.DOCUMENT: "retrieval.passage",
-}
-_TOLD_THE_TASK = "jina-embeddings-v"
-"""The models that tell queries from documents when asked to; others fail on the word."""
 
+class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddingModel):
+    """An embedding model."""
 
-class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
-    """An embedding model that a Xinference server runs."""
-
-    task = "text-embedding"
-
-    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+    def probe(self, call: ModelCall[C]) -> None:
         """Turn one word into a vector."""
-        client.embed(entered.model_uid, ["Hi"])
+        call.client.embed(call.name, ["Hi"], self._body(call, EmbeddingInputType.DOCUMENT))
 
     def _invoke(
         self,
@@ -48,7 +44,7 @@ class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
         input_type: EmbeddingInputType = EmbeddingInputType.DOCUMENT,
     ) -> TextEmbeddingResult:
         """Turn texts into vectors."""
-        found = self._embed(model, credentials, list(texts), input_type)
+        found = self._embed(self.call(model, credentials, user), list(texts), input_type)
         usage = self._usage(model, credentials, found.tokens)
         return TextEmbeddingResult(model=model, embeddings=found.vectors, usage=usage)
 
@@ -61,41 +57,56 @@ class TextEmbeddingModel(XinferenceModel, dify_plugin.TextEmbeddingModel):
         input_type: EmbeddingInputType = EmbeddingInputType.DOCUMENT,
     ) -> MultiModalEmbeddingResult:
         """Turn texts and images into vectors."""
-        found = self._embed(model, credentials, inputs(documents), input_type)
+        found = self._embed(self.call(model, credentials, user), inputs(documents), input_type)
         usage = self._usage(model, credentials, found.tokens)
         return MultiModalEmbeddingResult(model=model, embeddings=found.vectors, usage=usage)
 
     def _embed(
-        self,
-        model: str,
-        credentials: dict[str, Any],
-        given: list[Input],
-        input_type: EmbeddingInputType,
+        self, call: ModelCall[C], given: list[Input], input_type: EmbeddingInputType
     ) -> Embeddings:
         """Ask in batches of the size that the schema names; Dify asks in such batches itself."""
-        entered = self.entered(credentials)
-        client = self.client(entered)
-        described = self.described(credentials, entered)
-        told = described.name.lower().startswith(_TOLD_THE_TASK)
-        more = {"task": _TASKS[input_type]} if told and input_type in _TASKS else None
-        size = self.known(model, credentials, entered).model_properties.max_chunks or 1
+        size = call.declared.model_properties.max_chunks or 1
+        size = min(size, call.dialect.largest_batch or size)
+        body = self._body(call, input_type)
+        prefix = self._prefix(call, input_type)
+        texts = [prefix + text if isinstance(text, str) else text for text in given]
         vectors: list[list[float]] = []
         tokens = 0
-        for start in range(0, len(given), size):
-            batch = given[start : start + size]
-            with self.explained(client, entered):
-                part = client.embed(entered.model_uid, batch, more)
+        for start in range(0, len(texts), size):
+            batch = texts[start : start + size]
+            with self.diagnose(call):
+                part = call.client.embed(call.name, batch, body)
             vectors += part.vectors
             tokens += part.tokens or sum(count(text) for text in batch if isinstance(text, str))
             if vectors and len(vectors[0]) * len(given) > _MOST_NUMBERS:
                 most = _MOST_NUMBERS // len(vectors[0])
                 raise BadRequest(
                     f"{len(given)} vectors of {len(vectors[0])} numbers are more than Dify can "
-                    f"receive at once: enter at most {most} as Texts in one embedding call.",
+                    f"receive at once: enter at most {most} as Texts per embedding call.",
                     f"一次返回的向量过多，Dify 无法接收：“单次嵌入的文本数量”请填写不超过 {most} "
                     "的值。",
                 )
         return Embeddings(vectors=vectors, tokens=tokens)
+
+    def _policy(self, call: ModelCall[C]) -> Embedding:
+        return matching(self.runtime.embedding, call.names, Embedding())
+
+    def _body(self, call: ModelCall[C], input_type: EmbeddingInputType) -> dict[str, Any]:
+        policy = self._policy(call)
+        of_type = policy.query if input_type is EmbeddingInputType.QUERY else policy.document
+        encoding = {"encoding_format": policy.encoding_format} if policy.encoding_format else {}
+        return {
+            **added(self.runtime, self.kind, call.names),
+            **encoding,
+            **of_type,
+            **call.settings.body,
+        }
+
+    def _prefix(self, call: ModelCall[C], input_type: EmbeddingInputType) -> str:
+        policy = self._policy(call)
+        is_query = input_type is EmbeddingInputType.QUERY
+        prefix = policy.query_prefix if is_query else policy.document_prefix
+        return value_of(prefix, ModelInfo(settings=vars(call.credentials))) or ""
 
     def get_num_tokens(
         self, model: str, credentials: dict[str, Any], texts: list[str]

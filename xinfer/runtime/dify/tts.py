@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import dify_plugin
 
+from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.errors import mapped
-from xinfer.runtime.dify.model import XinferenceModel
+from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT, voices
 from xinfer.runtime.openai import (
     BadRequest,
     CallError,
-    Client,
-    ModelDescription,
     ServerUnavailable,
 )
+from xinfer.spec import Credentials
 
 
-class TTSModel(XinferenceModel, dify_plugin.TTSModel):
-    """A speech model that a Xinference server runs."""
+class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
+    """A speech model."""
 
-    task = "tts"
-
-    def try_out(self, client: Client, entered: Any, described: ModelDescription) -> None:
+    def probe(self, call: ModelCall[C]) -> None:
         """Have it speak, with the voice it will have when nobody chooses one."""
-        voice = _spoken(next(iter(voices(described.family, _own_voices(entered)))))
-        for _ in _speech(client, entered.model_uid, "Hi.", voice):
+        for _ in _speech(call, "Hi.", _spoken(_first_voice(call)), self._body(call)):
             return
         raise ServerUnavailable(
-            f"The model {entered.model_uid!r} answered without any sound.",
-            f"模型“{entered.model_uid}”返回的音频为空。",
+            f"The model {call.name!r} answered without any sound.",
+            f"模型 {call.name!r} 未返回任何音频。",
         )
 
     def _invoke(
@@ -46,30 +44,40 @@ class TTSModel(XinferenceModel, dify_plugin.TTSModel):
     ) -> Generator[bytes, None, None]:
         """Speak a text; a voice that is not listed is passed on, as cloned ones are."""
         with mapped():
-            entered = self.entered(credentials)
-            described = self.described(credentials, entered)
-            client = self.client(entered)
-            chosen = voice or next(iter(voices(described.family, _own_voices(entered))))
-            limit = self.known(model, credentials, entered).model_properties.word_limit
-            with self.explained(client, entered):
+            call = self.call(model, credentials, user)
+            chosen = _spoken(voice or _first_voice(call))
+            limit = call.declared.model_properties.word_limit
+            body = self._body(call)
+            with self.diagnose(call):
                 for part in sentences(content_text, limit or len(content_text)):
-                    yield from _speech(client, entered.model_uid, part, _spoken(chosen))
+                    yield from _speech(call, part, chosen, body)
 
     def get_tts_model_voices(
         self, model: str, credentials: dict[str, Any], language: str | None = None
     ) -> list[dict[str, Any]]:
-        """List the user's own voices, else those that the model's family has for a language."""
+        """List the declared voices, else those that the model's family has for a language."""
         with mapped():
-            entered = self.entered(credentials)
-            family = self.described(credentials, entered).family
-        return [
-            {"name": name, "value": value}
-            for value, name in voices(family, _own_voices(entered), language).items()
-        ]
+            listed = _voices(self.call(model, credentials), language)
+        return [{"name": name, "value": value} for value, name in listed.items()]
+
+    def _body(self, call: ModelCall[C]) -> dict[str, Any]:
+        kind = call.declared.model_properties.audio_type
+        return {
+            **({"response_format": kind} if kind else {}),
+            **added(self.runtime, self.kind, call.names),
+            **call.settings.body,
+        }
 
 
-def _own_voices(entered: Any) -> str | None:
-    return getattr(entered, "voices", None)
+def _voices(call: ModelCall[Any], language: str | None = None) -> dict[str, str]:
+    properties = call.declared.model_properties
+    return voices(call.description.family, properties.voices or (), language)
+
+
+def _first_voice(call: ModelCall[Any]) -> str:
+    declared = call.declared.model_properties.default_voice
+    listed = _voices(call)
+    return declared if declared in listed else next(iter(listed))
 
 
 def _spoken(voice: str) -> str:
@@ -83,14 +91,17 @@ _AT_ONCE = 200
 """Letters that a model speaks at once when it cannot stream: nobody waits for more than those."""
 
 
-def _speech(client: Client, uid: str, text: str, voice: str) -> Iterator[bytes]:
+def _speech(
+    call: ModelCall[Any], text: str, voice: str, body: Mapping[str, Any]
+) -> Iterator[bytes]:
     """Speak one part; models that cannot stream are asked again without, and once only."""
-    key = (client.server.base_url, uid)
+    client, name = call.client, call.name
+    key = (client.server.base_url, name)
     if key not in _refused_streaming:
         try:
-            pieces = client.speak(uid, text, voice, stream=True)
+            pieces = client.speak(name, text, voice, body, stream=True)
         except (ServerUnavailable, BadRequest) as error:
-            if "stream" not in error.words.replace(uid, "").lower():
+            if "stream" not in error.words.replace(name, "").lower():
                 raise _with_voice(error, voice) from None
             if len(_refused_streaming) >= _MOST_REMEMBERED:
                 _refused_streaming.clear()
@@ -100,7 +111,7 @@ def _speech(client: Client, uid: str, text: str, voice: str) -> Iterator[bytes]:
             return
     for sentence in sentences(text, _AT_ONCE):
         try:
-            pieces = client.speak(uid, sentence, voice, stream=False)
+            pieces = client.speak(name, sentence, voice, body, stream=False)
         except ServerUnavailable as error:
             raise _with_voice(error, voice) from None
         yield from pieces

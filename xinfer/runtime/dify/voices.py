@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from xinfer.spec import Voice
 
 
 def _named(*values: str) -> dict[str, str]:
@@ -73,26 +74,27 @@ _FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 """Voices by language, of the families whose names begin so: those that the models themselves
 publish. Families that speak with any voice, or clone one, have none."""
 
-_BETWEEN = re.compile(r"[,;，；、\n]")
-
 DEFAULT = "default"
-"""The voice that the server chooses itself; always listed, unless a user listed others."""
+"""The voice that the server chooses itself; listed unless others are declared."""
 
 
-def voices(family: str, own: str | None, language: str | None = None) -> dict[str, str]:
+def voices(family: str, declared: Collection[Voice], language: str | None = None) -> dict[str, str]:
     """List value and name of each voice; there is always one, and the first is the default.
 
-    :param own: what the user entered: voices between commas, of any alphabet, or semicolons.
+    :param declared: the project's own, or those that the user entered.
     :param language: of the text, e.g. ``en-US``; voices of other languages are left out.
     """
-    if own and (entered := [voice.strip() for voice in _BETWEEN.split(own) if voice.strip()]):
-        return {voice: voice for voice in entered}
+    if own := [voice for voice in declared if _speaks(voice.language, language)]:
+        return {voice.mode: voice.name for voice in own}
     known = next((found for begin, found in _FAMILIES.items() if family.startswith(begin)), {})
-    spoken = [
-        listed
-        for tongue, listed in known.items()
-        if not language or tongue.split("-")[0] == language.split("-")[0]
-    ]
+    spoken = [listed for tongue, listed in known.items() if _speaks((tongue,), language)]
     return {DEFAULT: "Default"} | {
         value: name for listed in spoken for value, name in listed.items()
     }
+
+
+def _speaks(tongues: Collection[str], language: str | None) -> bool:
+    """Say whether a voice is for a language; one without languages is for all."""
+    if not language or not tongues:
+        return True
+    return language.split("-")[0] in {tongue.split("-")[0] for tongue in tongues}

@@ -128,6 +128,15 @@ class Client:
         call = self._call(self.dialect.models or "", "")
         return answers.listed(_object(self.server.send("GET", call), call, limits.DESCRIPTION))
 
+    def ask(self, path: str) -> dict[str, Any]:
+        """Ask with a GET for what has no method of its own; the answer is an object."""
+        call = self._call(path, "")
+        return _object(self.server.send("GET", call), call, limits.DESCRIPTION)
+
+    def reach(self, path: str) -> None:
+        """Make sure that a GET succeeds, whatever it answers."""
+        self.server.send("GET", self._call(path, ""))
+
     def _models_or_none(self) -> dict[str, Mapping[str, Any]] | None:
         try:
             return self.models()
@@ -291,10 +300,19 @@ class Client:
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
         return whole(text)
 
-    def speak(self, model: str, text: str, voice: str, *, stream: bool) -> Iterator[bytes]:
-        """Speak a text as mp3, in pieces of at most 64 KiB; the request is made at once.
+    def speak(
+        self,
+        model: str,
+        text: str,
+        voice: str,
+        more: Mapping[str, Any] | None = None,
+        *,
+        stream: bool,
+    ) -> Iterator[bytes]:
+        """Speak a text, in pieces of at most 64 KiB; the request is made at once.
 
         :param voice: empty for the model's own.
+        :param more: what else the server is told, such as a ``response_format`` other than mp3.
         :param stream: have the server hand on speech while it goes on speaking; models that
             cannot do so refuse.
         """
@@ -303,7 +321,8 @@ class Client:
             "input": text,
             "voice": voice,
             "response_format": "mp3",
-            **({"stream": True} if stream else {}),
+            **(more or {}),
+            **({"stream": True} if stream and self.dialect.speech_stream else {}),
         }
         response, call = self._use("speech", model, json=body)
         return self._audio(response, call)

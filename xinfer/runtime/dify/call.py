@@ -1,0 +1,56 @@
+"""One call of a model by Dify, with all that is known of it: what hooks are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from attrs import define, field
+
+from xinfer.runtime.openai import Client, ModelDescription
+from xinfer.spec import ConnectionSettings, Credentials, Model, ModelType, OpenAICompatible
+from xinfer.spec.dialects import Dialect
+
+
+@define(kw_only=True, slots=False, eq=False)
+class ModelCall[C: Credentials]:
+    """A call of one model.
+
+    :ivar model: its name in Dify.
+    :ivar name: its name on the server.
+    :ivar kind: its type.
+    :ivar credentials: what the user entered.
+    :ivar settings: what that sets of the requests.
+    :ivar user: who calls, as Dify identifies them; ``None`` where Dify does not tell.
+    """
+
+    model: str
+    name: str
+    kind: ModelType
+    credentials: C
+    settings: ConnectionSettings
+    runtime: OpenAICompatible
+    user: str | None = None
+    _describe: Callable[[], ModelDescription] = field(repr=False)
+    _resolve: Callable[[ModelDescription], Model] = field(repr=False)
+    client: Client = field(init=False, repr=False)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the server is spoken to."""
+        return self.client.dialect
+
+    @cached_property
+    def description(self) -> ModelDescription:
+        """What the server tells of the model; asked for when first needed."""
+        return self._describe()
+
+    @cached_property
+    def declared(self) -> Model:
+        """The model as declared, completed with what is known of it."""
+        return self._resolve(self.description)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the model is called: in Dify, on the server, by its makers."""
+        return (self.model, self.name, self.description.name)

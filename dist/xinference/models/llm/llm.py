@@ -6,5 +6,4 @@ import provider_spec
 
 
 class XinferenceLargeLanguageModel(llm.LargeLanguageModel):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("llm")
+    project = provider_spec.project

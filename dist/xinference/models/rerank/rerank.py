@@ -6,5 +6,4 @@ import provider_spec
 
 
 class XinferenceRerankModel(rerank.RerankModel):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("rerank")
+    project = provider_spec.project

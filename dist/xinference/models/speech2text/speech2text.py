@@ -6,5 +6,4 @@ import provider_spec
 
 
 class XinferenceSpeech2TextModel(speech2text.Speech2TextModel):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("speech2text")
+    project = provider_spec.project

@@ -6,5 +6,4 @@ import provider_spec
 
 
 class XinferenceTextEmbeddingModel(text_embedding.TextEmbeddingModel):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("text-embedding")
+    project = provider_spec.project

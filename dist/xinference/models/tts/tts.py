@@ -6,5 +6,4 @@ import provider_spec
 
 
 class XinferenceTTSModel(tts.TTSModel):
-    credentials_class = provider_spec.project.credentials
-    declared = provider_spec.project.customizable_model("tts")
+    project = provider_spec.project

@@ -1,7 +1,6 @@
 """From a spec on disk to a plugin on disk, and from an edit to all that follows from it."""
 
 import ast
-import io
 import json
 import shutil
 import subprocess
@@ -13,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from xinfer.build import SpecError, load_spec, pack, prepare, write
+from xinfer.build import SpecError, load_spec, prepare, write
 from xinfer.build.emit import ConflictError, emit
 from xinfer.build.sources import CarriedFileError
+from xinfer.plugin.files import files_in_memory
 from xinfer.spec import CustomizableModel, Model, ModelProperties, ModelType, evolve
 
 ROOT = Path(__file__).parent.parent
@@ -104,18 +104,27 @@ def test_an_edited_label_default_and_new_field_change_the_form_and_what_runs(hom
     assert Path(got[3]).is_relative_to(built.folder)
 
 
-def test_the_package_holds_the_files_sorted_stored_and_without_folders():
+def test_the_package_holds_the_files_sorted_and_without_folders(tmp_path):
     prepared = prepare(ROOT / "provider_spec.py")
-    package = zipfile.ZipFile(io.BytesIO(pack(prepared.tree)))
+    package = zipfile.ZipFile(write(prepared, tmp_path).package)
     assert package.namelist() == sorted(prepared.tree)
-    assert {entry.compress_type for entry in package.infolist()} == {zipfile.ZIP_STORED}
-    assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert all(package.read(path) == content for path, content in prepared.tree.items())
 
 
 def test_the_order_of_files_on_disk_does_not_matter(home):
     tree = prepare(home / "provider_spec.py").tree
-    assert pack(tree) == pack(dict(reversed(tree.items())))
+    files = files_in_memory(tree, home)
+    assert [*files] == [*files_in_memory(dict(reversed(tree.items())), home)]
+
+
+def test_what_the_ignore_file_names_is_not_packed(home, tmp_path):
+    (home / "plugin/.difyignore").write_text("notes.txt\n")
+    (home / "plugin/notes.txt").write_text("mine")
+    built = write(prepare(home / "provider_spec.py"), tmp_path)
+    names = zipfile.ZipFile(built.package).namelist()
+    assert "notes.txt" not in names
+    assert ".difyignore" in names
+    assert (built.folder / "notes.txt").read_text() == "mine"
 
 
 def test_modules_beside_the_spec_come_along_and_do_not_stay(home):

@@ -199,7 +199,7 @@ def test_findings_in_a_folder_and_a_package_point_into_their_files(tmp_path):
     folder = tmp_path / "acme"
     write_tree(tree, folder)
     package = tmp_path / "acme.difypkg"
-    package.write_bytes(pack(tree))
+    package.write_bytes(pack(tree.items()))
     line = carried[LLM].decode().split("print(1)")[0].count("\n") + 1
     for path, file in ((folder, str(folder / LLM)), (package, LLM)):
         (found,) = (one for one in examine(path) if one.code.startswith("XI6"))

@@ -277,7 +277,7 @@ BREAKS = {
     "XI503": lambda: (PROJECT, with_file("large.bin", 51 * 1024 * 1024)),
     "XI504": lambda: (PROJECT, {**FILES, **{f"f{n}": 1 for n in range(5001)}}),
     "XI505": lambda: (PROJECT, with_file("config/.env")),
-    "XI506": lambda: (PROJECT, with_file("models/__pycache__/x.pyc")),
+    "XI506": lambda: (PROJECT, with_file("models/x.pyc")),
     "XI507": lambda: (PROJECT, without("main.py")),
     "XI508": lambda: (PROJECT, without("pyproject.toml", "requirements.txt")),
     "XI509": lambda: (PROJECT, without("README.md")),

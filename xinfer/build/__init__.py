@@ -14,7 +14,8 @@ from attrs import frozen
 from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
-from xinfer.plugin.package import pack
+from xinfer.plugin.archive import pack
+from xinfer.plugin.files import files_in_memory
 from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
@@ -109,5 +110,5 @@ def write(prepared: Prepared, out: Path) -> Built:
     folder = out / prepared.name
     package = out / f"{prepared.name}-{prepared.project.manifest.version}.difypkg"
     changed = write_tree(prepared.tree, folder)
-    changed |= write_file(package, pack(prepared.tree))
+    changed |= write_file(package, pack(files_in_memory(prepared.tree, folder).items()))
     return Built(folder=folder, package=package, changed=changed)

@@ -28,7 +28,7 @@ def project_at(path: Path) -> Project:
         if path.suffix != ".py":
             return read_project(path)
         prepared = prepare(path)
-        built = project_of(files_in_memory(path, prepared.tree))
+        built = project_of(files_in_memory(prepared.tree, path))
         return evolve(built, customizable_models=prepared.project.customizable_models)
     except (*BuildError, UnreadablePlugin) as error:
         raise UnusableInput(str(error)) from error

@@ -8,7 +8,8 @@ from xinfer.importer.examine import examine, placed, project_of, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin
 from xinfer.importer.repair import repair
 from xinfer.importer.write import write_spec
-from xinfer.plugin.files import UnreadablePlugin, files_in_memory
+from xinfer.plugin.files import files_in_memory
+from xinfer.plugin.limits import UnreadablePlugin
 
 __all__ = [
     "ImportFailed",

@@ -9,8 +9,17 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from xinfer.plugin.files import PluginFiles, UnreadablePlugin, plugin_files
-from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, positions, read
+from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.reading import (
+    MANIFEST,
+    Reading,
+    listed,
+    missing_keys,
+    plugin_files,
+    positions,
+    read,
+)
 from xinfer.rules import Finding, Form, check, check_one, check_types, finding, texts_of
 from xinfer.rules.package import Package, UnreadYaml
 from xinfer.schema import walk
@@ -55,7 +64,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
     found += _odd_time(reading, files)
     if reading.manifest is not None and reading.provider is not None:
         project = _project(reading.manifest, reading.provider, reading, files)
-        sizes = files.packed() if path.is_dir() else dict(files.sizes)
+        sizes = files.sizes
         declared = check(project, sizes, texts_of(files, sizes), Form.YAML)
         found += (one for one in declared if not _follows(one, faults))
     elif reading.manifest is not None:
@@ -115,8 +124,9 @@ def _package(files: PluginFiles) -> Package:
     package = Package(
         entries=files.entries,
         files=tuple(files),
-        packed=tuple(files.packed()) if not files.entries else None,
-        packed_unread=files.packed_unread(),
+        left_out={gone.path: gone.reason for gone in files.left_out},
+        unpackable={gone.path: gone.reason for gone in files.unpackable},
+        is_folder=not files.entries,
         broken_positions=tuple(p for p, names in reading_positions.items() if names is None),
     )
     set_span(package, None)

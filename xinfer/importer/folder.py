@@ -9,8 +9,8 @@ from attrs import frozen
 
 from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
-from xinfer.plugin.files import UnreadablePlugin, plugin_files
-from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, read
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, plugin_files, read
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -58,6 +58,8 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
     """
     try:
         files = plugin_files(folder)
+        for fault in files.unpackable:
+            raise ImportFailed(f"{folder / fault.path} is {fault.reason}: remove it.")
         reading = read(files, progress=progress)
         plugin, provider, provider_file = _whole(reading, folder)
         if SPEC in files:

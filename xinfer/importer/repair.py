@@ -20,8 +20,8 @@ from typing import Any, get_args, get_origin
 from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from xinfer.plugin.files import UnreadablePlugin, plugin_files
-from xinfer.plugin.reading import MANIFEST, Reading, read
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.reading import MANIFEST, Reading, plugin_files, read
 from xinfer.plugin.writer import write_file
 from xinfer.spec import RFC3339, Declaration, FormField, Manifest, Model, Provider
 from xinfer.yaml import DocumentError, compose, written_fields

@@ -1,159 +1,251 @@
-"""The files of a plugin, in a folder or a package: names and sizes at once, contents when asked.
+"""The files of a plugin: what is packed, in the packager's order, and what is left out and why.
 
-Whoever made them is not trusted: nothing outside is read, and nothing larger than a plugin can be.
+:func:`select` decides for a folder on disk, for a tree that a build made, and so for everything
+that is built, checked, imported or packed.
 """
 
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
-from attrs import field, frozen
-from pathspec import GitIgnoreSpec
+from attrs import evolve, field, frozen
 
-MOST_FILES = 20_000
-MOST_BYTES = 200 * 1024 * 1024
-_LARGEST_FILE = 50 * 1024 * 1024
-_IGNORED_BY_ALL = {".git", ".venv", "venv", "__pycache__", "node_modules", ".DS_Store"}
-_LISTS = (".difyignore", ".gitignore")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
-"""What reading an entry of a zip raises where it is damaged, encrypted or packed in a rare way."""
+from xinfer.plugin.ignore import IGNORE_FILES, IgnoreFile, IgnoreFileTooLarge
+from xinfer.plugin.limits import MAX_FILES, MAX_READ_BYTES, UnreadablePlugin
 
 
-class UnreadablePlugin(Exception):
-    """A folder or package that cannot be looked into; ``str`` says why, and what to do."""
+@frozen(kw_only=True)
+class File:
+    """A file that is packed.
+
+    :param path: its name in the package, from the plugin's root.
+    :param size: in bytes.
+    :param source: where its author has it; ``None`` for a file that is generated.
+    :param outside: it is a link that leads out of the plugin's folder.
+    """
+
+    path: str
+    size: int
+    source: Path | None = None
+    outside: bool = False
+    _read: Callable[[], bytes] = field(repr=False, eq=False)
+
+    def read(self) -> bytes:
+        """Read the content.
+
+        :raises UnreadablePlugin: it cannot be read, or has changed its size.
+        """
+        return self._read()
 
 
 @frozen
-class PluginFiles(Mapping[str, bytes]):
-    """Contents by path from the plugin's root.
+class Excluded:
+    """A file or folder that is not packed.
 
-    :param where: the folder or package, for messages.
-    :param sizes: bytes of each file.
-    :param entries: the names in a package as they stand there, its folders too.
-    :param unread: folders on top that no plugin is made of, such as ``.git``.
+    :param path: from the plugin's root; that of a folder ends with ``/``.
+    :param reason: what leaves it out, e.g. ``line 3 of .difyignore (*.log)``; of something that
+        cannot be packed, what it is.
+    """
+
+    path: str
+    reason: str
+    read: Callable[[], bytes] = field(default=lambda: b"", repr=False, eq=False)
+
+
+@frozen(kw_only=True)
+class PluginFiles(Mapping[str, bytes]):
+    """The files of a plugin; as a mapping, contents by path.
+
+    :param where: the folder, package or spec, for messages.
+    :param files: what is packed, in the packager's order, which is that of the bytes of the paths;
+        of a package, in its own.
+    :param left_out: what the ignore file leaves out.
+    :param unpackable: what the packager cannot read and no ignore file leaves out, such as a link
+        to a folder.
+    :param entries: of a package, its entries as they stand there, those for folders included.
     """
 
     where: Path
-    sizes: Mapping[str, int]
-    _read: Callable[[str], bytes]
+    files: tuple[File, ...]
+    left_out: tuple[Excluded, ...] = ()
+    unpackable: tuple[Excluded, ...] = ()
     entries: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    _cache: dict[str, bytes] = field(factory=dict, init=False, repr=False)
+    _by_path: dict[str, File] = field(init=False, repr=False, eq=False)
+    _contents: dict[str, bytes] = field(init=False, factory=dict, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Of two entries of one name, Dify reads the first.
+        first = {file.path: file for file in reversed(self.files)}
+        object.__setattr__(self, "_by_path", dict(sorted(first.items())))
 
     def __getitem__(self, path: str) -> bytes:
-        """Read one file, once.
-
-        :raises UnreadablePlugin: it is larger than any file of a plugin.
-        """
-        if path not in self._cache:
-            if self.sizes[path] > _LARGEST_FILE:
-                raise UnreadablePlugin(f"{path} in {self.where} is larger than a plugin can be.")
-            self._cache[path] = self._read(path)
-        return self._cache[path]
+        """Read one file, once."""
+        if path not in self._contents:
+            self._contents[path] = self._by_path[path].read()
+        return self._contents[path]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.sizes)
+        return iter(self._by_path)
 
     def __len__(self) -> int:
-        return len(self.sizes)
+        return len(self._by_path)
 
-    def packed(self) -> dict[str, int]:
-        """List the files that would go into a package: all but those that an ignore file names.
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file."""
+        return {path: file.size for path, file in self._by_path.items()}
 
-        Like the daemon, this reads ``.difyignore`` or else ``.gitignore``, and knows no ``!``.
-        """
-        ignored = self._ignored()
-        return {path: size for path, size in self.sizes.items() if not ignored.match_file(path)}
+    @property
+    def size(self) -> int:
+        """Bytes of all files, which is what the daemon limits."""
+        return sum(file.size for file in self.files)
 
-    def packed_unread(self) -> tuple[str, ...]:
-        """List the folders that are not looked into, and would yet go into a package."""
-        ignored = self._ignored()
-        return tuple(name for name in self.unread if not ignored.match_file(f"{name}/x"))
+    def largest(self, count: int = 5) -> list[File]:
+        """List the largest files."""
+        return sorted(self.files, key=lambda file: -file.size)[:count]
 
-    def _ignored(self) -> GitIgnoreSpec:
-        found = next((name for name in _LISTS if name in self.sizes), None)
-        text = self[found].decode(errors="replace") if found else ""
-        return GitIgnoreSpec.from_lines(
-            line for line in text.splitlines() if not line.startswith("!")
-        )
+    def on_disk(self, path: str) -> bytes | None:
+        """Read a file that is packed or left out; ``None`` if there is none."""
+        if path in self:
+            return self[path]
+        return next((gone.read() for gone in self.left_out if gone.path == path), None)
 
-
-def files_in_memory(where: Path, tree: Mapping[str, bytes]) -> PluginFiles:
-    """Take what a build made for the files of a plugin."""
-    sizes = {path: len(content) for path, content in tree.items()}
-    return PluginFiles(where, sizes, lambda path: tree[path])
+    def source(self, path: str) -> Path | None:
+        """Return where the author has a file."""
+        return self._by_path[path].source if path in self._by_path else None
 
 
-def plugin_files(path: Path) -> PluginFiles:
-    """Open a folder or a ``.difypkg``.
+@frozen(kw_only=True)
+class Entry:
+    """What lies in a folder.
 
-    :raises UnreadablePlugin: it is neither, leads out of itself, or is too large.
+    :param fault: why it cannot be packed.
     """
-    if path.is_dir():
-        return _of_folder(path)
-    if path.is_file():
-        return _of_package(path)
-    raise UnreadablePlugin(f"There is no {path}: name a plugin's folder or a .difypkg.")
+
+    name: str
+    folder: bool = False
+    size: int = 0
+    source: Path | None = None
+    outside: bool = False
+    fault: str = ""
+    read: Callable[[], bytes] = field(default=lambda: b"")
 
 
-def _of_folder(folder: Path) -> PluginFiles:
-    root = str(folder.resolve())
-    sizes: dict[str, int] = {}
+class Tree(Protocol):
+    """Folders and files, on disk or in memory."""
+
+    def entries(self, folder: str) -> Iterable[Entry]:
+        """List a folder; ``""`` is the root, the path of any other ends with ``/``."""
+
+
+def select(tree: Tree, where: Path) -> PluginFiles:
+    """Decide what the daemon's packager packs.
+
+    :raises UnreadablePlugin: there is more than :mod:`xinfer.plugin.limits` allows.
+    """
+    ignore = _ignore_file(tree, where)
+    files: list[File] = []
+    left_out: list[Excluded] = []
+    unpackable: list[Excluded] = []
     total = 0
-    for entry, path in _walk(str(folder), ""):
-        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
-            raise UnreadablePlugin(f"{entry.path} is a link out of the plugin's folder: remove it.")
-        sizes[path] = entry.stat().st_size
-        total += sizes[path]
-        if len(sizes) > MOST_FILES or total > MOST_BYTES:
-            raise UnreadablePlugin(f"{folder} holds more than a plugin can: name the plugin's own.")
-    unread = tuple(sorted(name for name in _IGNORED_BY_ALL if (folder / name).is_dir()))
-    return PluginFiles(folder, sizes, lambda name: (folder / name).read_bytes(), unread=unread)
+    folders = [("", ignore.start)]
+    while folders:
+        folder, state = folders.pop()
+        for entry in tree.entries(folder):
+            path = f"{folder}{entry.name}/" if entry.folder else f"{folder}{entry.name}"
+            line, below = ignore.enter(state, entry.name, folder=entry.folder)
+            if line is not None:
+                reason = f"line {line.number} of {ignore.name} ({line.text})"
+                left_out.append(Excluded(path, reason, entry.read))
+            elif entry.folder:
+                folders.append((path, below))
+            elif entry.fault:
+                unpackable.append(Excluded(path, entry.fault))
+            else:
+                files.append(_file(path, entry))
+                total += entry.size
+                if len(files) > MAX_FILES or total > MAX_READ_BYTES:
+                    raise UnreadablePlugin(_too_much(files, where))
+    return PluginFiles(
+        where=where,
+        files=tuple(map(_as_packed, in_package_order(files))),
+        left_out=tuple(sorted(left_out, key=lambda excluded: excluded.path)),
+        unpackable=tuple(sorted(unpackable, key=lambda excluded: excluded.path)),
+    )
 
 
-def _walk(folder: str, above: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield the files below a folder with their paths, without following links to folders."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.name in _IGNORED_BY_ALL:
-            continue
-        path = above + entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, f"{path}/")
-        elif entry.is_symlink() and not Path(entry.path).is_file():
-            raise UnreadablePlugin(f"{entry.path} is a link that leads to no file: remove it.")
-        elif entry.is_file():
-            yield entry, path
+def files_in_memory(
+    tree: Mapping[str, bytes], where: Path, sources: Mapping[str, Path] | None = None
+) -> PluginFiles:
+    """Select from a tree that a build made.
+
+    :param sources: where the author has the files that are carried over.
+    """
+    return select(_Memory(tree, sources or {}), where)
 
 
-def _of_package(path: Path) -> PluginFiles:
-    try:
-        package = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {error}.") from None
-    infos = package.infolist()
-    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_BYTES:
-        raise UnreadablePlugin(f"{path} unpacks to more than a plugin can hold.")
-    inside = {info.filename: info for info in infos if not info.is_dir()}
-    for name in inside:
-        if ".." in PurePosixPath(name).parts or name.startswith("/"):
-            raise UnreadablePlugin(f"{path} holds {name!r}, which leads out of the package.")
+class _Memory:
+    """A tree in memory."""
 
-    def read(name: str) -> bytes:
-        try:
-            with package.open(inside[name]) as file:
-                # A header may promise less than there is.
-                content = file.read(_LARGEST_FILE + 1)
-        except _BROKEN as error:
-            raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
-        if len(content) > _LARGEST_FILE:
-            raise UnreadablePlugin(f"{name} in {path} unpacks to more than a plugin can hold.")
-        return content
+    def __init__(self, tree: Mapping[str, bytes], sources: Mapping[str, Path]) -> None:
+        self._folders: dict[str, dict[str, Entry]] = {"": {}}
+        for path, content in tree.items():
+            folder = ""
+            for name in PurePosixPath(path).parts[:-1]:
+                self._folders[folder].setdefault(name, Entry(name=name, folder=True))
+                folder += f"{name}/"
+                self._folders.setdefault(folder, {})
+            name = path.removeprefix(folder)
+            self._folders[folder][name] = Entry(
+                name=name,
+                size=len(content),
+                source=sources.get(path),
+                read=lambda content=content: content,  # type: ignore[misc]
+            )
 
-    sizes = {name: info.file_size for name, info in inside.items()}
-    return PluginFiles(path, sizes, read, tuple(info.filename for info in infos))
+    def entries(self, folder: str) -> Iterable[Entry]:
+        return self._folders[folder].values()
+
+
+def _ignore_file(tree: Tree, where: Path) -> IgnoreFile:
+    at_root = {entry.name: entry for entry in tree.entries("")}
+    for name in IGNORE_FILES:
+        entry = at_root.get(name)
+        if entry is not None and not entry.folder and not entry.fault:
+            try:
+                return IgnoreFile.parse(name, entry.read())
+            except IgnoreFileTooLarge as error:
+                raise UnreadablePlugin(f"{where}: {error}") from None
+    return IgnoreFile("")
+
+
+def _file(path: str, entry: Entry) -> File:
+    return File(
+        path=path, size=entry.size, source=entry.source, outside=entry.outside, read=entry.read
+    )
+
+
+def in_package_order(files: Iterable[File]) -> tuple[File, ...]:
+    """Sort files by the bytes of their whole paths."""
+    return tuple(sorted(files, key=lambda file: os.fsencode(file.path)))
+
+
+def _as_packed(file: File) -> File:
+    """Name a file as it is named in the package."""
+    return evolve(file, path=file.path.replace("\\", "/")) if "\\" in file.path else file
+
+
+def _too_much(files: list[File], where: Path) -> str:
+    """Say what makes a folder too large."""
+    sizes: dict[str, int] = {}
+    for file in files:
+        top = file.path.partition("/")[0]
+        sizes[top] = sizes.get(top, 0) + file.size + 1
+    largest = max(sizes, key=lambda name: sizes[name])
+    return (
+        f"{where} holds more than {MAX_FILES:,} files or {MAX_READ_BYTES // 2**20} MiB, most of it "
+        f"in {largest}: leave out what does not belong to the plugin with a .difyignore."
+    )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import attrs
 from attrs import field, frozen
 
-from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.archive import package_files
+from xinfer.plugin.files import Excluded, PluginFiles
+from xinfer.plugin.folder import folder_files
 from xinfer.plugin.globs import globs
+from xinfer.plugin.ignore import IGNORE_FILES
+from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -40,6 +46,28 @@ class Reading:
     model_paths: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = field(default=())
     missing: tuple[str, ...] = ()
+
+
+def plugin_files(path: Path) -> PluginFiles:
+    """Open a folder or a ``.difypkg``.
+
+    A file that is a link out of the folder is not read: the folder may be anybody's. Dify's
+    packager reads it, and so does xinfer if it is the ignore file.
+
+    :raises UnreadablePlugin: it is neither, or more than a plugin can be.
+    """
+    if path.is_file():
+        return package_files(path)
+    if not path.is_dir():
+        raise UnreadablePlugin(f"There is no {path}: name a plugin's folder or a .difypkg.")
+    files = folder_files(path)
+    outside = [file for file in files.files if file.outside and file.path not in IGNORE_FILES]
+    faults = (Excluded(file.path, "a link out of the plugin's folder") for file in outside)
+    return attrs.evolve(
+        files,
+        files=tuple(file for file in files.files if file not in outside),
+        unpackable=(*files.unpackable, *faults),
+    )
 
 
 def read(files: PluginFiles, *, progress: Callable[[int, int], None] | None = None) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
@@ -13,22 +14,7 @@ _MEBIBYTE = 1024 * 1024
 _LARGEST = 50 * _MEBIBYTE
 _MOST_FILES = 5000
 _ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
-_BLOCKED_FOLDERS = {
-    ".git",
-    ".venv",
-    "venv",
-    "env",
-    "__pycache__",
-    ".idea",
-    ".vscode",
-    "node_modules",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-}
 _SECRET_SUFFIXES = {".pem", ".key"}
-_BLOCKED_SUFFIXES = {".pyc", ".log", ".bak"}
-_BLOCKED_NAMES = {".DS_Store"}
 
 
 @rule("XI501", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
@@ -84,8 +70,8 @@ def secret_packed(project: Project, subject: Subject) -> Iterator[Problem]:
 def leftover_packed(project: Project, subject: Subject) -> Iterator[Problem]:
     """A file is part of the plugin that some tool left there; the marketplace refuses it."""
     for path in map(PurePosixPath, subject.files or ()):
-        left = path.name in _BLOCKED_NAMES or path.suffix in _BLOCKED_SUFFIXES
-        if left or _BLOCKED_FOLDERS & set(path.parts[:-1]):
+        left = path.name in LEFTOVER_NAMES or path.suffix in LEFTOVER_SUFFIXES
+        if left and not tool_folder(str(path)):
             yield Problem(f"{path} is part of the plugin", at=str(path))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
-from attrs import frozen
+from attrs import field, frozen
 
+from xinfer.plugin.unwanted import tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import Declaration
@@ -26,15 +28,17 @@ class Package(Declaration):
 
     :param entries: as they stand in the zip, its folders too; none of a folder.
     :param files: without folders.
-    :param packed: those of the files that no ignore file leaves out.
-    :param packed_unread: folders such as ``.git`` that would be packed as well.
+    :param left_out: what an ignore file leaves out, and which of its lines.
+    :param unpackable: what cannot be packed, and why.
+    :param is_folder: it is a folder yet, and no package.
     :param broken_positions: lists of positions that are no lists of names.
     """
 
     entries: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    packed: tuple[str, ...] | None = None
-    packed_unread: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(factory=dict)
+    unpackable: Mapping[str, str] = field(factory=dict)
+    is_folder: bool = False
     broken_positions: tuple[str, ...] = ()
 
 
@@ -124,11 +128,10 @@ def needed_file_ignored(package: Package, _: Subject) -> Iterator[Problem]:
     The template's ``.difyignore`` names ``lib/``, ``env/``, ``build/`` and others, in any depth. A
     ``requirements.txt`` that is there and ignored is neither packed nor made from uv.lock.
     """
-    if package.packed is None:
-        return
-    for path in sorted(set(package.files) - set(package.packed)):
-        if path in _NEEDED or path.startswith(_NEEDED_FOLDERS):
-            yield Problem(f"{path} is there, and ignored")
+    for path, line in package.left_out.items():
+        needed = path in _NEEDED or path.startswith(_NEEDED_FOLDERS)
+        if needed and not tool_folder(f"{path}x") and PurePosixPath(path).suffix != ".pyc":
+            yield Problem(f"{path} is left out by {line}")
 
 
 _NEEDED = frozenset({"manifest.yaml", "pyproject.toml", "requirements.txt", "README.md"})
@@ -137,13 +140,14 @@ _NEEDED_FOLDERS = ("_assets/", "models/", "provider/")
 
 @rule("XI707", Severity.BROKEN, Stage.REVIEW, fix="List it in .difyignore.")
 def folder_packed(package: Package, _: Subject) -> Iterator[Problem]:
-    """A folder of tools would be packed, as no ignore file names it.
+    """A repository, an environment or a cache is packed, because no ignore file names it.
 
     Packing leaves nothing out by itself: a repository's history, and the secrets in it, are
     published with the plugin.
     """
-    for name in package.packed_unread:
-        yield Problem(f"{name}/ would be packed")
+    folders = Counter(filter(None, map(tool_folder, package.files)))
+    for name, count in folders.items():
+        yield Problem(f"{name} is packed, with {count:,} file{'s' * (count > 1)} in it")
 
 
 @rule(
@@ -163,11 +167,28 @@ def entry_twice(package: Package, _: Subject) -> Iterator[Problem]:
 @rule("XI709", Severity.BROKEN, Stage.UPLOAD, fix="Delete it; signing adds it.")
 def signature_packed(package: Package, _: Subject) -> Iterator[Problem]:
     """The folder holds what signing adds; the package, once signed, would hold it twice."""
-    if package.packed is not None and _SIGNATURE in package.packed:
-        yield Problem(f"{_SIGNATURE} would be packed")
+    if package.is_folder and _SIGNATURE in package.files:
+        yield Problem(f"{_SIGNATURE} is packed")
 
 
 _SIGNATURE = ".verification.dify.json"
+
+
+@rule(
+    "XI710",
+    Severity.REFUSED,
+    Stage.PACKING,
+    fix="Put the file itself there, or leave it out with a line in .difyignore.",
+)
+def unpackable(package: Package, _: Subject) -> Iterator[Problem]:
+    """Something in the folder is no file that can be packed.
+
+    The packager refuses links to folders, links that lead nowhere, sockets and devices, and waits
+    forever for a named pipe. xinfer refuses links out of the folder too, because another machine
+    has something else there.
+    """
+    for path, reason in package.unpackable.items():
+        yield Problem(f"{path} is {reason}", at=path)
 
 
 RULES = (
@@ -184,4 +205,5 @@ RULES = (
     folder_packed,
     entry_twice,
     signature_packed,
+    unpackable,
 )

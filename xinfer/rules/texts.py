@@ -6,6 +6,7 @@ import io
 import tokenize
 from collections.abc import Iterable, Mapping
 
+from xinfer.plugin.unwanted import tool_folder
 from xinfer.spec import Span
 
 _READ = (".py", ".md", ".svg", ".toml", ".lock", "requirements.txt")
@@ -25,7 +26,7 @@ def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) 
     return {
         name: _decoded(name, contents[name])
         for name in (contents if names is None else names)
-        if name.endswith(_READ) and not name.startswith(_OUR_RUNTIME)
+        if name.endswith(_READ) and not name.startswith(_OUR_RUNTIME) and not tool_folder(name)
     }
 
 

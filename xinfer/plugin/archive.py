@@ -1,0 +1,185 @@
+"""Packages: a ``.difypkg`` is a zip, written as the daemon's packager does and read with care."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from xinfer.plugin.files import File, PluginFiles
+from xinfer.plugin.limits import (
+    MAX_DIRECTORY_BYTES,
+    MAX_FILES,
+    MAX_PACKAGE_BYTES,
+    MAX_READ_BYTES,
+    UnreadablePlugin,
+)
+
+_STORED, _DEFLATED = 0, 8
+_VERSION = 20
+_UTF8 = 0x0800
+_NO_TIME, _NO_DATE = 0, 0
+_HEADER = struct.Struct("<4s5H3L2H")
+_DIRECTORY = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_MAX_COMMENT = 0xFFFF
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+"""What reading an entry raises where it is damaged, encrypted or packed in a rare way."""
+
+
+def pack(entries: Iterable[tuple[str, bytes]], comment: bytes = b"") -> bytes:
+    """Write entries to a package, in the order given: no folders, no dates, no modes.
+
+    The same entries give the same bytes on every machine that has the wheel ``deflate``, which is
+    a fixed version of libdeflate; without it they are stored. Checksum and identifier depend on
+    names and contents alone.
+    """
+    package = io.BytesIO()
+    directory = io.BytesIO()
+    count = 0
+    for path, content in entries:
+        name = path.encode(errors="surrogateescape")
+        method, data = _compressed(content)
+        flags = _UTF8 if any(not " " <= c <= "}" or c == "\\" for c in path) else 0
+        common = (_VERSION, flags, method, _NO_TIME, _NO_DATE)
+        sizes = (zlib.crc32(content), len(data), len(content))
+        directory.write(
+            _DIRECTORY.pack(
+                *(b"PK\x01\x02", _VERSION, *common, *sizes),
+                len(name),
+                0,
+                0,
+                0,
+                0,
+                0,
+                package.tell(),
+            )
+        )
+        directory.write(name)
+        package.write(_HEADER.pack(b"PK\x03\x04", *common, *sizes, len(name), 0))
+        package.write(name)
+        package.write(data)
+        count += 1
+    start = package.tell()
+    package.write(directory.getvalue())
+    size = package.tell() - start
+    package.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, len(comment)))
+    package.write(comment)
+    return package.getvalue()
+
+
+def _compressed(content: bytes) -> tuple[int, bytes]:
+    try:
+        from deflate import deflate_compress
+    except ImportError:  # no wheel for this machine
+        return _STORED, content
+    return _DEFLATED, bytes(deflate_compress(content, 6))
+
+
+def package_files(path: Path) -> PluginFiles:
+    """Open a package.
+
+    :raises UnreadablePlugin: it is no package, or more than a plugin can be.
+    """
+    if path.stat().st_size > MAX_PACKAGE_BYTES:
+        raise UnreadablePlugin(f"{path} is larger than the 50 MiB that Dify takes.")
+    data = path.read_bytes()
+    if end_of_directory(data) is None:
+        raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {_why_no_zip(data)}.")
+    try:
+        package = zipfile.ZipFile(io.BytesIO(data))
+    except (*_BROKEN, ValueError, struct.error) as error:
+        raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {error}.") from None
+    infos = package.infolist()
+    total = sum(info.file_size for info in infos)
+    if len(infos) > MAX_FILES or total > MAX_READ_BYTES:
+        raise UnreadablePlugin(
+            f"{path} unpacks to {len(infos):,} files and {total // 2**20:,} MiB, more than a "
+            f"plugin can hold ({MAX_FILES:,} files, {MAX_READ_BYTES // 2**20} MiB)."
+        )
+    names = [_name(info) for info in infos]
+    for name in names:
+        if fault := _name_fault(name):
+            raise UnreadablePlugin(f"{path} holds {short(name)!r}, {fault}.")
+    files = (
+        File(path=name, size=info.file_size, read=partial(_read, package, info, path))
+        for name, info in zip(names, infos, strict=True)
+        if not name.endswith("/")
+    )
+    return PluginFiles(where=path, files=tuple(files), entries=tuple(names))
+
+
+def end_of_directory(data: bytes) -> tuple[int, bytes] | None:
+    """Find the end of a zip's table of contents; return its place and the comment behind it.
+
+    ``None`` where there is none, where its comment is cut short, or where it promises a table of
+    contents that is not there or is longer than :data:`MAX_DIRECTORY_BYTES`.
+    """
+    begin = len(data)
+    while (
+        begin := data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - _MAX_COMMENT), begin)
+    ) >= 0:
+        if begin + _END.size <= len(data):
+            *_, size, _, length = _END.unpack_from(data, begin)
+            comment = data[begin + _END.size :][:length]
+            fits = size <= min(begin, MAX_DIRECTORY_BYTES)
+            return (begin, comment) if fits and len(comment) == length else None
+    return None
+
+
+def short(name: str) -> str:
+    """Shorten a name for a message."""
+    return name if len(name) <= 80 else f"{name[:60]}…{name[-12:]}"
+
+
+def _why_no_zip(data: bytes) -> str:
+    if not data:
+        return "it is empty"
+    return "it is cut short" if data.startswith(b"PK") else "it is another kind of file"
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Return a name as its bytes are in UTF-8, which ``zipfile`` reads so only if a flag is set."""
+    if info.flag_bits & _UTF8:
+        return info.filename
+    return info.filename.encode("cp437").decode(errors="surrogateescape")
+
+
+def _name_fault(name: str) -> str:
+    """Say what is wrong with the name of an entry."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts:
+        return "which leads out of the package"
+    if len(name) > 1024:
+        return "a name longer than any file system takes"
+    if "\0" in name or not name.strip("/") or name.strip("/") == ".":
+        return "which names no file"
+    if not name.isprintable() and any("\udc80" <= c <= "\udcff" for c in name):
+        return "which is not UTF-8"
+    return ""
+
+
+def _read(package: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
+    """Read an entry, and no more of it than it promises.
+
+    :raises UnreadablePlugin: it is damaged, encrypted, or not as long as it says.
+    """
+    name = short(info.filename)
+    if info.flag_bits & _ENCRYPTED:
+        raise UnreadablePlugin(f"{name} in {path} is encrypted, which Dify cannot read.")
+    if info.compress_type not in _METHODS:
+        raise UnreadablePlugin(f"{name} in {path} is packed in a way that Dify cannot read.")
+    try:
+        with package.open(info) as file:
+            content = file.read(info.file_size + 1)
+    except _BROKEN as error:
+        raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
+    if len(content) != info.file_size:
+        raise UnreadablePlugin(f"{name} in {path} is not as long as it says.")
+    return content

@@ -1,0 +1,26 @@
+"""The checksum of a plugin, and the identifier under which Dify installs it.
+
+As the daemon computes them: for each file, in the order of the bytes of the paths, SHA-256 of the
+path and SHA-256 of the content; the checksum is SHA-256 of all that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from xinfer.plugin.files import PluginFiles
+
+
+def checksum(files: PluginFiles) -> str:
+    """Compute the checksum; of two files of one path the first counts."""
+    whole = hashlib.sha256()
+    for path in sorted(files, key=os.fsencode):
+        whole.update(hashlib.sha256(os.fsencode(path)).digest())
+        whole.update(hashlib.sha256(files[path]).digest())
+    return whole.hexdigest()
+
+
+def identifier(author: str | None, name: str, version: str, digest: str) -> str:
+    """Form what Dify installs a plugin under, e.g. ``acme/tariff:0.1.0@6c30…``."""
+    return f"{author}/{name}:{version}@{digest}" if author else f"{name}:{version}@{digest}"

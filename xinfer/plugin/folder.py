@@ -1,0 +1,88 @@
+"""A plugin's folder on disk: what can be packed, and what cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from xinfer.plugin.files import Entry, PluginFiles, select
+from xinfer.plugin.limits import UnreadablePlugin
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def folder_files(folder: Path) -> PluginFiles:
+    """Select the files of a folder.
+
+    :raises UnreadablePlugin: it holds too much, or cannot be listed.
+    """
+    return select(_Disk(folder), folder)
+
+
+class _Disk:
+    """A folder on disk; links to folders are not followed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._resolved = root.resolve()
+
+    def entries(self, folder: str) -> Iterable[Entry]:
+        try:
+            with os.scandir(self._root / folder) as found:
+                listed = sorted(found, key=lambda entry: os.fsencode(entry.name))
+        except OSError as error:
+            place = self._root / folder
+            raise UnreadablePlugin(f"{place} cannot be listed: {error.strerror}.") from None
+        return map(self._entry, listed)
+
+    def _entry(self, found: os.DirEntry[str]) -> Entry:
+        if found.is_dir(follow_symlinks=False):
+            return Entry(name=found.name, folder=True)
+        path = Path(found.path)
+        try:
+            status = found.stat()
+        except OSError as error:
+            return Entry(name=found.name, source=path, fault=_link_fault(path, error))
+        kind = stat.S_IFMT(status.st_mode)
+        if kind == stat.S_IFDIR:
+            return Entry(name=found.name, source=path, fault="a link to a folder")
+        if kind != stat.S_IFREG:
+            return Entry(name=found.name, source=path, fault=_KINDS.get(kind, "no file"))
+        return Entry(
+            name=found.name,
+            size=status.st_size,
+            source=path,
+            outside=found.is_symlink() and not path.resolve().is_relative_to(self._resolved),
+            read=partial(_read, path, status.st_size),
+        )
+
+
+def _link_fault(path: Path, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link in a circle"
+    return "a link that leads nowhere" if path.is_symlink() else f"unreadable ({error.strerror})"
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _read(path: Path, size: int) -> bytes:
+    try:
+        # A folder can be replaced meanwhile: a pipe must not stall, and no more is read than said.
+        with open(path, "rb", opener=_without_waiting) as file:
+            content = file.read(size + 1)
+    except OSError as error:
+        raise UnreadablePlugin(f"{path} cannot be read: {error.strerror}.") from None
+    if len(content) != size:
+        raise UnreadablePlugin(f"{path} changed while it was read: run the command again.")
+    return content

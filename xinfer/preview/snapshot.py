@@ -11,7 +11,7 @@ from attrs import field, frozen
 from xinfer.build import prepare
 from xinfer.importer import project_of
 from xinfer.importer.examine import examine
-from xinfer.plugin.files import plugin_files
+from xinfer.plugin.reading import plugin_files
 from xinfer.preview.language import LANGUAGES
 from xinfer.preview.profiles import PROFILES
 from xinfer.rules import Finding, check, texts_of

@@ -1,6 +1,7 @@
 """A plugin's folder to a spec and back: equal key for key, and written as a person would."""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutants import mutations
 
 from xinfer.build import load_spec, prepare, write
+from xinfer.cli import main
 from xinfer.importer import ImportFailed, read_plugin, write_spec
 from xinfer.rules import check
 
@@ -216,6 +219,50 @@ def test_a_field_of_any_name_is_an_attribute(plugin, tmp_path, variable, attribu
     spec = write_spec(read_plugin(plugin), tmp_path / "out")
     assert f"    {attribute}: Secret = secret_input(" in spec.read_text("utf-8")
     assert built_data(spec) == data_of(plugin)
+
+
+@pytest.mark.parametrize("name", ["../../../x", "/etc/x", "..", ".", "a/b", "a b", "", "a\nb"])
+def test_without_a_folder_a_name_that_leads_elsewhere_is_refused(
+    plugin, tmp_path, monkeypatch, name
+):
+    here = tmp_path / "a/b/c/d"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    before = sorted(tmp_path.rglob("*"))
+    manifest = plugin / "manifest.yaml"
+    text = manifest.read_text("utf-8").replace("name: acme", f"name: {json.dumps(name)}")
+    manifest.write_text(text, "utf-8")
+    done = CliRunner().invoke(main, ["import", str(plugin)])
+    assert done.exit_code == 2
+    assert "is not a folder's name. Name the folder with -o." in done.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_without_a_folder_the_plugin_s_name_is_the_folder(plugin, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plugin.rename(tmp_path / "published")
+    done = CliRunner().invoke(main, ["import", "published"])
+    assert done.exit_code == 0, done.output
+    assert "Wrote acme/provider_spec.py: 2 models, 4 files copied." in done.output
+    assert (tmp_path / "acme/provider_spec.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2025-10-09T05:51:49.525758979+08:00",
+        "'2025-10-09T05:51:49.525758979Z'",
+        "2025-10-09T05:51:49.52575897-04:00",
+        '"2025-10-09T05:51:49.525758+08:00"',
+    ],
+)
+def test_a_time_keeps_its_digits(plugin, tmp_path, moment):
+    manifest = plugin / "manifest.yaml"
+    text = manifest.read_text("utf-8").replace("'2024-09-20T00:03:44.658609186Z'", moment)
+    manifest.write_text(text, "utf-8")
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    built = yaml.load(prepare(spec).tree["manifest.yaml"], yaml.BaseLoader)
+    assert built["created_at"] == moment.strip("'\"")
 
 
 def test_comments_that_have_no_other_place_stand_above_the_project(plugin, tmp_path):

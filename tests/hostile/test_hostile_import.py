@@ -4,17 +4,21 @@ import ast
 import builtins
 import tempfile
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_importer import SMALL
 
-from xinfer.build import load_spec
-from xinfer.importer import read_plugin, write_spec
+from xinfer.build import load_spec, prepare
+from xinfer.importer import ImportFailed, read_plugin, write_spec
 from xinfer.importer.evaluate import NotOurs, evaluate
 from xinfer.importer.python import comment_line
+from xinfer.importer.write import equal
+from xinfer.yaml import read_document
 
 RAN = "xinfer_ran"
 CODE = f"__import__('builtins').__dict__.setdefault('{RAN}', 1)"
@@ -240,3 +244,98 @@ def test_a_comment_is_one_line_whatever_it_holds(text):
     assert line.startswith("#")
     assert line.isprintable()
     assert ast.parse(line + "\n", "comment").body == []
+
+
+FIRST = "models/llm/first.yaml"
+
+
+@pytest.fixture
+def small(tmp_path):
+    folder = tmp_path / "acme"
+    for path, text in SMALL.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return folder
+
+
+def edit(folder, path, old, new):
+    text = (folder / path).read_text("utf-8")
+    assert old in text
+    (folder / path).write_text(text.replace(old, new, 1), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("provider/acme.yaml", "provider: acme", 'provider: "1 2 3"'),
+        ("provider/acme.yaml", "provider: acme", "provider: ../../x"),
+        ("provider/acme.yaml", "provider: acme", 'provider: ""'),
+        ("provider/acme.yaml", "provider: acme", "provider: 通义"),
+        ("provider/acme.yaml", "provider: acme", f"provider: {'x' * 5000}"),
+        ("manifest.yaml", "name: acme", "name: ../../../x"),
+        (FIRST, "max: 1024", "max: .inf"),
+        (FIRST, "default: 0.7", "default: .nan"),
+        (FIRST, "default: 0.7", "default: -0.0"),
+        (FIRST, "default: 0.7", "default: 1.0e+300"),
+        (FIRST, "deprecated: false", "strange: [.inf, -.inf, .nan, -1, 1e3]"),
+        (FIRST, "deprecated: false", "strange: 2001-12-14"),
+        (FIRST, "deprecated: false", "strange: 2001-12-14t21:59:43.10-05:30"),
+        (FIRST, "deprecated: false", "strange: !!binary aGk="),
+        (FIRST, "deprecated: false", "1: 2\n2.5: 3\ntrue: 4\nnull: 5"),
+        (FIRST, "deprecated: false", f"strange: {'[' * 60}{']' * 60}"),
+        (FIRST, "deprecated: false", f'strange: "{"word " * 100_000}"'),
+        (FIRST, "deprecated: false", f"strange: {'w' * 900_000}"),
+        (FIRST, "'0.0010'", f"'{'9' * 90}'"),
+    ],
+)
+def test_odd_values_come_back_as_they_are(small, path, old, new):
+    edit(small, path, old, new)
+    imported = read_plugin(small)
+    spec = write_spec(imported, small.parent / "out")
+    tree = prepare(spec).tree
+    built = read_document(tree[path], path).data
+    assert equal(built, read_document((small / path).read_bytes(), path).data)
+
+
+@pytest.mark.parametrize(
+    ("new", "why"),
+    [
+        (f"context_size: 0x{'f' * 5000}", "a number has more than 4300 digits"),
+        (f"context_size: {'9' * 5000}", "first.yaml:4:46: model_properties.context_size"),
+        ("context_size: !!timestamp 2001-99-99", "first.yaml:4:46: model_properties.context_size"),
+        ('context_size: "\\uD800"', "first.yaml:4:49"),
+        ("context_size: {? [a] : b}", "a key must be a single value"),
+        (f"context_size: {'[' * 100}{']' * 100}", "nests too deep"),
+        ("context_size: &a [*a]", "first.yaml"),
+    ],
+)
+def test_values_that_python_or_yaml_cannot_hold_are_refused(small, new, why):
+    edit(small, FIRST, "context_size: 1024", new)
+    with pytest.raises(ImportFailed) as caught:
+        write_spec(read_plugin(small), small.parent / "out")
+    assert why in str(caught.value)
+    assert not (small.parent / "out").exists()
+
+
+def test_a_price_of_a_billion_digits_is_a_value_that_does_not_fit(small):
+    edit(small, FIRST, "'0.0010'", "'1e999999999'")
+    imported = read_plugin(small)
+    assert any("pricing" in warning for warning in imported.warnings)
+    model = next(model for model in imported.models if model.model == "first")
+    assert model.pricing is None
+
+
+def test_a_file_of_comments_is_written_in_time(small):
+    """Formatting takes time by the square of the comments at one place."""
+    lines = "".join(f"- {number}  # comment {number}\n" for number in range(3000))
+    (small / FIRST).write_text(f"{SMALL[FIRST]}strange:\n{lines}", "utf-8")
+    text = write_spec(read_plugin(small), small.parent / "out").read_text("utf-8")
+    assert all(f"# comment {number}\n" in text for number in range(3000))
+    above = max(
+        len(list(run))
+        for is_comment, run in groupby(
+            text.partition("project = ")[0].splitlines(), lambda line: line.startswith("        #")
+        )
+        if is_comment
+    )
+    assert above == 200

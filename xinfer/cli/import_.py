@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from xinfer.cli.options import UnusableInput, counted, examples
 
 _WORTH_A_BAR = 50
-"""Model files; fewer are read before a bar could be seen."""
+"""Model files; fewer are read before a bar can be seen."""
 
 
 @click.command(
@@ -22,30 +23,46 @@ _WORTH_A_BAR = 50
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="The folder to make; by default one of the plugin's name, here.",
+    help="The folder to write; by default one of the plugin's name in the current folder.",
 )
 def import_(folder: Path, out: Path | None) -> None:
-    """Write the provider_spec.py that builds the plugin in FOLDER.
+    """Write the provider_spec.py that builds the plugin in FOLDER, or in a .difypkg.
 
-    Its YAML becomes Python; its own Python, icons and documents are carried over. Building the
-    result gives YAML that is equal, key for key, to what was read.
+    Its YAML becomes Python; its own Python, icons and documents are copied. Building the result
+    gives YAML that is equal, key for key, to what was read. Nothing in the plugin is executed.
     """
     from xinfer.importer import ImportFailed, read_plugin, write_spec
 
     try:
         with _Progress() as progress:
             imported = read_plugin(folder, progress=progress)
-        spec = write_spec(imported, out or Path(imported.manifest.name))
+        spec = write_spec(imported, out or _folder_of(imported.manifest.name))
     except ImportFailed as error:
         raise UnusableInput(str(error)) from error
     for warning in imported.warnings:
         click.secho(warning, fg="yellow", err=True)
     models, files = counted(len(imported.models), "model"), counted(len(imported.carried), "file")
-    click.echo(f"Wrote {spec}: {models}, {files} carried over.")
+    click.echo(f"Wrote {spec}: {models}, {files} copied.")
+
+
+_FOLDER = re.compile(r"[a-z0-9_-]{1,128}", re.IGNORECASE)
+"""A plugin's name as Dify takes it, and in capitals."""
+
+
+def _folder_of(name: str) -> Path:
+    """Make the name of a folder of a plugin's name, unless it leads elsewhere.
+
+    :raises UnusableInput: it might.
+    """
+    if not _FOLDER.fullmatch(name):
+        raise UnusableInput(
+            f"The plugin's name, {name!r}, is not a folder's name. Name the folder with -o."
+        )
+    return Path(name)
 
 
 class _Progress:
-    """Shows a bar once it is known that there is much to read."""
+    """Shows a bar if there is much to read."""
 
     def __init__(self) -> None:
         self._shown: Any = None

@@ -18,6 +18,9 @@ from xinfer.yaml import compose
 ITSELF = ""
 """Stands for the whole object where a comment is about no field of it."""
 
+_MOST_ABOVE = 200
+"""Comments above an argument; formatting takes time by the square of their number."""
+
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$", re.MULTILINE)
 _HEADER = re.compile(r"[|>][-+0-9]*[ \t]+(#.*)")
 _OF_TOOLS = ("yaml-language-server", "Made from ")
@@ -44,7 +47,7 @@ class CommentFinder:
     def __call__(self, declared: Declaration, name: str) -> tuple[str, ...]:
         """Return the comments about one field, or about the object itself."""
         self._asked.add((id(declared), name))
-        return tuple(self._lines.get(id(declared), {}).get(name, ()))
+        return tuple(self._lines.get(id(declared), {}).get(name, ())[:_MOST_ABOVE])
 
     def has_inside(self, declared: Declaration) -> bool:
         """Tell whether there is a comment about an object or about anything in it."""
@@ -60,13 +63,12 @@ class CommentFinder:
         )
 
     def rest(self) -> tuple[str, ...]:
-        """Return the comments that nobody asked for."""
+        """Return the comments that nobody asked for, and those that are too many for a place."""
         return tuple(
             line
             for owner, names in self._lines.items()
             for name, lines in names.items()
-            if (owner, name) not in self._asked
-            for line in lines
+            for line in lines[_MOST_ABOVE if (owner, name) in self._asked else 0 :]
         )
 
     def _note(self, owner: Declaration | None, name: str, comment: str) -> None:

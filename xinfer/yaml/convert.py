@@ -225,12 +225,18 @@ def _switch(value: object, _: Any) -> bool:
     raise _mismatch("true or false", value)
 
 
+_MOST_DIGITS = 100
+"""Digits of a price; without a limit, 1e999999999 is written as a gigabyte of them."""
+
+
 def _decimal(value: object, _: Any) -> Decimal | float:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
-        if isinstance(value, str) and Decimal(value).is_finite():
-            return Decimal(value)
+        if isinstance(value, str):
+            number = Decimal(value)
+            if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS:
+                return number
     except InvalidOperation:
         pass
     raise _mismatch("a decimal number", value)

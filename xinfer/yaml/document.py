@@ -23,6 +23,7 @@ from xinfer.yaml.nodes import compose, first_line
 MAX_NODES = 100_000
 MAX_DEPTH = 64
 _STRING = "tag:yaml.org,2002:str"
+_NANOSECONDS = re.compile(r"\.\d{7}")
 _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
 
@@ -128,6 +129,8 @@ class _Builder:
             return node.value
         if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
             return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
+        if tag.endswith(":timestamp") and _NANOSECONDS.search(node.value):
+            return node.value  # a datetime would drop digits
         scalars = _scalars()
         make = scalars.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
         try:

@@ -36,7 +36,7 @@ from xinfer.cli import main
 from xinfer.importer import examine
 from xinfer.rules import RULES, Severity, check, texts_of
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
-from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
+from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
 from xinfer.spec import evolve
 
 ROOT = Path(__file__).parents[2]
@@ -257,7 +257,7 @@ def test_the_table_of_names_is_the_sdks():
     if Version(version("dify_plugin")) <= NEWEST:
         for name, known in NAMES.items():
             there = {one for one in vars(importlib.import_module(name)) if one[0] != "_"}
-            assert there - ROOMS <= known | {m.rpartition(".")[2] for m in NAMES}, name
+            assert there - TOP_LEVEL <= known | {m.rpartition(".")[2] for m in NAMES}, name
 
 
 # What is refused, the SDK refuses; what is not, it loads.

@@ -332,8 +332,8 @@ def test_a_field_is_idle_unless_it_sets_something_or_something_reads_it():
 
     key, region = "nothing reads key", "nothing reads region"
     assert idle({}) == [key, region]
-    assert idle({"own.py": "def f(c):\n    return c.region\n"}) == [key]
-    assert idle({"own.py": "# c.region, c.key\nNAMES = 'region key'\n"}) == [key, region]
+    assert idle({"main.py": "def f(c):\n    return c.region\n"}) == [key]
+    assert idle({"main.py": "# c.region, c.key\nNAMES = 'region key'\n"}) == [key, region]
     assert idle({}, evolve(declared, runtime=None)) == []
 
 

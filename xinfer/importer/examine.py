@@ -65,7 +65,8 @@ def examine(path: Path) -> tuple[Finding, ...]:
     if reading.manifest is not None and reading.provider is not None:
         project = _project(reading.manifest, reading.provider, reading, files)
         sizes = files.sizes
-        declared = check(project, sizes, texts_of(files, sizes), Form.YAML)
+        left_out = {gone.path: gone.reason for gone in files.left_out}
+        declared = check(project, sizes, texts_of(files, sizes), Form.YAML, left_out)
         found += (one for one in declared if not _follows(one, faults))
     elif reading.manifest is not None:
         found += check_types(reading.manifest, "plugin")

@@ -84,6 +84,7 @@ def check(
     files: Mapping[str, int] | None = None,
     sources: Mapping[str, str] | None = None,
     form: Form = Form.SPEC,
+    left_out: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Find what is wrong with a project.
 
@@ -91,12 +92,19 @@ def check(
         files is not checked without.
     :param sources: the text of what :func:`texts_of` reads, by path; not checked without.
     :param form: what the author edits.
+    :param left_out: what is beside the files and not packed, and what leaves it out.
     """
     findings = check_values(project, form)
     if any(finding.severity is Severity.REFUSED for finding in findings):
         # What is not even of its type would make every other rule guess.
         return tuple(sorted(findings, key=_order))
-    subject = Subject(project=complete(project), files=files, sources=sources, form=form)
+    subject = Subject(
+        project=complete(project),
+        files=files,
+        sources=sources,
+        left_out=left_out or {},
+        form=form,
+    )
     python = plugin_code(subject)
     for path, declared in chain(walk(subject.project), [("python", python)] if python else []):
         findings += _findings(declared, path, subject, form)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.rules.walk import terms
 from xinfer.spec import (
     ConfigurateMethod,
     FormField,
@@ -19,7 +16,6 @@ from xinfer.spec import (
     Option,
     Project,
     Provider,
-    Setting,
     ShowOn,
     Target,
     base_url,
@@ -310,32 +306,6 @@ def base_url_missing(project: Project, _: Subject) -> Iterator[Problem]:
         yield Problem("nothing sets the base URL of the server", at="runtime", of=project.runtime)
 
 
-@rule(
-    "XI326",
-    Severity.ADVICE,
-    Stage.RUN_TIME,
-    fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
-)
-def idle_credential(project: Project, subject: Subject) -> Iterator[Problem]:
-    """Nothing reads a field of the credentials; what users enter there has no effect.
-
-    A field sets a part of the requests, is read by ``setting()`` or by another field's
-    ``show_on``, or is an attribute that the plugin's own Python reads.
-    """
-    if project.credentials is None or project.runtime is None or subject.sources is None:
-        return
-    read = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
-    read |= _read_by_own_code(subject.sources)
-    conditions = {
-        one.variable for field in fields(project.credentials) for one in field.form.show_on
-    }
-    for field in fields(project.credentials):
-        if field.sets or field.asked_by_dify or field.form.variable in conditions:
-            continue
-        if field.name not in read:
-            yield Problem(f"nothing reads {field.name}", at="credentials", of=field.form)
-
-
 def _targets(project: Project) -> set[Target]:
     declared = fields(project.credentials) if project.credentials else ()
     return {
@@ -343,18 +313,6 @@ def _targets(project: Project) -> set[Target]:
         for field in declared
         for sets in field.sets
     }
-
-
-def _read_by_own_code(sources: Mapping[str, str]) -> set[str]:
-    """Collect the attributes that modules of the plugin's own read, by their syntax trees."""
-    names: set[str] = set()
-    for path, text in sources.items():
-        if not path.endswith(".py") or path.startswith("xinfer/") or path == "provider_spec.py":
-            continue
-        with suppress(SyntaxError, ValueError):
-            tree = ast.parse(text)
-            names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return names
 
 
 RULES = (
@@ -383,5 +341,4 @@ RULES = (
     model_name_empty,
     help_lost,
     base_url_missing,
-    idle_credential,
 )

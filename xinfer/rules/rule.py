@@ -30,12 +30,15 @@ class Subject:
     :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` if unknown.
     :param sources: the text of its code, documents and lists of dependencies, by path; ``None``
         if unknown.
+    :param left_out: what is beside the plugin's files and not packed, by path, that of a folder
+        with a slash behind; and what leaves it out, e.g. ``line 3 of .difyignore (*.log)``.
     :param form: what its author edits.
     """
 
     project: Project
     files: Mapping[str, int] | None = None
     sources: Mapping[str, str] | None = None
+    left_out: Mapping[str, str] = {}
     form: Form = Form.SPEC
 
 

@@ -10,13 +10,14 @@ from itertools import chain
 from xinfer.rules.python import (
     declared,
     imports,
+    linted,
     methods,
     process,
     registration,
     rerank,
     results,
+    startup,
     streams,
-    undefined,
 )
 
 RULES = tuple(
@@ -25,13 +26,14 @@ RULES = tuple(
         for module in (
             declared,
             imports,
+            linted,
             methods,
             process,
             registration,
             rerank,
             results,
+            startup,
             streams,
-            undefined,
         )
     )
 )

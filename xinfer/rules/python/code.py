@@ -20,8 +20,8 @@ from xinfer.rules.python.linter import SYNTAX, UNDEFINED, Diagnostic, lint
 from xinfer.rules.python.memory import Memory
 from xinfer.rules.python.source import Import, Module, parse
 from xinfer.rules.python.tree import depth
-from xinfer.rules.rule import Subject
-from xinfer.spec import Declaration, Project
+from xinfer.rules.rule import Problem, Subject
+from xinfer.spec import Declaration, Project, Span
 from xinfer.spec.declaration import set_span
 
 MOST_TOKENS = 250_000
@@ -76,11 +76,14 @@ class PluginCode(Declaration):
     """All Python of a plugin.
 
     :param files: the paths of everything in the plugin, Python whose text is not known included.
+    :param left_out: what is beside and not packed, folders with a slash behind, and what leaves
+        it out.
     :ivar memory: what has been worked out about it, by question.
     """
 
     project: Project
     files: frozenset[str]
+    left_out: Mapping[str, str]
     reader: _Reader = field(repr=False)
     memory: Memory = field(init=False, factory=Memory, repr=False)
 
@@ -116,10 +119,34 @@ class PluginCode(Declaration):
         """Tell whether a dotted name is a module or a package of the plugin."""
         return name in self.names
 
+    def why_left_out(self, name: str) -> str | None:
+        """Tell what leaves a module or package out of the packed files, if something does."""
+        return next((r for n in _packages(name) if (r := self._names_left_out.get(n))), None)
+
+    @cached_property
+    def _names_left_out(self) -> Mapping[str, str]:
+        reasons: dict[str, str] = {}
+        for path, reason in self.left_out.items():
+            parts = PurePosixPath(path).with_suffix("").parts[:_MOST_FOLDERS]
+            if path.endswith(("/", ".py")):
+                for name in _packages(".".join(parts)):
+                    reasons.setdefault(name, reason)
+        return reasons
+
     def module(self, name: str) -> Module | None:
         """Return the module of a dotted name, if its text is known and can be looked at."""
         path = self.paths.get(name)
         return self.reader.module(path) if path else None
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """What runs and cannot be looked at, with the reason."""
+        running = self.running  # parses what there is to parse
+        return self.reader.skipped if running else {}
+
+    def problem(self, path: str, message: str) -> Problem:
+        """Say what is wrong with a file as a whole."""
+        return Problem(message, at=path, span=Span(path, 1, 1))
 
     @property
     def entry(self) -> Module | None:
@@ -220,6 +247,7 @@ def plugin_code(subject: Subject) -> PluginCode | None:
     code = PluginCode(
         project=subject.project,
         files=frozenset(subject.files or ()) | texts.keys(),
+        left_out=subject.left_out,
         reader=_Reader(texts),
     )
     set_span(code, None)

@@ -15,7 +15,8 @@ from xinfer.rules.python.names import Foreign, OwnModule, bindings, meaning
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider
+from xinfer.rules.walk import terms
+from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider, Setting, fields
 
 _CREDENTIALS, _PARAMETERS = "credentials", "model_parameters"
 _GETTERS = {"get", "pop"}
@@ -93,6 +94,33 @@ def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Probl
         for read in _reads(module, _PARAMETERS):
             if read.name not in rules | written:
                 yield module.problem(f"no model declares the parameter {read.name!r}", read.node)
+
+
+@rule(
+    "XI326",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
+)
+def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """Nothing reads a field of the credentials; what users enter there has no effect.
+
+    A field sets a part of the requests, is read by ``setting()`` or by another field's
+    ``show_on``, or is an attribute that the plugin's own Python reads.
+    """
+    project = subject.project
+    if project.credentials is None or project.runtime is None:
+        return
+    read = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
+    read |= {node.attr for module in code.running for node in module.each(ast.Attribute)}
+    conditions = {
+        one.variable for field in fields(project.credentials) for one in field.form.show_on
+    }
+    for field in fields(project.credentials):
+        if field.sets or field.asked_by_dify or field.form.variable in conditions:
+            continue
+        if field.name not in read:
+            yield Problem(f"nothing reads {field.name}", of=field.form)
 
 
 def _undeclared(code: PluginCode, subject: Subject) -> Iterator[tuple[Module, Read]]:
@@ -229,4 +257,5 @@ RULES = (
     credential_never_given,
     credential_never_read,
     parameter_not_declared,
+    idle_credential,
 )

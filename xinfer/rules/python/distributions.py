@@ -76,33 +76,59 @@ KNOWN: Mapping[str, frozenset[str]] = {
 
 _UNDERSTOOD = _OF_SDK | {name for names in KNOWN.values() for name in names}
 _LOCKED = re.compile(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.MULTILINE)
-_LOCK = "uv.lock"
+_LOCK, _PYPROJECT, _REQUIREMENTS = "uv.lock", "pyproject.toml", "requirements.txt"
 
 
 @frozen
-class Given:
-    """What is in the plugin's environment, by normal names.
+class Environment:
+    """What is installed for the plugin.
 
-    :param closed: all of it is known to bring nothing but the modules of :data:`KNOWN`.
+    :param names: the packages, by normal names.
+    :param is_closed: all of them are known to bring nothing but the modules of :data:`KNOWN`.
+    :param is_locked: uv.lock says which ones there are.
     """
 
     names: frozenset[str]
-    closed: bool
+    is_closed: bool
+    is_locked: bool
+
+    def may_provide(self, module: str) -> bool:
+        """Tell whether one of the packages may bring a module."""
+        return any(_provides(name, module) for name in self.names)
+
+    @property
+    def roots(self) -> set[str]:
+        """The modules that the packages bring as far as that is known, by first names."""
+        return {root for root, names in KNOWN.items() if names & self.names}
 
 
-def provided(subject: Subject) -> Given | None:
-    """Read what the plugin's environment will hold; ``None`` where it is not said."""
-    wanted = [_named(line) for line in subject.project.requirements]
-    if not wanted:
+def environment(subject: Subject) -> Environment | None:
+    """Read what the daemon installs for a plugin; ``None`` where nothing is required."""
+    required = [_name(line) for line in subject.project.requirements]
+    if not required:
         return None
-    names = {name for name in wanted if name}
+    names = {name for name in required if name}
     locked = {normal(name) for name in _locked(subject)}
-    closed = None not in wanted and names <= _UNDERSTOOD and locked <= _UNDERSTOOD | names
-    return Given(frozenset(names | locked | (_OF_SDK if "dify_plugin" in names else set())), closed)
+    known = names <= _UNDERSTOOD and locked <= _UNDERSTOOD | names
+    with_sdk = _OF_SDK if "dify_plugin" in names else frozenset()
+    return Environment(
+        names=frozenset(names | locked | with_sdk),
+        is_closed=known and None not in required,
+        is_locked=bool(locked),
+    )
 
 
-def provides(distribution: str, module: str) -> bool:
-    """Say whether a package may bring a module, by what both are called."""
+def is_named_in_requirements(subject: Subject, module: str) -> bool:
+    """Tell whether requirements.txt names a package for a module, and pyproject.toml wins."""
+    sources = subject.sources or {}
+    if _PYPROJECT not in sources or _REQUIREMENTS not in sources:
+        return False
+    lines = (line.partition("#")[0].strip() for line in sources[_REQUIREMENTS].splitlines())
+    return any(_provides(name, module) for line in lines if line and (name := _name(line)))
+
+
+def _provides(distribution: str, module: str) -> bool:
+    """Tell whether a package may bring a module, by what both are called."""
     root = module.partition(".")[0]
     if distribution in KNOWN.get(root, ()):
         return True
@@ -111,7 +137,7 @@ def provides(distribution: str, module: str) -> bool:
 
 
 def sdk_version(subject: Subject) -> tuple[Version | None, Version | None]:
-    """Say which versions of Dify's SDK are allowed: the least, and the first that is not.
+    """Tell which versions of Dify's SDK are allowed: the least, and the first that is not.
 
     A lock allows one only.
     """
@@ -119,7 +145,7 @@ def sdk_version(subject: Subject) -> tuple[Version | None, Version | None]:
         if normal(name) == "dify_plugin" and (exact := _version(version)):
             return exact, exact
     for line in subject.project.requirements:
-        if _named(line) == "dify_plugin":
+        if _name(line) == "dify_plugin":
             bounds = Requirement(line).specifier
             low = [_version(b.version) for b in bounds if b.operator in (">=", ">", "==", "~=")]
             high = [_version(b.version) for b in bounds if b.operator in ("<", "<=", "==", "~=")]
@@ -132,7 +158,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
-def _named(line: str) -> str | None:
+def _name(line: str) -> str | None:
     try:
         return normal(Requirement(line).name)
     except InvalidRequirement:

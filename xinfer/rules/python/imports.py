@@ -1,22 +1,27 @@
-"""Rules of imports: what cannot be read, what is not there, what comes in the wrong order."""
+"""Rules of imports: modules and names that are not there, packages that are not installed."""
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
 
+from attrs import frozen
 from packaging.version import Version
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.distributions import KNOWN, provided, provides, sdk_version
-from xinfer.rules.python.names import bindings, foreign
-from xinfer.rules.python.sdk_names import NAMES, NEWEST, ROOMS
+from xinfer.rules.python.distributions import (
+    KNOWN,
+    Environment,
+    environment,
+    is_named_in_requirements,
+    sdk_version,
+)
+from xinfer.rules.python.names import bindings
+from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
 from xinfer.rules.python.source import Import, Module
-from xinfer.rules.python.tree import ancestors, own_nodes
+from xinfer.rules.python.spelling import did_you_mean
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Span
 
 _GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
 """Modules of Python that its version 3.12 no longer has."""
@@ -25,219 +30,294 @@ _NO_LONGER = """
     sndhdr spwd sunau telnetlib uu xdrlib
 """
 """Modules that 3.12 has, and the Python that runs this may not."""
-PYTHONS_OWN = (sys.stdlib_module_names | set(_NO_LONGER.split())) - _GONE
-_PATCHED = {"ssl", "requests", "urllib3", "httpx", "aiohttp", "grpc", "httpcore", "openai", "boto3"}
-_SINCE = Version("0.9.0")
+STANDARD_LIBRARY = (sys.stdlib_module_names | set(_NO_LONGER.split())) - _GONE
+_OLDEST = Version("0.9.0")
 _FOLDERS = {"openai_compatible"}
-_PATCHES = {"dify_plugin", "gevent"}
-
-
-@rule("XI601", Severity.REFUSED, Stage.START, fix="Correct it; python -m compileall finds it, too.")
-def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """A module that the plugin starts with is no Python 3.12, so the SDK cannot start.
-
-    The daemon compiles all modules when it installs the plugin, and only logs what fails.
-    """
-    for module in code.running:
-        if module in code.started:
-            yield from _unreadable(code, module)
+_CORRECT = "Correct the name, or add the module."
+_ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
+_LOADER = "sdk core/utils/class_loader.py: import_module_from_source"
 
 
 @rule(
-    "XI602", Severity.BROKEN, Stage.RUN_TIME, fix="Correct it; python -m compileall finds it, too."
+    "XI603",
+    Severity.REFUSED,
+    Stage.START,
+    source=_LOADER,
+    bad=(
+        "from models import «common»\n",
+        "from «....» import common\n",
+        {"models/llm/llm.py": "import «acount»\n", "account.py": "NAME = 'Acme'\n"},
+        {
+            "models/llm/llm.py": "from «models.comon» import NAME\n",
+            "models/common.py": "NAME = 1\n",
+        },
+        {
+            "models/llm/llm.py": "from «lib.text» import cut\n",
+            "lib/text.py": "",
+            ".difyignore": "lib/\n",
+        },
+    ),
+    good=(
+        {"models/llm/llm.py": "from models import common\n", "models/common.py": ""},
+        "try:\n    from models import common\nexcept ImportError:\n    common = None\n",
+    ),
+    fix=_CORRECT,
 )
-def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """A module that is imported inside of a function is no Python 3.12: the request fails."""
-    for module in code.running:
-        if module not in code.started:
-            yield from _unreadable(code, module)
-
-
-@rule("XI603", Severity.REFUSED, Stage.START, fix="Correct the name, or add the module.")
-def import_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def import_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """An import names what is not there; the SDK cannot start.
 
-    A module has to be in the plugin, from whose root all names begin, and not in a folder that
-    the ignore file leaves out. A relative import does not lead out of the root.
+    A module has to be in the plugin, from whose root all names begin, and not be left out of the
+    package by the ignore file. A relative import does not lead out of the root.
     """
-    for module in code.running:
-        for one in module.imports:
-            if module in code.started and not one.lazy and (said := _missing(code, module, one)):
-                yield module.problem(said, one.node)
+    for module, each in _imports(code):
+        if module in code.started and not each.lazy and (why := _missing(code, subject, each)):
+            yield _problem(module, each, why)
 
 
-@rule("XI604", Severity.BROKEN, Stage.RUN_TIME, fix="Correct the name, or add the module.")
-def import_missing_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """An import inside of a function names what is not there; the request fails."""
-    for module in code.running:
-        for one in module.imports:
-            later = one.lazy or module not in code.started
-            if later and (said := _missing(code, module, one)):
-                yield module.problem(said, one.node)
+@rule(
+    "XI604",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="Python: ImportError",
+    bad=("def later():\n    import «models.common»\n",),
+    good=(
+        {
+            "models/llm/llm.py": "def later():\n    import models.common\n",
+            "models/common.py": "",
+        },
+    ),
+    fix=_CORRECT,
+)
+def import_missing_later(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """An import in a function names what is not there; the request fails."""
+    for module, each in _imports(code):
+        later = each.lazy or module not in code.started
+        if later and (why := _missing(code, subject, each)):
+            yield _problem(module, each, why)
 
 
-@rule("XI605", Severity.ADVICE, Stage.RUN_TIME, fix="Add the package to the plugin's dependencies.")
+@rule(
+    "XI605",
+    Severity.ADVICE,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: prepareSyncArgs",
+    bad=("import «numpy»\n", "import «reqests»\n"),
+    good=(
+        "import httpx\n",
+        "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
+    ),
+    fix="Add the package to the plugin's dependencies.",
+)
 def package_not_required(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A package is imported that the plugin does not require.
 
-    The plugin does not start without it; it may be there because another package needs it, until
-    that one no longer does. What Dify's SDK requires is always there.
+    The plugin does not start without it. It may be installed because another package needs it,
+    until that one no longer does. What Dify's SDK requires is always there.
     """
-    given = provided(subject)
-    if given is None:
+    installed = _environment(code, subject)
+    if installed is None:
         return
-    seen = {"dify_plugin"}  # of which XI119 speaks
-    for module in code.running:
-        for one in module.imports:
-            root = (one.module or "").partition(".")[0]
-            if one.careful or one.typing_only or root in seen or not _is_elsewhere(code, root):
-                continue
-            if not any(provides(name, one.module or "") for name in given.names) and (
-                given.closed or root in KNOWN
-            ):
-                seen.add(root)
-                yield module.problem(f"nothing in the dependencies provides {root}", one.node)
+    for module, each in _not_installed(code, subject, installed):
+        if _only_in_requirements(each, subject, installed):
+            continue
+        if is_named_in_requirements(subject, each.module or ""):
+            yield _at(module, each, _UNUSED.format(each.root), fix=_MOVE)
+        elif fix := did_you_mean(each.root, STANDARD_LIBRARY | installed.roots):
+            yield _at(module, each, f"nothing provides {each.root}", fix=fix)
+        elif installed.is_closed or each.root in KNOWN:
+            yield _at(module, each, f"no dependency provides {each.root}")
 
 
-@rule("XI606", Severity.BROKEN, Stage.RUN_TIME, fix="Import dify_plugin first.")
-def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """The plugin imports ssl, or a library that does, before Dify's SDK.
+_UNUSED = "pyproject.toml does not require {}; the daemon does not read requirements.txt beside it"
+_MOVE = "Add the package to the dependencies in pyproject.toml, and lock again."
 
-    The SDK replaces sockets and threads as soon as it is imported, so that requests run side by
-    side. What has taken hold of the old ones before blocks all requests, or recurses endlessly.
+
+@rule(
+    "XI671",
+    Severity.REFUSED,
+    Stage.START,
+    source=f"{_ENVIRONMENT}: detectDependencyFileType",
+    bad=(
+        {
+            "models/llm/llm.py": "import «numpy»\n",
+            "requirements.txt": "dify_plugin>=0.9.0\nrequests\nnumpy\n",
+        },
+    ),
+    good=(
+        {
+            "models/llm/llm.py": "import numpy\n",
+            "pyproject.toml": None,
+            "requirements.txt": "dify_plugin>=0.9.0\nrequests\nnumpy\n",
+        },
+    ),
+    fix=_MOVE,
+)
+def required_in_unused_file(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """A package is in requirements.txt only, and the daemon installs what pyproject.toml requires.
+
+    Where both files are, pyproject.toml wins, unless the daemon is set up with a mirror of PyPI.
     """
-    if code.entry is not None:
-        for module, one in _in_order(code, code.entry):
-            root = (one.module or "").partition(".")[0]
-            if root in _PATCHES:
-                return
-            if root in _PATCHED:
-                yield module.problem(f"{root} is imported before dify_plugin", one.node)
-                return
+    installed = _environment(code, subject)
+    if installed is not None:
+        for module, each in _not_installed(code, subject, installed):
+            if _only_in_requirements(each, subject, installed):
+                yield _at(module, each, _UNUSED.format(each.root))
 
 
-@rule("XI609", Severity.REFUSED, Stage.START, fix="Correct the name.")
+@rule(
+    "XI609",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk dify_plugin 0.9.0 to 0.10.2, names of its modules",
+    bad=(
+        "from dify_plugin.entities.model.message import «UserMessage»\n",
+        "from dify_plugin import «LargeLanguageModels»\n",
+    ),
+    good=("from dify_plugin.entities.model.message import UserPromptMessage\n",),
+    fix="Correct the name.",
+)
 def sdk_name_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """An import names something that Dify's SDK does not have; the plugin cannot start.
 
     Looked at are the modules that models need, of version 0.9.0 to 0.10.2, unless a lock or a
     requirement names another.
     """
-    least, first_not = sdk_version(subject)
-    exact = least is not None and least == first_not and least in (NEWEST, _SINCE)
-    if (first_not is not None and not exact) or (least is not None and least > NEWEST):
+    least, excluded = sdk_version(subject)
+    exact = least is not None and least == excluded and least in (NEWEST, _OLDEST)
+    if (excluded is not None and not exact) or (least is not None and least > NEWEST):
         return
+    for module, each in _imports(code):
+        if module in code.started and not each.lazy and (why := _missing_in_sdk(each)):
+            yield _problem(module, each, why)
+
+
+@frozen
+class _Missing:
+    """What an import does not find.
+
+    :param fix: what to do, if that is more than the rule says.
+    :param in_module: the module is there, and has not the name that is taken from it.
+    """
+
+    message: str
+    fix: str = ""
+    in_module: bool = False
+
+
+def _environment(code: PluginCode, subject: Subject) -> Environment | None:
+    return code.memory.ask("environment", lambda: environment(subject))
+
+
+def _imports(code: PluginCode) -> Iterator[tuple[Module, Import]]:
+    """Yield the imports that must succeed."""
     for module in code.running:
-        for one in module.imports:
-            if not (one.careful or one.lazy or one.typing_only) and module in code.started:
-                parts = (one.module or "").split(".")
-                if parts[0] != "dify_plugin" or one.name == "*":
-                    continue
-                known = NAMES.get(one.module or "")
-                below_it = f"{one.module}.{one.name}" in NAMES or one.name in _FOLDERS
-                if len(parts) > 1 and parts[1] not in ROOMS:
-                    yield module.problem(f"dify_plugin has no {parts[1]}", one.node)
-                elif known and one.name and not below_it and one.name not in known | ROOMS:
-                    yield module.problem(f"{one.module} has no {one.name}", one.node)
+        for each in module.imports:
+            if not (each.careful or each.typing_only):
+                yield module, each
 
 
-@rule(
-    "XI607", Severity.REFUSED, Stage.START, fix='Write plugin.run() under __name__ == "__main__".'
-)
-def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """The module that starts the plugin does not run it: the process ends before it is ready."""
-    entry = code.entry
-    if entry is None or entry.failure is not None:
-        return
-    roots = {(one.module or "").partition(".")[0] for one in entry.imports}
-    if any(code.holds(root) for root in roots) or not roots <= PYTHONS_OWN | {"dify_plugin"}:
-        return
-    if not any(getattr(node, "attr", getattr(node, "id", "")) == "run" for node in entry.nodes):
-        yield entry.problem("nothing in it calls the plugin's run()")
+def _problem(module: Module, each: Import, why: _Missing) -> Problem:
+    if why.in_module:
+        return module.problem(why.message, each.alias, fix=why.fix)
+    return _at(module, each, why.message, fix=why.fix)
 
 
-@rule("XI608", Severity.ADVICE, Stage.RUN_TIME, fix="Move it into the method that needs it.")
-def request_on_import(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """A module asks a server while it is imported: where that fails, the plugin does not start."""
-    for module in sorted(code.started, key=lambda one: one.path):
-        for node in own_nodes(module.tree):
-            if isinstance(node, ast.Call):
-                root, _dot, name = foreign(code, module, node.func).partition(".")
-                asks = root in {"requests", "httpx"} and name in _VERBS
-                if (asks or (root, name) == ("urllib", "request.urlopen")) and not _is_conditional(
-                    module, node
-                ):
-                    yield module.problem(f"{root}.{name} is called on import", node)
+def _at(module: Module, each: Import, message: str, *, fix: str = "") -> Problem:
+    return Problem(message, at=module.path, span=module.span_of_import(each), fix=fix)
 
 
-_VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"}
-
-
-def _unreadable(code: PluginCode, module: Module) -> Iterator[Problem]:
-    failure = code.failure(module)
-    if failure is not None:
-        place = Span(module.path, failure.line, failure.column)
-        yield Problem(f"{module.path}: {failure.message}", at=module.path, span=place)
-
-
-def _missing(code: PluginCode, module: Module, one: Import) -> str | None:
-    """Say what an import does not find, where that is certain."""
-    if one.careful or one.typing_only:
+def _missing(code: PluginCode, subject: Subject, each: Import) -> _Missing | None:
+    """Tell what an import does not find, where that is certain."""
+    if each.module is None:
+        return _Missing("a relative import leads out of the plugin")
+    if not code.holds(each.root):
+        return _missing_root(code, subject, each)
+    if each.root in STANDARD_LIBRARY or _is_only_a_folder(code, each.root):
         return None
-    if one.module is None:
-        return "a relative import leads out of the plugin"
-    root = one.module.partition(".")[0]
-    if not code.holds(root):
-        return f"Python 3.12 has no module {root}" if root in _GONE else None
-    if root in PYTHONS_OWN or (root in KNOWN and f"{root}/__init__.py" not in code.files):
+    if not code.holds(each.module):
+        return _not_there(code, each.module)
+    if each.name in (None, "*") or code.holds(f"{each.module}.{each.name}"):
         return None
-    if not code.holds(one.module):
-        return f"there is no {one.module} in the plugin"
-    if one.name in (None, "*") or code.holds(f"{one.module}.{one.name}"):
-        return None
-    target = code.module(one.module)
+    target = code.module(each.module)
     if target is None:
-        unknown = one.module in code.paths
-        return None if unknown else f"there is no {one.module}.{one.name} in the plugin"
+        whole = f"{each.module}.{each.name}"
+        return None if each.module in code.paths else _not_there(code, whole, in_module=True)
     names = bindings(target, target.tree)
-    if target.failure or one.name in names or "__getattr__" in names or target.is_dynamic:
+    if target.failure or each.name in names or "__getattr__" in names or target.is_dynamic:
         return None
-    return None if target is module else f"{target.path} has no {one.name}"
+    if target.imports_at(each.node):
+        return None  # a module that imports itself
+    return _Missing(
+        f"{target.path} has no {each.name}", did_you_mean(each.name or "", names), in_module=True
+    )
 
 
-def _is_elsewhere(code: PluginCode, root: str) -> bool:
-    return bool(root) and root not in PYTHONS_OWN | _GONE and not code.holds(root)
+def _missing_root(code: PluginCode, subject: Subject, each: Import) -> _Missing | None:
+    """Tell why the first part of a name is found nowhere, neither here nor in a dependency."""
+    root = each.root
+    if root in _GONE:
+        return _Missing(f"Python 3.12 no longer has the module {root}")
+    installed = _environment(code, subject)
+    if root in STANDARD_LIBRARY | KNOWN.keys():
+        return None
+    if installed is not None and installed.may_provide(each.module or ""):
+        return None
+    if code.why_left_out(root):
+        return _not_there(code, each.module or root)
+    fix = did_you_mean(root, (name for name in code.names if "." not in name))
+    return _Missing(f"there is no module {root}", fix) if fix else None
 
 
-def _in_order(code: PluginCode, start: Module) -> Iterator[tuple[Module, Import]]:
-    """Yield what is imported on start, in the order in which it happens."""
-    seen = {start}
-    waiting = [(start, iter(start.imports))]
-    while waiting:
-        module, rest = waiting[-1]
-        one = next(rest, None)
-        if one is None:
-            waiting.pop()
-        elif not (one.lazy or one.typing_only):
-            yield module, one
-            inner = [found for found in code.imported(one) if found not in seen]
-            seen.update(inner)
-            waiting += ((found, iter(found.imports)) for found in reversed(inner))
+def _not_there(code: PluginCode, name: str, *, in_module: bool = False) -> _Missing:
+    if reason := code.why_left_out(name):
+        message = f"{name} is left out of the package by {reason}"
+        return _Missing(message, "Correct that line, or rename the folder.", in_module)
+    message = f"there is no {name} in the plugin"
+    return _Missing(message, did_you_mean(name, code.names), in_module)
 
 
-def _is_conditional(module: Module, node: ast.AST) -> bool:
-    careful = ast.If | ast.Try
-    return any(isinstance(outer, careful) for outer in ancestors(module.parents, node))
+def _is_only_a_folder(code: PluginCode, root: str) -> bool:
+    """Tell whether a folder without ``__init__.py`` has the name of a package: that one wins."""
+    return root in KNOWN and f"{root}/__init__.py" not in code.files
+
+
+def _missing_in_sdk(each: Import) -> _Missing | None:
+    parts = (each.module or "").split(".")
+    if parts[0] != "dify_plugin" or each.name == "*":
+        return None
+    if len(parts) > 1 and parts[1] not in TOP_LEVEL:
+        return _Missing(f"dify_plugin has no {parts[1]}")
+    names = NAMES.get(each.module or "")
+    is_module = f"{each.module}.{each.name}" in NAMES or each.name in _FOLDERS
+    if not names or not each.name or is_module or each.name in names | TOP_LEVEL:
+        return None
+    message = f"{each.module} has no {each.name}"
+    return _Missing(message, did_you_mean(each.name, names), in_module=True)
+
+
+def _not_installed(
+    code: PluginCode, subject: Subject, installed: Environment
+) -> Iterator[tuple[Module, Import]]:
+    """Yield the first import of each package that nothing seems to install."""
+    seen = {"", "dify_plugin"}  # XI119 speaks of the SDK
+    for module, each in _imports(code):
+        if each.root in seen or each.root in STANDARD_LIBRARY or code.holds(each.root):
+            continue
+        if not installed.may_provide(each.module or "") and not _missing(code, subject, each):
+            seen.add(each.root)
+            yield module, each
+
+
+def _only_in_requirements(each: Import, subject: Subject, installed: Environment) -> bool:
+    """Tell whether it is certain that a package is not installed, and where it is required."""
+    certain = installed.is_closed or installed.is_locked
+    return certain and is_named_in_requirements(subject, each.module or "")
 
 
 RULES = (
-    unreadable_source,
-    unreadable_later,
     import_missing,
     import_missing_later,
     package_not_required,
-    patched_too_late,
     sdk_name_missing,
-    never_run,
-    request_on_import,
+    required_in_unused_file,
 )

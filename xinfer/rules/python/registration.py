@@ -20,7 +20,7 @@ from xinfer.rules.python.classes import (
 )
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import KNOWN
-from xinfer.rules.python.imports import PYTHONS_OWN
+from xinfer.rules.python.imports import STANDARD_LIBRARY
 from xinfer.rules.python.names import Own
 from xinfer.rules.python.sdk import Call
 from xinfer.rules.python.signatures import misfit
@@ -202,7 +202,7 @@ def _may_hold_more(code: PluginCode, module: Module) -> bool:
         return True
     for one in module.imports:
         root = (one.module or "").partition(".")[0]
-        elsewhere = root not in PYTHONS_OWN and root not in KNOWN
+        elsewhere = root not in STANDARD_LIBRARY and root not in KNOWN
         names = (one.module or "", f"{one.module}.{one.name}")
         unseen = code.holds(root) and not any(code.module(name) for name in names)
         if not one.typing_only and (

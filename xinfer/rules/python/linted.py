@@ -71,7 +71,7 @@ def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
     bad=(
         {
             "models/llm/llm.py": "def later():\n    import helper\n\n    return helper\n",
-            "helper.py": "«return» 1\n",
+            "helper.py": "«return 1»\n",
         },
     ),
     good=(

@@ -24,6 +24,8 @@ _DAEMONS_PYTHON = (3, 12)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DYNAMIC = {"globals", "exec", "modules", "vars", "global_enum", "_convert_"}
 _DELAYED = ("__future__", "annotations")
+_DEFINES = re.compile(rb"(async[ \t\f]+def|def|class)[ \t\f]+")
+_FROM = re.compile(rb"from[ \t\f]+")
 _CAUGHT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -147,25 +149,34 @@ class Module:
         return len(text[:offset].decode(errors="replace")) + 1
 
     def span(self, node: ast.AST | None = None) -> Span:
-        """Return where a node stands; of a function or class, where its name does."""
-        line = getattr(node, "lineno", 1)
-        offset = getattr(node, "col_offset", 0)
+        """Return the characters of a node: of a function or class its name, of a loop its head."""
+        if node is None or not hasattr(node, "lineno"):
+            return Span(self.path, 1, 1)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            named = re.compile(rb"(async\s+def|def|class)\s+").match(self.lines[line - 1], offset)
-            offset = named.end() if named else offset
-        return Span(self.path, line, self.column(line, offset))
+            return self._behind(node, _DEFINES, len(node.name.encode()))
+        start: Any = node
+        end: Any = node.iter if isinstance(node, ast.For | ast.AsyncFor) else node
+        return self._between(start.lineno, start.col_offset, end.end_lineno, end.end_col_offset)
 
     def span_of_import(self, each: Import) -> Span:
         """Return where the name of a module stands that is imported."""
-        line, offset = each.node.lineno, each.node.col_offset
         if isinstance(each.node, ast.Import):
             return self.span(each.alias)
-        start = re.compile(rb"from[ \t\f]+").match(self.lines[line - 1], offset)
-        return Span(self.path, line, self.column(line, start.end() if start else offset))
+        return self._behind(
+            each.node, _FROM, each.node.level + len((each.node.module or "").encode())
+        )
 
     def span_of(self, found: Diagnostic) -> Span:
         """Return where ruff or Python points."""
-        return Span(self.path, found.line, found.column)
+        return Span(self.path, found.line, found.column, found.end_line, found.end_column)
+
+    def _behind(self, node: ast.stmt, keyword: re.Pattern[bytes], length: int) -> Span:
+        match = keyword.match(self.lines[node.lineno - 1], node.col_offset)
+        start = match.end() if match else node.col_offset
+        return self._between(node.lineno, start, node.lineno, start + length)
+
+    def _between(self, line: int, start: int, end_line: int, end: int) -> Span:
+        return Span(self.path, line, self.column(line, start), end_line, self.column(end_line, end))
 
     def problem(self, message: str, node: ast.AST | None = None, *, fix: str = "") -> Problem:
         """Say what is wrong, at a node of this module."""
@@ -184,11 +195,14 @@ def parse(path: str, text: str) -> Module:
             compile(tree, path, "exec", dont_inherit=True)
     except SyntaxError as error:
         message, line = error.msg or "a syntax error", error.lineno or 1
-        failure = Diagnostic(SYNTAX, message, line, max(error.offset or 1, 1))
+        end = (error.end_lineno, error.end_offset) if error.end_offset else (None, None)
+        failure = Diagnostic(SYNTAX, message, line, max(error.offset or 1, 1), *end)
     except (RecursionError, MemoryError):
-        failure = Diagnostic(SYNTAX, "it is nested too deeply to be read", 1, 1)
+        failure = Diagnostic(SYNTAX, "the file is nested too deeply", 1, 1)
     except UnicodeEncodeError as error:
-        failure = Diagnostic(SYNTAX, "it is not UTF-8", text.count("\n", 0, error.start) + 1, 1)
+        failure = Diagnostic(
+            SYNTAX, "the file is not UTF-8", text.count("\n", 0, error.start) + 1, 1
+        )
     except ValueError as error:
         failure = Diagnostic(SYNTAX, str(error), 1, 1)
     else:

@@ -81,7 +81,7 @@ def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     Severity.ADVICE,
     Stage.START,
     source="sdk core/utils/class_loader.py: import_module_from_source",
-    bad=('MODELS = «requests».get("https://example.com/models", timeout=10).json()\n',),
+    bad=('MODELS = «requests.get("https://example.com/models", timeout=10)».json()\n',),
     good=(
         'def models():\n    return requests.get("https://example.com/models", timeout=10).json()\n',
     ),

@@ -219,7 +219,7 @@ def _entered(
     project: Project, kind: ModelType, folder: Path, options: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Collect credentials: options and variables first, then ``.env``, then questions."""
-    from_file = dict(_env_file(folder / ".env"))
+    from_file = dict(env_file(folder / ".env"))
     entered = {}
     for declared in _entered_fields(project):
         variable = declared.form.variable
@@ -255,7 +255,7 @@ def _ask(declared: CredentialField) -> str:
     return str(click.prompt(str(declared.form.label), hide_input=secret, err=True))
 
 
-def _env_file(path: Path) -> Iterator[tuple[str, str]]:
+def env_file(path: Path) -> Iterator[tuple[str, str]]:
     """Read ``NAME=value`` lines; quotes around a value are dropped."""
     if not path.is_file():
         return

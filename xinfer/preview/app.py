@@ -25,9 +25,9 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from xinfer.preview.loader import LoadedPlugin, LoadError, trial
+from xinfer.preview.watched import concerns
 
 _PAGE = Path(__file__).parent / "page"
-_IGNORED = {".git", ".venv", "__pycache__", "dist", "node_modules"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -77,12 +77,8 @@ class Preview:
         """Load at each save, until cancelled."""
         folder = self.path if self.path.is_dir() else self.path.parent
         async for changes in awatch(folder, debounce=50, step=20):
-            if any(self._counts(Path(name)) for _, name in changes):
+            if any(concerns(folder, Path(name)) for _, name in changes):
                 await self.reload()
-
-    def _counts(self, changed: Path) -> bool:
-        folder = self.path if self.path.is_dir() else self.path.parent
-        return not _IGNORED & set(changed.relative_to(folder.resolve()).parts)
 
     async def ask(self, question: dict[str, Any]) -> Any:
         """Ask the loaded plugin; ``None`` where none has loaded yet.

@@ -1,4 +1,4 @@
-"""The second provider: predefined models and Python of its own, run as Dify's daemon runs it.
+"""The second provider: predefined models, none of its own Python, run as Dify's daemon runs it.
 
 The service it calls is played by a small server on this machine.
 """
@@ -193,15 +193,15 @@ def calls_of(piece):
     return [(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls]
 
 
-def test_its_own_python_takes_the_place_of_the_generated(folder):
-    carried = SPEC.parent / "plugin"
+def test_it_needs_no_python_of_its_own(folder):
+    assert not list((SPEC.parent / "plugin").rglob("*.py"))
     modules = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")}
-    own = {path.relative_to(carried).as_posix() for path in carried.rglob("*.py")}
-    assert {path for path in modules if not path.startswith("xinfer/")} == own | {
-        "provider_spec.py"
+    assert {path for path in modules if not path.startswith("xinfer/")} == {
+        "main.py",
+        "models/llm/llm.py",
+        "provider/tariff.py",
+        "provider_spec.py",
     }
-    assert not (folder / "xinfer/runtime").exists()
-    assert (folder / "main.py").read_bytes() == (carried / "main.py").read_bytes()
 
 
 def test_the_sdk_reads_a_provider_with_two_predefined_models(folder):
@@ -281,7 +281,7 @@ def test_a_model_that_the_account_may_not_use_is_refused_by_name(plugin, account
 def test_an_answer_its_tokens_and_its_price(chat, stream, answer, reason):
     pieces = chat("Hi", stream=stream, parameters={"temperature": 0.5, "seed": 1})
     assert text_of(pieces) == answer
-    assert len(pieces) == (3 if stream else 1)
+    assert (len(pieces) > 1) == stream
     last = pieces[-1]["delta"]
     assert last["finish_reason"] == reason
     assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (1000, 200)
@@ -300,8 +300,8 @@ def test_tool_calls_whole_and_from_fragments(chat):
     (whole,) = chat("weather", tools=[WEATHER], stream=False)
     assert calls_of(whole) == [("call-1", "weather", '{"city": "Oslo"}')]
     assert Tariff.bodies[0]["tools"] == [{"type": "function", "function": WEATHER}]
-    *_, last = chat("weather", tools=[WEATHER])
-    assert calls_of(last) == [
+    pieces = chat("weather", tools=[WEATHER])
+    assert [call for piece in pieces for call in calls_of(piece)] == [
         ("call-1", "weather", '{"city": "Oslo"}'),
         ("call-2", "weather", '{"city": "Rome"}'),
     ]
@@ -315,8 +315,8 @@ def test_an_image_goes_along_and_a_video_is_refused(chat):
         {"type": "text", "text": "What is it?"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA==", "detail": "high"}},
     ]
-    with pytest.raises(CallError, match="take text and images, not video") as refused:
-        chat([text, {"type": "video", **picture}])
+    with pytest.raises(CallError, match="holds video, which this model does not take") as refused:
+        chat([text, {"type": "video", **picture}], model="tariff-sage")
     assert refused.value.kind == "InvokeBadRequestError"
 
 

@@ -1,6 +1,6 @@
-"""Tariff, a hosted service with a price list: all that is known of its models is declared here.
+"""Tariff, a hosted service with a price list: its models, its prices, and how it is called.
 
-The service is made up; its API is OpenAI's. The code that calls it lies in ``plugin/``.
+The service is made up; its API is OpenAI's. No Python of its own serves it.
 """
 
 from datetime import UTC, datetime
@@ -14,8 +14,10 @@ from xinfer.spec import (
     Manifest,
     Meta,
     Model,
+    ModelList,
     ModelProperties,
     ModelType,
+    OpenAICompatible,
     ParameterRule,
     ParameterType,
     Pricing,
@@ -23,6 +25,9 @@ from xinfer.spec import (
     Provider,
     Secret,
     Template,
+    api_key,
+    base_url,
+    bearer_key,
     http_url,
     secret_input,
     text_input,
@@ -35,12 +40,18 @@ class TariffCredentials(Credentials):
     api_key: Secret = secret_input(
         label=I18n("API key", zh_Hans="API 密钥"),
         placeholder=I18n("Begins with trf-", zh_Hans="以 trf- 开头"),
+        converter=bearer_key,
+        sets=api_key,
     )
     base_url: str = text_input(
-        label=I18n("Base URL", zh_Hans="API 地址"),
-        placeholder=I18n("Only for a private deployment", zh_Hans="仅私有部署需要填写"),
+        label=I18n("Base URL", zh_Hans="API URL"),
+        placeholder=I18n(
+            "Only for a private deployment; https://api.tariff.example/v1 by default",
+            zh_Hans="仅私有部署需要填写；默认为 https://api.tariff.example/v1",
+        ),
         default="https://api.tariff.example/v1",
         converter=http_url(),
+        sets=base_url,
     )
 
 
@@ -102,7 +113,7 @@ SAGE = Model(
         ParameterRule(
             name="reasoning_effort",
             type=ParameterType.STRING,
-            label=I18n("Reasoning effort", zh_Hans="推理强度"),
+            label=I18n("Reasoning effort", zh_Hans="思考强度"),
             help=I18n(
                 "How long the model thinks before it answers; thinking is paid as output",
                 zh_Hans="模型回答前思考的时间；思考按输出计费",
@@ -146,5 +157,5 @@ project = Project(
     ),
     credentials=TariffCredentials,
     models=(SWIFT, SAGE),
-    requirements=("dify_plugin>=0.9.0", "requests>=2.32.3"),
+    runtime=OpenAICompatible(dialect="openai", validated_by=ModelList()),
 )

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from inspect import getmembers, isclass
 
 import attrs
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 import provider_spec
 from provider_spec import XinferenceCredentials
-from xinfer import spec
+from xinfer.schema import ListOf, Object, in_yaml, yaml_fields
 from xinfer.spec import (
     Credentials,
     CustomizableModel,
@@ -31,13 +30,21 @@ from xinfer.spec import (
 )
 from xinfer.testing.strategies import specs
 from xinfer.yaml import read_spec, to_data, to_yaml
+from xinfer.yaml.json_schema import KINDS
 
-IN_PYTHON_ONLY = (Declaration, Project, CustomizableModel, OpenAICompatible, spec.Xinference)
-WRITTEN = sorted(
-    {kind for _, kind in getmembers(spec, isclass) if issubclass(kind, Declaration)}
-    - set(IN_PYTHON_ONLY),
-    key=lambda kind: kind.__name__,
-)
+
+
+def held_by(kind):
+    """Yield a class of the YAML and those of the objects in it."""
+    yield kind
+    for field in yaml_fields(kind):
+        for one in in_yaml(field.type):
+            inner = one.item if isinstance(one, ListOf) else one
+            if isinstance(inner, Object):
+                yield from held_by(inner.kind)
+
+
+WRITTEN = list(dict.fromkeys(kind for file in KINDS.values() for kind in held_by(file)))
 
 
 @pytest.mark.parametrize("kind", WRITTEN)

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-import attrs
 from attrs import frozen
 
 from xinfer import spec
-from xinfer.spec import Project
+from xinfer.schema import fields_of
+from xinfer.spec import Declaration, Project
 
 _MODULE = "provider_spec"
 """The name under which the emitted plugin imports it too, whatever the file is called here."""
@@ -137,10 +137,9 @@ def _meant(error: BaseException) -> str:
         return ""
     found = _UNEXPECTED.match(str(error))
     kind = getattr(spec, found[1], None) if found else None
-    if found is None or not (isinstance(kind, type) and attrs.has(kind)):
+    if found is None or not (isinstance(kind, type) and issubclass(kind, Declaration)):
         return ""
-    fields = (field.name for field in attrs.fields(kind) if field.init)
-    known = [name for name in fields if name not in ("extra_keys", "explicit")]
+    known = fields_of(kind)
     near = get_close_matches(found[2], known, n=1)
     return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(known)}"
 

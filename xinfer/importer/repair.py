@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args, get_origin
 
 from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -23,8 +21,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.reading import MANIFEST, Reading, plugin_files, read
 from xinfer.plugin.writer import write_file
+from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fields
 from xinfer.spec import RFC3339, Declaration, FormField, Manifest, Model, Provider
-from xinfer.yaml import DocumentError, compose, written_fields
+from xinfer.yaml import DocumentError, compose
 
 _MOST_PASSES = 6
 """A mended manifest names the provider, a mended provider the models: each needs another look."""
@@ -81,7 +80,7 @@ def repairs_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Repair, 
         return ()
     mender = _Mender(file, raw.decode())
     # A value behind an alias is met twice, and stands in the text once.
-    found = {one.start: one for one in mender.of(root, kind)}
+    found = {one.start: one for one in mender.of(root, Object(kind))}
     return tuple(found[start] for start in sorted(found))
 
 
@@ -118,24 +117,21 @@ class _Mender:
     file: str
     source: str
 
-    def of(self, node: Node, kind: Any) -> Iterator[Repair]:
+    def of(self, node: Node, of: Type) -> Iterator[Repair]:
         """Mend a value that must be of a class, a list of something, a word or a text."""
-        kinds = [one for one in get_args(kind) or (kind,) if one is not NoneType]
-        if get_origin(kind) is tuple:
-            if isinstance(node, SequenceNode):
-                for item in node.value:
-                    yield from self.of(item, get_args(kind)[0])
-        elif len(kinds) == 1 and get_origin(kinds[0]) is tuple:
-            yield from self.of(node, kinds[0])
-        elif isinstance(node, MappingNode) and _declared(kinds):
-            yield from self._mapping(node, kinds[0])
-        elif isinstance(node, ScalarNode) and kinds == [str]:
-            yield from self._quoted(node)
-        elif isinstance(node, ScalarNode) and _words(kinds):
-            yield from self._spelled(node, kinds[0])
+        match in_yaml(of), node:
+            case (ListOf(item=item),), SequenceNode():
+                for inner in node.value:
+                    yield from self.of(inner, item)
+            case (Object(kind=kind),), MappingNode():
+                yield from self._mapping(node, kind)
+            case (Scalar(kind=kind),), ScalarNode() if kind is str:
+                yield from self._quoted(node)
+            case (Choice(enumeration=words),), ScalarNode() if words:
+                yield from self._spelled(node, words)
 
     def _mapping(self, node: MappingNode, kind: type[Declaration]) -> Iterator[Repair]:
-        fields = {field.name: field for field in written_fields(kind)}
+        fields = {field.name: field for field in yaml_fields(kind)}
         said = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
@@ -147,7 +143,7 @@ class _Mender:
                     yield self._edit(key, meant, f"{key.value} is spelled {meant}")
             elif (special := _SPECIAL.get((kind, key.value))) is not None:
                 yield from special(self, value)
-            elif _is_null(value) and isinstance(field.default, tuple) and field.name != "features":
+            elif _is_null(value) and isinstance(field.default, tuple) and not field.reads_null:
                 yield self._empty_list(key, value)
             else:
                 yield from self.of(value, field.type)
@@ -218,14 +214,6 @@ type _Special = Callable[[_Mender, Node], Iterator[Repair]]
 _SPECIAL: Mapping[tuple[type[Declaration], str], _Special] = {
     (Manifest, "created_at"): _Mender._time,  # noqa: SLF001
 }
-
-
-def _declared(kinds: list[Any]) -> bool:
-    return len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Declaration)
-
-
-def _words(kinds: list[Any]) -> bool:
-    return len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], StrEnum)
 
 
 def _is_null(node: Node) -> bool:

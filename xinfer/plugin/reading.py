@@ -14,6 +14,7 @@ from xinfer.plugin.folder import folder_files
 from xinfer.plugin.globs import globs
 from xinfer.plugin.ignore import IGNORE_FILES
 from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.schema import REQUIRED_KEYS
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -24,7 +25,7 @@ from xinfer.spec import (
     evolve,
     model_file,
 )
-from xinfer.yaml import DEMANDED, DocumentError, Fault, Keep, read_document, read_spec
+from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 MANIFEST = "manifest.yaml"
 
@@ -111,7 +112,7 @@ def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
         for item in value:
             yield from missing_keys(item)
     elif isinstance(value, Declaration):
-        for name in DEMANDED.get(type(value), ()):
+        for name in REQUIRED_KEYS.get(type(value), ()):
             if name not in value.explicit and name not in value.extra_keys:
                 yield value, name
         for name in value.explicit:

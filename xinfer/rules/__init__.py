@@ -31,7 +31,7 @@ from xinfer.rules.python.code import plugin_code
 from xinfer.rules.rule import Problem, Rule, Subject
 from xinfer.rules.texts import texts_of
 from xinfer.rules.values import mistyped
-from xinfer.rules.walk import objects_in, walk
+from xinfer.schema import dotted, steps_of, walk
 from xinfer.spec import Declaration, Project, complete
 
 __all__ = [
@@ -106,8 +106,10 @@ def check(
         form=form,
     )
     python = plugin_code(subject)
-    for path, declared in chain(walk(subject.project), [("python", python)] if python else []):
-        findings += _findings(declared, path, subject, form)
+    for path, declared in walk(subject.project):
+        findings += _findings(declared, dotted(path) or "project", subject, form)
+    if python:
+        findings += _findings(python, "python", subject, form)
     return tuple(sorted(_distinct(findings), key=_order))
 
 
@@ -119,7 +121,7 @@ def check_values(project: Project, form: Form = Form.SPEC) -> list[Finding]:
     findings = _distinct(mistyped(walk(project), form))
     if any(finding.severity is Severity.REFUSED for finding in findings):
         return findings
-    completed = mistyped(objects_in("provider", complete(project).provider), form)
+    completed = mistyped(walk(complete(project).provider, ("provider",)), form)
     return _distinct([*findings, *completed])
 
 
@@ -130,7 +132,7 @@ def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple
 
 def check_types(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
     """Find only what holds of any object, in one that belongs to no project and all it holds."""
-    return tuple(mistyped(objects_in(path, declared), form))
+    return tuple(mistyped(walk(declared, steps_of(path)), form))
 
 
 def finding(

@@ -8,18 +8,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import attrs
-
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.rules.values import alike
-from xinfer.rules.walk import terms
+from xinfer.schema import dotted, expressions, fields_of
 from xinfer.spec import (
     LIMITS,
     MODEL_FOLDERS,
     Condition,
     CustomizableModel,
-    Declaration,
     Feature,
     Limit,
     Model,
@@ -39,9 +36,7 @@ from xinfer.spec import (
 
 _LONGEST = 255
 _MOST_RULES, _MOST_FEATURES = 128, 256
-_PROPERTIES = {field.name for field in attrs.fields(ModelProperties)} - {
-    field.name for field in attrs.fields(Declaration)
-}
+_PROPERTIES = fields_of(ModelProperties).keys()
 
 TEMPLATES: Mapping[Template, tuple[ParameterType, float | None, float | None, Any]] = {
     Template.TEMPERATURE: (ParameterType.FLOAT, 0, 1, 0),
@@ -377,17 +372,17 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
 def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a setting that no form has; its value is never known."""
     known = {field.name for field in fields(project.credentials)} if project.credentials else set()
-    for model, at, term in terms(project):
+    for path, _owner, term in expressions(project):
         if isinstance(term, Setting) and term.name not in known:
-            yield Problem(f"{term} is no field of the credentials", at=at, of=model)
+            yield Problem(f"{term} is no field of the credentials", at=dotted(path))
 
 
 @rule("XI454", Severity.BROKEN, Stage.RUN_TIME, fix=f"Use {', '.join(LIMITS)}.")
 def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a limit that no server reports; its value is never known."""
-    for model, at, term in terms(project):
+    for path, _owner, term in expressions(project):
         if isinstance(term, Limit) and term.name not in LIMITS:
-            yield Problem(f"{term} is nothing that Xinference reports", at=at, of=model)
+            yield Problem(f"{term} is nothing that Xinference reports", at=dotted(path))
 
 
 def _writable(project: Project) -> Iterator[Model]:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
 
-import attrs
+from attrs import frozen
 
 from xinfer.rules.finding import Finding, Form, Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import (
-    MODEL_FOLDERS,
-    Declaration,
-    FormField,
-    Model,
-    ModelProperties,
-    Provider,
-    ProviderModels,
-    is_expression,
+from xinfer.schema import (
+    REFUSES_OTHER_KEYS,
+    Choice,
+    Field,
+    InPython,
+    Object,
+    OneOf,
+    Scalar,
+    Type,
+    dotted,
+    fields_of,
+    per_class,
 )
-from xinfer.spec.conditions import Condition, Expression
-
-type _Fits = Callable[[object], bool]
+from xinfer.spec import Declaration, Steps
 
 
 @rule("XI001", Severity.REFUSED, Stage.START, fix="Give it a value of that type.")
@@ -36,10 +34,10 @@ def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
 
     The YAML would hold something else than the daemon and the SDK read there.
     """
-    for name, exact, fits, expected in _checkers(_kind(declared)):
-        value = getattr(declared, name)
-        if type(value) not in exact and not fits(value):
-            yield Problem(f"{name} is {_shown(value)}, expected {expected}", at=name)
+    for field, exact in _of(type(declared)).exact:
+        value = getattr(declared, field.name)
+        if type(value) not in exact and not field.type.fits(value):
+            yield Problem(f"{field.name} is {_shown(value)}, expected {field.type}", at=field.name)
 
 
 @rule(
@@ -50,7 +48,7 @@ def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
 )
 def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A text holds half of a character, which no file can hold."""
-    for name in _holding(_kind(declared), (str,)):
+    for name in _of(type(declared)).texts:
         value = getattr(declared, name)
         if isinstance(value, str) and not value.isascii() and not _encodable(value):
             yield Problem(f"{name} holds a lone surrogate and cannot be written", at=name)
@@ -59,9 +57,9 @@ def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
 @rule("XI003", Severity.ADVICE, Stage.RUN_TIME, fix="Correct its spelling, or leave it out.")
 def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A key is none of the format's; the daemon and the SDK pass over it."""
-    known = [name for name, *_ in _checkers(_kind(declared))]
-    if isinstance(declared, ModelProperties):
-        return  # where an unknown key is refused, by a rule of its own
+    known = fields_of(type(declared))
+    if type(declared) in REFUSES_OTHER_KEYS:
+        return  # a rule of its own says so
     for key, value in declared.extra_keys.items():
         if value is not None:
             said = (
@@ -76,42 +74,26 @@ def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
 
     YAML reads ``parameter_rules:`` with nothing behind it as null, which is no list.
     """
-    fields = {field.name: field for field in attrs.fields(type(declared))}
+    fields = fields_of(type(declared))
     for key, value in declared.extra_keys.items():
-        if value is None and key in fields and not _may_be_null(type(declared), fields[key]):
+        if value is None and key in fields and not fields[key].reads_null:
             yield Problem(f"{key} is null, and must have a value", at=key)
-
-
-def _may_be_null(kind: type[Declaration], field: attrs.Attribute[Any]) -> bool:
-    if (kind, field.name) in _NULL_OTHERWISE:
-        return _NULL_OTHERWISE[kind, field.name]
-    return field.default is None
-
-
-_NULL_OTHERWISE: Mapping[tuple[type[Declaration], str], bool] = {
-    (Model, "features"): True,
-    (FormField, "required"): False,
-    (Provider, "models"): False,
-    **{(ProviderModels, folder): False for folder in MODEL_FOLDERS.values()},
-}
-"""Keys of which the SDK takes null where the default is another value, or refuses it though the
-default is none."""
 
 
 @rule("XI005", Severity.BROKEN, Stage.RUN_TIME, fix="Write a finite number.")
 def not_finite(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A number is infinite, or none at all; the JSON in which Dify passes it on has no such."""
-    for name in _holding(_kind(declared), (float, Decimal)):
+    for name in _of(type(declared)).numbers:
         value = getattr(declared, name)
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             yield Problem(f"{name} is {value}", at=name)
 
 
-def mistyped(objects: Iterable[tuple[str, Declaration]], form: Form) -> Iterator[Finding]:
+def mistyped(objects: Iterable[tuple[Steps, Declaration]], form: Form) -> Iterator[Finding]:
     """Check what holds of any object, of each of these with their paths."""
     for path, declared in objects:
         for rule_ in RULES:
-            yield from rule_.findings(declared, path, None, form)
+            yield from rule_.findings(declared, dotted(path) or "project", None, form)
 
 
 def alike(word: str, known: Iterable[str]) -> str:
@@ -120,89 +102,48 @@ def alike(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near and near[0] != word else ""
 
 
-def _kind(declared: Declaration) -> Any:
-    return type(declared)
+@frozen
+class _Checks:
+    """What to look at in the objects of a class, worked out once.
 
-
-@cache
-def _checkers(kind: Any) -> tuple[tuple[str, frozenset[type], _Fits, str], ...]:
-    """Compile the test of each field of a class, and the name of what it expects.
-
-    Before the test stand the types of which no value needs it.
+    :param exact: each field with the types of which every value fits.
+    :param texts: the fields that may hold a text; ``numbers`` likewise.
     """
-    return tuple(
-        (field.name, frozenset(_exact(field.type)), _fits(field.type), _name(field.type))
-        for field in attrs.fields(attrs.resolve_types(kind))
-        if field.init and field.name not in ("extra_keys", "explicit")
+
+    exact: tuple[tuple[Field, frozenset[type]], ...]
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
+@per_class
+def _of(kind: type[Declaration]) -> _Checks:
+    fields = fields_of(kind).values()
+    return _Checks(
+        exact=tuple((field, frozenset(_exact(field.type))) for field in fields),
+        texts=tuple(field.name for field in fields if _may_be(field.type, (str,))),
+        numbers=tuple(field.name for field in fields if _may_be(field.type, (float, Decimal))),
     )
 
 
-@cache
-def _holding(kind: Any, types: tuple[type, ...]) -> tuple[str, ...]:
-    """Name the fields of a class that may hold a value of these types."""
-    fields = {field.name: field.type for field in attrs.fields(attrs.resolve_types(kind))}
-    return tuple(
-        name
-        for name, *_ in _checkers(kind)
-        if {Any, *types} & {fields[name], *get_args(fields[name])}
-    )
-
-
-def _exact(annotation: Any) -> Iterator[type]:
+def _exact(of: Type) -> Iterator[type]:
     """Yield the types all of whose values fit."""
-    if get_origin(annotation) in (Union, UnionType):
-        for argument in get_args(annotation):
-            yield from _exact(argument)
-    elif annotation is float:
-        yield from (int, float)
-    elif (
-        isinstance(annotation, type)
-        and annotation is not Expression
-        and get_origin(annotation) is None
-    ):
-        yield annotation
+    match of:
+        case OneOf():
+            for one in of.types:
+                yield from _exact(one)
+        case Scalar():
+            yield from (int, float) if of.kind is float else (of.kind,)
+        case Object():
+            yield of.kind
+        case Choice(enumeration=kind) if kind:
+            yield kind
+        case _:
+            return
 
 
-def _fits(annotation: Any) -> _Fits:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if annotation is Any:
-        return lambda _: True
-    if annotation is Expression:
-        return lambda value: is_expression(value)
-    if origin in (Union, UnionType):
-        tests = [_fits(argument) for argument in arguments]
-        return lambda value: any(test(value) for test in tests)
-    if origin is Literal:
-        return lambda value: value in arguments
-    if origin is tuple:
-        item = _fits(arguments[0])
-        return lambda value: isinstance(value, tuple) and all(map(item, value))
-    if origin is type:
-        return lambda value: isinstance(value, type) and issubclass(value, arguments[0])
-    if origin is not None:  # a mapping
-        return lambda value: isinstance(value, Mapping)
-    if annotation is float:
-        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
-    if annotation is int:
-        return lambda value: isinstance(value, int) and not isinstance(value, bool)
-    return lambda value: isinstance(value, annotation)
-
-
-def _name(annotation: Any) -> str:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        return " or ".join(_name(argument) for argument in arguments if argument is not NoneType)
-    if origin is tuple:
-        return f"a tuple of {_name(arguments[0])}"
-    if origin is type:
-        return f"the class {arguments[0].__name__}, or one made from it"
-    if origin is Literal:
-        return " or ".join(map(repr, arguments))
-    if annotation is Condition:
-        return 'a condition such as ability("tools")'
-    if annotation is Expression:
-        return 'a term such as limit("context_length")'
-    return getattr(annotation, "__name__", str(annotation))
+def _may_be(of: Type, kinds: tuple[type, ...]) -> bool:
+    types = of.types if isinstance(of, OneOf) else (of,)
+    return any(one.kind in (*kinds, object) for one in types if isinstance(one, Scalar | InPython))
 
 
 def _shown(value: object) -> str:

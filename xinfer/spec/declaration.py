@@ -42,7 +42,7 @@ class Declaration:
         """Note which fields are given, which the values alone do not tell."""
         declared = super().__new__(cls)
         if (explicit := arguments.get("explicit")) is None:
-            explicit = frozenset((*cls.__match_args__[: len(values)], *arguments))
+            explicit = frozenset((*cls.__match_args__[: len(values)], *arguments)) - {"extra_keys"}
         else:
             explicit |= frozenset(_not_default(cls, arguments))
         object.__setattr__(declared, "explicit", explicit)

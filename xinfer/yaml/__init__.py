@@ -1,14 +1,13 @@
 """Spec to YAML and back, lossless."""
 
-from xinfer.yaml.convert import DEMANDED, Keep, to_data, to_spec, written_fields
+from xinfer.yaml.data import to_data
 from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.emit import to_yaml
 from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose
-from xinfer.yaml.read import read_spec
+from xinfer.yaml.read import Keep, read_spec, read_what_fits
 
 __all__ = [
-    "DEMANDED",
     "Document",
     "DocumentError",
     "Fault",
@@ -16,8 +15,7 @@ __all__ = [
     "compose",
     "read_document",
     "read_spec",
+    "read_what_fits",
     "to_data",
-    "to_spec",
     "to_yaml",
-    "written_fields",
 ]

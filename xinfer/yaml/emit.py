@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from xinfer.spec import Declaration
-from xinfer.yaml.convert import to_data
+from xinfer.yaml.data import to_data
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 _STRING = "tag:yaml.org,2002:str"

@@ -6,20 +6,27 @@ for what may be left out, numbers where Go and PyYAML take either form.
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
-import attrs
-
-from xinfer.spec import Declaration, Manifest, Model, ModelProperties, Provider
-from xinfer.spec.conditions import Expression
-from xinfer.yaml.convert import DEMANDED, written_fields
+from xinfer.schema import (
+    REFUSES_OTHER_KEYS,
+    Choice,
+    Field,
+    Limits,
+    ListOf,
+    Object,
+    OneOf,
+    Scalar,
+    Type,
+    in_yaml,
+    summary_of,
+    yaml_fields,
+)
+from xinfer.spec import Declaration, Manifest, Model, Provider
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: Mapping[str, type[Declaration]] = {
@@ -29,20 +36,15 @@ KINDS: Mapping[str, type[Declaration]] = {
 }
 """The class that declares each kind of file."""
 
-_PLAIN: Mapping[Any, dict[str, Any]] = {
+_SCALARS: Mapping[type, dict[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
     Decimal: {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
     date: {"type": "string", "format": "date-time"},
-    NoneType: {"type": "null"},
-    Any: {},
 }
-_NULL_TOO = frozenset({(Model, "features")})
-"""Lists that the SDK reads null for."""
-_NO_OTHER_KEYS = frozenset({ModelProperties})
-"""What the SDK refuses unknown keys in."""
+_NULL = {"type": "null"}
 
 
 def json_schema(kind: type[Declaration]) -> dict[str, Any]:
@@ -60,52 +62,47 @@ def _reference(kind: type[Declaration], definitions: dict[str, Any]) -> dict[str
 
 
 def _object(kind: type[Declaration], definitions: dict[str, Any]) -> dict[str, Any]:
-    summary, told = _docstring(kind)
-    fields = written_fields(kind)
-    properties = {}
-    for field in fields:
-        said = _type(field.type, definitions)
-        if (kind, field.name) in _NULL_TOO:
-            said = _any_of([said, _PLAIN[NoneType]])
-        about: dict[str, Any] = {}
-        if field.name in told:
-            about["description"] = told[field.name]
-        default = field.default
-        if isinstance(default, str | bool | int) and default not in ("", ()):
-            about["default"] = default.value if isinstance(default, StrEnum) else default
-        properties[field.name] = {**about, **said}
-    required = [
-        field.name
-        for field in fields
-        if field.default is attrs.NOTHING or field.name in DEMANDED.get(kind, ())
-    ]
+    fields = yaml_fields(kind)
+    required = [field.name for field in fields if field.required_key]
     return {
         "title": kind.__name__,
-        "description": summary,
+        "description": summary_of(kind),
         "type": "object",
-        "properties": properties,
+        "properties": {field.name: _property(field, definitions) for field in fields},
         **({"required": required} if required else {}),
-        **({"additionalProperties": False} if kind in _NO_OTHER_KEYS else {}),
+        **({"additionalProperties": False} if kind in REFUSES_OTHER_KEYS else {}),
     }
 
 
-def _type(annotation: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        # Terms are completed at run time, and never written.
-        kinds = [argument for argument in arguments if argument is not Expression]
-        return _any_of([_type(argument, definitions) for argument in kinds])
-    if origin is Literal:
-        return {"enum": list(arguments)}
-    if origin is tuple:
-        return {"type": "array", "items": _type(arguments[0], definitions)}
-    if origin is not None:
-        return {"type": "object"}
-    if isinstance(annotation, type) and issubclass(annotation, Declaration):
-        return _reference(annotation, definitions)
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return {"enum": [word.value for word in annotation]}
-    return dict(_PLAIN[annotation])
+def _property(field: Field, definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = _type(field.type, definitions)
+    about: dict[str, Any] = {"description": field.about} if field.about else {}
+    default = field.default
+    if isinstance(default, str | bool | int) and default != "":
+        about["default"] = default.value if isinstance(default, StrEnum) else default
+    if field.limits.of_package:
+        schema = _limited(schema, field.limits)
+    if field.reads_null and not field.holds_none:
+        schema = _any_of([schema, _NULL])
+    return {**about, **schema}
+
+
+def _type(of: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+    match of:
+        case OneOf():
+            # Expressions are evaluated at run time, and never written.
+            schemas = [_type(one, definitions) for one in in_yaml(of)]
+            return _any_of([*schemas, _NULL] if of.fits(None) else schemas)
+        case Choice():
+            return {"enum": list(of.words)}
+        case ListOf():
+            return {"type": "array", "items": _type(of.item, definitions)}
+        case Object():
+            return _reference(of.kind, definitions)
+        case Scalar():
+            return dict(_SCALARS[of.kind])
+        case _:
+            return {}
 
 
 def _any_of(schemas: list[dict[str, Any]]) -> dict[str, Any]:
@@ -115,13 +112,17 @@ def _any_of(schemas: list[dict[str, Any]]) -> dict[str, Any]:
     return {"anyOf": schemas} if len(schemas) > 1 else schemas[0]
 
 
-def _docstring(kind: type) -> tuple[str, dict[str, str]]:
-    """Take a class's docstring apart: its first line, and what it says of each field."""
-    text = inspect.getdoc(kind) or ""
-    return text.partition("\n")[0], dict(_parameters(text))
+def _limited(schema: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Add limits, each under the keyword that applies to the type."""
+    types = schema.get("type", "string")
+    kind = types if isinstance(types, str) else types[0]
+    least, most = _KEYWORDS[kind]
+    limited = {least: limits.least, most: limits.most, "pattern": limits.anchored}
+    return schema | {keyword: limit for keyword, limit in limited.items() if limit is not None}
 
 
-def _parameters(text: str) -> Iterator[tuple[str, str]]:
-    for found in re.finditer(r"^:param (\w+): (.*?)(?=^:|^\S|\Z)", text, re.MULTILINE | re.DOTALL):
-        words = " ".join(found[2].replace("``", "").split())
-        yield found[1], words[:1].upper() + words[1:]
+_KEYWORDS = {
+    "string": ("minLength", "maxLength"),
+    "array": ("minItems", "maxItems"),
+    "integer": ("minimum", "maximum"),
+}

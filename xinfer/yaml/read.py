@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from enum import Enum
+from typing import Any, Final
 
-import attrs
-from cattrs import (
-    AttributeValidationNote,
-    BaseValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationNote,
+from xinfer.schema import (
+    Choice,
+    Field,
+    ListOf,
+    Object,
+    Scalar,
+    Type,
+    in_yaml,
+    walk,
+    yaml_fields,
 )
-
-from xinfer.schema import walk
 from xinfer.spec import Declaration, Span, Steps
 from xinfer.spec.declaration import set_span, span_from
-from xinfer.yaml.convert import Keep, to_spec
-from xinfer.yaml.document import read_document
-from xinfer.yaml.fault import DocumentError
+from xinfer.yaml.document import Document, read_document
+from xinfer.yaml.fault import DocumentError, Fault
+
+
+class Keep(Enum):
+    """What an object keeps as ``extra_keys``, instead of being refused.
+
+    ``STRAY``: keys that the format does not have, and keys that are null and may be absent.
+    ``MISFITS``: these, and keys that may be absent and whose value does not fit.
+    """
+
+    NOTHING = "nothing"
+    STRAY = "stray"
+    MISFITS = "misfits"
 
 
 def read_spec[T: Declaration](
@@ -30,42 +47,175 @@ def read_spec[T: Declaration](
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
-    if not isinstance(document.data, dict):
-        raise DocumentError([document.fault((), "expected a mapping")])
-    try:
-        with span_from(None):
-            declared = to_spec(document.data, kind, keep=keep)
-    except BaseValidationError as error:
-        faults = [document.fault(path, message) for path, message in _mismatches(error, ())]
-        raise DocumentError(faults) from None
-    for path, inner in walk(declared):
-        if path in document.extents:  # else it is a default, which every file shares
-            extent = document.extents[path]
-            set_span(inner, Span(file, *extent, path=path, extents=document.extents))
+    declared, faults = _read(document, kind, keep)
+    if declared is None:
+        raise DocumentError(faults)
     return declared
 
 
-def _mismatches(error: BaseException, path: Steps) -> Iterator[tuple[Steps, str]]:
-    """Walk cattrs' tree of errors down to its leaves."""
-    if isinstance(error, BaseValidationError):
-        for inner in error.exceptions:
-            yield from _mismatches(inner, (*path, *_step(inner)))
-    elif isinstance(error, ForbiddenExtraKeysError):
-        known = [field.name for field in attrs.fields(error.cl)]
-        for key in sorted(error.extra_fields):
-            near = get_close_matches(key, known, n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            yield (*path, key), f"is not a key of the format{hint}"
-    elif isinstance(error, KeyError):
-        yield path, "is required, and missing"
-    else:
-        yield path, str(error)
+def read_what_fits[T: Declaration](
+    text: str | bytes, kind: type[T], *, file: str
+) -> tuple[T | None, tuple[Fault, ...]]:
+    """Read as much of a declared object as fits, and list what does not.
+
+    Keys that the format does not have, or that are null, are no faults: they are kept as
+    ``extra_keys``, and so are values that do not fit and may be absent.
+
+    :return: the object, ``None`` if something it must have does not fit, and the faults.
+    """
+    try:
+        document = read_document(text, file)
+    except DocumentError as error:
+        return None, error.faults
+    declared, faults = _read(document, kind, Keep.MISFITS)
+    return declared, DocumentError(faults).faults
 
 
-def _step(error: BaseException) -> Steps:
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return (note.name,)
-        if isinstance(note, IterableValidationNote):
-            return (note.index,)
-    return ()
+def _read[T: Declaration](
+    document: Document, kind: type[T], keep: Keep
+) -> tuple[T | None, list[Fault]]:
+    if not isinstance(document.data, dict):
+        return None, [document.fault((), "expected a mapping")]
+    reader = _Reader(keep)
+    with span_from(None):
+        declared = reader.read(Object(kind), document.data, ())
+    faults = [document.fault(path, message) for path, message in reader.mismatches]
+    if declared is _MISFIT:
+        return None, faults
+    for path, inner in walk(declared):
+        if path in document.extents:  # else it is a default, which all objects share
+            extent = document.extents[path]
+            set_span(inner, Span(document.file, *extent, path=path, extents=document.extents))
+    return declared, faults
+
+
+_MISFIT: Final[Any] = object()
+
+
+class _Reader:
+    """Turns data into declared values along their types, and notes what does not fit."""
+
+    def __init__(self, keep: Keep) -> None:
+        self.mismatches: list[tuple[Steps, str]] = []
+        self._keep = keep
+
+    def read(self, of: Type, data: object, path: Steps) -> Any:
+        """Return the declared value, or ``_MISFIT``."""
+        match of:
+            case Object():
+                return self._object(of.kind, data, path)
+            case ListOf():
+                return self._list(of, data, path)
+            case Choice():
+                return self._choice(of, data, path)
+            case Scalar():
+                return self._scalar((of,), data, path)
+            case _:
+                types = in_yaml(of)
+                if data is None and of.fits(None):
+                    return None
+                if len(types) == 1:
+                    return self.read(types[0], data, path)
+                return self._scalar(types, data, path)
+
+    def _object(self, kind: type[Declaration], data: object, path: Steps) -> Any:
+        if not isinstance(data, dict):
+            return self._misfit(path, "a mapping", data)
+        fields = {field.name: field for field in yaml_fields(kind)}
+        values: dict[str, Any] = {}
+        extra_keys: dict[str, Any] = {}
+        fits = True
+        for key, value in data.items():
+            field = fields.get(key)
+            if self._keep is not Keep.NOTHING and _is_stray(field, value):
+                extra_keys[key] = value
+            elif field is None:
+                self.mismatches.append(((*path, key), _not_a_key(key, fields)))
+                fits = False
+            elif (read := self.read(field.type, value, (*path, key))) is not _MISFIT:
+                values[key] = read
+            elif self._keep is Keep.MISFITS and field.may_be_absent:
+                extra_keys[key] = value
+            else:
+                fits = False
+        for name, field in fields.items():
+            absent = name not in data or name in extra_keys
+            if absent and not field.may_be_absent:
+                self.mismatches.append(((*path, name), "is required, and missing"))
+                fits = False
+        if not fits:
+            return _MISFIT
+        return kind(**values, extra_keys=extra_keys) if extra_keys else kind(**values)
+
+    def _list(self, of: ListOf, data: object, path: Steps) -> Any:
+        if not isinstance(data, list):
+            return self._misfit(path, "a list", data)
+        items = [self.read(of.item, item, (*path, i)) for i, item in enumerate(data)]
+        return _MISFIT if any(item is _MISFIT for item in items) else tuple(items)
+
+    def _choice(self, of: Choice, data: object, path: Steps) -> Any:
+        if isinstance(data, str) and data in of.words:
+            return of.enumeration(data) if of.enumeration else data
+        near = get_close_matches(data, of.words, n=1) if isinstance(data, str) else []
+        meant = f": did you mean {near[0]}?" if near else ""
+        return self._misfit(path, f"one of {', '.join(of.words)}", data, meant)
+
+    def _scalar(self, types: tuple[Type, ...], data: object, path: Steps) -> Any:
+        kinds = tuple(one.kind for one in types if isinstance(one, Scalar))
+        if Decimal in kinds and isinstance(data, str):
+            if (number := _decimal(data)) is not None:
+                return number
+        elif any(one.fits(data) for one in types):
+            return data
+        plain = isinstance(data, bool | int | float | date)
+        hint = ": put it in quotes" if kinds == (str,) and plain else ""
+        return self._misfit(path, _EXPECTED.get(kinds, "a single value"), data, hint)
+
+    def _misfit(self, path: Steps, expected: str, data: object, hint: str = "") -> Any:
+        self.mismatches.append((path, f"expected {expected}, got {_shown(data)}{hint}"))
+        return _MISFIT
+
+
+_EXPECTED: Mapping[tuple[type, ...], str] = {
+    (str,): "a string",
+    (int,): "a whole number",
+    (float,): "a number",
+    (float, int): "a number",
+    (bool,): "true or false",
+    (Decimal, float): "a decimal number",
+    (date, str): "a time, e.g. 2026-01-31T00:00:00Z",
+}
+
+
+def _is_stray(field: Field | None, value: object) -> bool:
+    return field is None or value is None or (value == {} and field.reads_empty)
+
+
+def _not_a_key(key: str, fields: Mapping[str, Field]) -> str:
+    near = get_close_matches(key, fields, n=1)
+    return "is not a key of the format" + (f": did you mean {near[0]}?" if near else "")
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    short = len(text) <= _MOST_DIGITS and abs(number.adjusted()) < _MOST_DIGITS
+    return number if number.is_finite() and short else None
+
+
+_MOST_DIGITS = 100
+"""Digits of a price; without a limit, 1e999999999 would be written as a gigabyte of them."""
+
+
+def _shown(value: object) -> str:
+    """Name a value in YAML's words, short enough for one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -15,7 +15,7 @@ from xinfer.rules.python.names import Foreign, OwnModule, bindings, meaning
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.rules.walk import terms
+from xinfer.schema import expressions
 from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider, Setting, fields
 
 _CREDENTIALS, _PARAMETERS = "credentials", "model_parameters"
@@ -111,7 +111,7 @@ def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     project = subject.project
     if project.credentials is None or project.runtime is None:
         return
-    read = {term.name for _, _, term in terms(project) if isinstance(term, Setting)}
+    read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
     read |= {node.attr for module in code.running for node in module.each(ast.Attribute)}
     conditions = {
         one.variable for field in fields(project.credentials) for one in field.form.show_on

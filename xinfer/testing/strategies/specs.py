@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from hypothesis import strategies as st
 
+from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fields
 from xinfer.spec import Declaration
-from xinfer.spec.conditions import Expression
-from xinfer.yaml import written_fields
 
 _LONGEST = 3
 """Items in a list; faults need few, and a large object is slow to make."""
@@ -33,28 +30,24 @@ _TRAPS = ["on", "No", "~", "null", "1_000", "12:30", "0o7", "3.12", "=", "<<", "
 
 @cache
 def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
-    """Make any object of a declared class, as its annotations allow.
-
-    Terms and conditions, which no YAML holds, are left out.
-    """
-    written = {field.name: _values(field.type) for field in written_fields(kind)}
-    return st.builds(kind, **written)
+    """Make any object of a declared class that YAML can hold."""
+    return st.builds(kind, **{field.name: _values(field.type) for field in yaml_fields(kind)})
 
 
-def _values(annotation: Any) -> st.SearchStrategy[Any]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        plain = [arg for arg in arguments if arg is not Expression]
-        return st.one_of([_values(arg) for arg in plain])
-    if origin is Literal:
-        return st.sampled_from(arguments)
-    if origin is tuple:
-        return st.lists(_values(arguments[0]), max_size=_LONGEST).map(tuple)
-    if issubclass(annotation, Enum):
-        return st.sampled_from(annotation)
-    if issubclass(annotation, Declaration):
-        return st.deferred(lambda: specs(annotation))
-    return _PLAIN[annotation]()
+def _values(of: Type) -> st.SearchStrategy[Any]:
+    match of:
+        case Object():
+            kind: Any = of.kind
+            return st.deferred(lambda: specs(kind))
+        case ListOf():
+            return st.lists(_values(of.item), max_size=_LONGEST).map(tuple)
+        case Choice():
+            return st.sampled_from(of.enumeration or of.words)
+        case Scalar():
+            return _SCALARS[of.kind]()
+        case _:
+            absent = [st.none()] if of.fits(None) else []
+            return st.one_of([*map(_values, in_yaml(of)), *absent])
 
 
 def _moments() -> st.SearchStrategy[Any]:
@@ -63,12 +56,11 @@ def _moments() -> st.SearchStrategy[Any]:
     return st.datetimes(timezones=offsets)
 
 
-_PLAIN: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
+_SCALARS: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     str: texts,
     bool: st.booleans,
     int: st.integers,
     float: lambda: st.floats(allow_nan=False, allow_infinity=False),
     Decimal: lambda: st.decimals(allow_nan=False, allow_infinity=False, places=6),
-    NoneType: st.none,
     date: _moments,
 }

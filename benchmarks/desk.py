@@ -16,7 +16,7 @@ from benchmarks.figure import Figure, Goal, in_turns, middle
 from benchmarks.large import write_project
 from xinfer.build import prepare, write
 
-_IMPORTS = "import attrs, cattrs, ruamel.yaml, click"
+_IMPORTS = "import attrs, ruamel.yaml, click"
 
 
 def unchanged_build(bench: Bench) -> Iterator[Figure]:
@@ -48,7 +48,7 @@ def unchanged_build(bench: Bench) -> Iterator[Figure]:
         unit="ms",
         goal=Goal(limit=0.5),
         spread=spread,
-        note="nothing was written; the imports are attrs, cattrs, ruamel.yaml and click",
+        note="nothing was written; the imports are attrs, ruamel.yaml and click",
     )
 
 

@@ -13,15 +13,11 @@ from provider_spec import XinferenceCredentials
 from xinfer.schema import ListOf, Object, in_yaml, yaml_fields
 from xinfer.spec import (
     Credentials,
-    CustomizableModel,
-    Declaration,
     FormError,
     I18n,
     Invalid,
     Model,
     ModelProperties,
-    OpenAICompatible,
-    Project,
     Provider,
     Secret,
     complete,
@@ -31,7 +27,6 @@ from xinfer.spec import (
 from xinfer.testing.strategies import specs
 from xinfer.yaml import read_spec, to_data, to_yaml
 from xinfer.yaml.json_schema import KINDS
-
 
 
 def held_by(kind):

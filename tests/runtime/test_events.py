@@ -45,8 +45,7 @@ def test_the_servers_words_are_found_in_every_kind_of_body():
         "502 Bad Gateway"
     )
     assert server_words(b"Internal Server Error: bad") == "Internal Server Error: bad"
-    assert server_words(b"", "Not Found") == "Not Found"
-    assert len(server_words(b"x" * 9000)) <= 500
+    assert server_words(b"") == ""
 
 
 @pytest.mark.parametrize(

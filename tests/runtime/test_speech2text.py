@@ -3,7 +3,11 @@
 import io
 
 import pytest
-from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError
+from dify_plugin.errors.model import (
+    InvokeBadRequestError,
+    InvokeError,
+    InvokeServerUnavailableError,
+)
 from under_sdk import Speech2Text, bodies, entered
 
 from xinfer.testing.server import FakeServer, Served, faults
@@ -69,5 +73,5 @@ def test_what_goes_wrong_is_one_of_difys_errors(server, fault, error, words):
 
 
 def test_what_is_no_recording_is_refused_in_the_servers_words(server):
-    with pytest.raises(InvokeServerUnavailableError, match=r"(?i)malformed"):
+    with pytest.raises(InvokeBadRequestError, match=r"(?i)malformed.*convert it to WAV or MP3"):
         transcribe(server, b"no sound at all")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from under_sdk import LLM, bodies, entered, said
 
 from xinfer.runtime.openai.answers import ToolCallDelta
-from xinfer.runtime.openai.tool_calls import ToolCalls, ToolCallText
+from xinfer.runtime.openai.tool_calls import ToolCalls
+from xinfer.runtime.openai.tool_text import ToolCallText
 from xinfer.testing.server import Call, FakeServer, Said, Served
 
 WEATHER = PromptMessageTool(
@@ -160,6 +161,17 @@ def test_calls_are_joined_from_any_cut_of_their_arguments(calls, data):
     assert [(c.name, json.loads(c.arguments)) for c in joined] == calls
 
 
+def read(pieces, tools=None):
+    """Read a text in pieces; return what is shown of it, and the calls."""
+    reader, calls = ToolCallText(tools or {}), ToolCalls()
+    shown = []
+    for text, found in [*map(reader.feed, pieces), reader.close()]:
+        shown.append(text)
+        for call in found:
+            calls.add([call])
+    return "".join(shown), list(calls)
+
+
 @given(calls=CALLS, data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_calls_in_text_are_found_however_it_is_cut_and_never_shown(calls, data):
@@ -168,10 +180,8 @@ def test_calls_in_text_are_found_however_it_is_cut_and_never_shown(calls, data):
         f"<tool_call>\n{json.dumps({'name': n, 'arguments': a})}\n</tool_call>" for n, a in calls
     )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(written)), max_size=10)))
-    found = ToolCalls()
-    reader = ToolCallText(found)
     pieces = zip([0, *cuts], [*cuts, len(written)], strict=True)
-    shown = "".join([reader.feed(written[a:b]) for a, b in pieces]) + reader.close()
+    shown, found = read([written[a:b] for a, b in pieces])
     assert [(c.name, json.loads(c.arguments)) for c in found] == calls
     assert shown.rstrip() == before.rstrip()
 
@@ -180,9 +190,8 @@ def test_calls_in_text_are_found_however_it_is_cut_and_never_shown(calls, data):
 @settings(max_examples=200, deadline=None)
 def test_text_that_is_no_call_is_not_lost(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    reader = ToolCallText(ToolCalls())
     pieces = zip([0, *cuts], [*cuts, len(text)], strict=True)
-    shown = "".join([reader.feed(text[a:b]) for a, b in pieces]) + reader.close()
+    shown, _ = read([text[a:b] for a, b in pieces])
     assert shown == text or "<tool_call>" in text
 
 
@@ -208,20 +217,18 @@ CALL = '<tool_call>{"name": "x", "arguments": {"a": "%s"}}'
     ids=["tag inside", "braces", "unclosed", "text behind", "cut tag", "cut", "unbalanced"],
 )
 def test_a_call_in_text_ends_with_its_object(written, arguments, shown, size):
-    found = ToolCalls()
-    reader = ToolCallText(found)
-    pieces = [written[at : at + size] for at in range(0, len(written), size)]
-    assert "".join([*map(reader.feed, pieces), reader.close()]) == shown
+    text, found = read([written[at : at + size] for at in range(0, len(written), size)])
+    assert text == shown
     assert [call.arguments for call in found] == arguments
 
 
 def test_the_time_for_a_long_call_grows_with_its_length():
     """Read anew with every token, a call of a megabyte would take minutes."""
-    reader = ToolCallText(ToolCalls())
+    reader = ToolCallText({})
     reader.feed('<tool_call>{"name": "x", "arguments": {"a": "')
     for _ in range(200_000):
         reader.feed("token")
-    assert reader.feed('"}}</tool_call>!') == "!"
+    assert reader.feed('"}}</tool_call>!')[0] == "!"
 
 
 @pytest.mark.parametrize(

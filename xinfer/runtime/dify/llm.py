@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -31,14 +30,12 @@ from xinfer.runtime.openai import (
     ServerUnavailable,
     ToolCall,
     ToolCalls,
-    ToolCallText,
     Usage,
 )
 from xinfer.runtime.openai.tokens import count
 from xinfer.spec import Credentials, EndUser, Messages
 from xinfer.spec.runtime import matching
 
-_OF_LENGTH = re.compile(r"token|context|length", re.IGNORECASE)
 _PER_MESSAGE = 4
 """Tokens that a chat template spends on a message besides its text."""
 
@@ -50,7 +47,6 @@ class _Request:
     whole: Callable[[], ChatChunk]
     pieces: Callable[[], Iterator[list[ChatChunk]]]
     prompt_tokens: Callable[[], int]
-    has_tools: bool
     max_tokens: int
     context_size: int
     diagnose: Callable[[], AbstractContextManager[None]]
@@ -62,8 +58,8 @@ class _Request:
             yield
         except (ServerUnavailable, BadRequest) as error:
             asked = self.prompt_tokens()
-            may_be = isinstance(error, ServerUnavailable) or _OF_LENGTH.search(error.words)
-            if error.has_fix or not may_be or asked + self.max_tokens <= self.context_size:
+            may_be = error.too_long or error.is_unexplained
+            if not may_be or asked + self.max_tokens <= self.context_size:
                 raise
             raise BadRequest(
                 f"{error.english} The prompt (about {asked:,} tokens) and Max Tokens "
@@ -132,7 +128,6 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
             prompt_tokens=lambda: self.get_num_tokens(
                 call.model, credentials, prompt_messages, offered
             ),
-            has_tools=bool(offered),
             max_tokens=chosen.get("max_tokens") or 0,
             context_size=call.declared.model_properties.context_size or 0,
             diagnose=lambda: self.diagnose(call),
@@ -150,7 +145,9 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         body |= {"tools": tools(offered)} if offered else {}
         return request(
             whole=lambda: client.chat(name, written, body),
-            pieces=lambda: client.stream_chat(name, written, body),
+            pieces=lambda: client.stream_chat(
+                name, written, body, always_thinks=_always_thinks(call, chosen)
+            ),
         )
 
     def _writer(self, call: ModelCall[C], *, has_tools: bool) -> Writer:
@@ -175,7 +172,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         self, model: str, credentials: dict[str, Any], request: _Request
     ) -> Generator[LLMResultChunk, None, None]:
         """Hand on the answer as it arrives; calls of tools whole, at the end."""
-        answer = _Answer(has_tools=request.has_tools)
+        answer = _Answer()
         with mapped(), request.within_context(), request.diagnose():
             for chunks in request.pieces():
                 if shown := "".join([answer.take(chunk) for chunk in chunks]):
@@ -195,7 +192,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         self, model: str, credentials: dict[str, Any], request: _Request
     ) -> LLMResult:
         """Hand on the answer at once."""
-        answer = _Answer(has_tools=request.has_tools)
+        answer = _Answer()
         with request.within_context(), request.diagnose():
             whole = request.whole()
         shown = answer.take(whole) + answer.finish()
@@ -238,12 +235,10 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
 class _Answer:
     """An answer being read: what to show of it so far, and what is known at its end."""
 
-    def __init__(self, *, has_tools: bool) -> None:
+    def __init__(self) -> None:
         self.calls = ToolCalls()
         self.usage: Usage | None = None
         self._thinking = Thinking()
-        # Only who was offered tools can mean a call by text that looks like one.
-        self._in_text = ToolCallText(self.calls) if has_tools else None
         self._reason: str | None = None
         self._said: list[str] = []
 
@@ -255,18 +250,13 @@ class _Answer:
         self.calls.add(chunk.tool_calls)
         # Beside parsed calls the Transformers engine leaves the line breaks that were around them.
         text = "" if chunk.tool_calls and chunk.text.isspace() else chunk.text
-        if self._in_text and text:
-            text = self._in_text.feed(text)
         self._said += (chunk.reasoning, chunk.text)
         shown = self._thinking.feed(chunk.reasoning, text)
         return shown + self._thinking.close() if chunk.tool_calls else shown
 
     def finish(self) -> str:
         """Return what is left to show when nothing more comes."""
-        rest = self._in_text.close() if self._in_text else ""
-        shown = self._thinking.feed("", rest)
-        complete = self._reason != "length" and not self.calls
-        return shown + self._thinking.finish(complete=complete)
+        return self._thinking.finish(complete=self._reason != "length" and not self.calls)
 
     @property
     def finish_reason(self) -> str:
@@ -296,6 +286,14 @@ def _continued(given: list[PromptMessage], offered: list[PromptMessageTool]) -> 
 def _chats(call: ModelCall[Any]) -> bool:
     """Say whether to talk to a model or have it continue a text."""
     return call.declared.model_properties.mode != "completion"
+
+
+def _always_thinks(call: ModelCall[Any], chosen: dict[str, Any]) -> bool:
+    """Say whether a model thinks before every answer: it cannot else, or was told to."""
+    abilities = call.description.abilities
+    if "hybrid" in abilities:
+        return chosen.get("enable_thinking") is True
+    return "reasoning" in abilities and chosen.get("enable_thinking") is not False
 
 
 def _end_user(declared: EndUser | None, user: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from xinfer.runtime.openai.errors import (
     ServerUnavailable,
     Unintelligible,
 )
-from xinfer.runtime.openai.tool_calls import ToolCall, ToolCalls, ToolCallText
+from xinfer.runtime.openai.tool_calls import ToolCall, ToolCalls
 
 __all__ = [
     "TASKS",
@@ -34,7 +34,6 @@ __all__ = [
     "Server",
     "ServerUnavailable",
     "ToolCall",
-    "ToolCallText",
     "ToolCalls",
     "Unintelligible",
     "Usage",

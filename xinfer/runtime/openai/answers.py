@@ -68,6 +68,11 @@ class ChatChunk:
     usage: Usage | None = None
     unmarked: bool = False
 
+    @property
+    def shows(self) -> bool:
+        """Whether it brings something of the answer."""
+        return bool(self.text or self.reasoning or self.tool_calls)
+
 
 @frozen(kw_only=True)
 class Embeddings:

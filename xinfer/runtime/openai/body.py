@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import DecodeError, ProtocolError
 
-from xinfer.runtime.openai import fixes, limits
+from xinfer.runtime.openai import failures, limits
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.errors import CallError
 from xinfer.runtime.openai.framing import Chunks
@@ -45,7 +45,7 @@ class Body:
         for piece in _decompressed(_arriving(self._raw), self._raw.headers, self._call):
             size += len(piece)
             if size > self._limit:
-                raise self._call.failed(fixes.too_large(self._limit))
+                raise self._call.failed(failures.too_large(self._limit))
             self._deadline.let_go()
             yield piece
 
@@ -58,7 +58,7 @@ class Body:
             next(self._pieces, None)
         except CallError:
             return  # the answer is complete all the same
-        except fixes.UNREADABLE:
+        except failures.UNREADABLE:
             return
 
 
@@ -77,8 +77,8 @@ def reading(response: requests.Response, call: Call, limit: int) -> Iterator[Bod
             body.finish()
         except CallError:
             raise
-        except fixes.UNREADABLE as error:
-            raise call.raised(error, fixes.WHILE_READING) from None
+        except failures.UNREADABLE as error:
+            raise call.raised(error, failures.WHILE_READING) from None
 
 
 def read(response: requests.Response, call: Call, limit: int) -> bytes:

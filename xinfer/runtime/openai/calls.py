@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from attrs import frozen
 
-from xinfer.runtime.openai import fixes, limits
+from xinfer.runtime.openai import failures, fixes, limits
 from xinfer.runtime.openai.errors import (
     BadRequest,
     CallError,
@@ -21,7 +21,8 @@ from xinfer.runtime.openai.errors import (
     ServerUnavailable,
     Unintelligible,
 )
-from xinfer.runtime.openai.fixes import Case, Failure, Text
+from xinfer.runtime.openai.failures import Failure
+from xinfer.runtime.openai.fixes import Case, Text
 from xinfer.runtime.openai.redaction import NOTHING, Secrets
 from xinfer.runtime.openai.text import whole
 
@@ -44,6 +45,7 @@ class Call:
 
     :param label: what users know the server by.
     :param model: empty where no model is meant.
+    :param kind: the name of the path in the dialect; empty for questions about models.
     :param cases: what to do, by what the server answers.
     :param secrets: what users must not see should the server repeat it.
     """
@@ -51,6 +53,7 @@ class Call:
     label: str
     url: str
     model: str = ""
+    kind: str = ""
     cases: tuple[Case, ...] = fixes.CASES
     secrets: Secrets = NOTHING
 
@@ -63,9 +66,9 @@ class Call:
         case = self._case(status, words)
         what = Text("answered {status}: {words}", "返回错误 {status}：{words}")
         return self._error(
-            (case and case.error) or _kind(status),
+            _kind(status),
             what,
-            case.fix if case else None,
+            case,
             status=status,
             words=words,
             later=_later(response.headers.get("Retry-After", "")),
@@ -78,10 +81,10 @@ class Call:
         except ValueError:
             target = ""
         if not target.startswith(("http://", "https://")) or len(target) > limits.NAME:
-            return self.failed(fixes.REDIRECTED_ELSEWHERE)
+            return self.failed(failures.REDIRECTED_ELSEWHERE)
         target = self.secrets.hide(whole(target))
         url = target.removesuffix(urlsplit(self.url).path)
-        return self.failed(fixes.REDIRECTED, location=target, url=url)
+        return self.failed(failures.REDIRECTED, location=target, url=url)
 
     def broke_off_with(self, error: Any) -> CallError:
         """Make the error of an error event: a text, or an object with a message."""
@@ -98,9 +101,7 @@ class Call:
         case = self._case(status, words)
         kind = _kind(status) if status else ServerUnavailable
         kind = RateLimited if "rate limit" in words.lower() else kind
-        fix = case.fix if case else None
-        later = fixes.LATER
-        return self._error((case and case.error) or kind, what, fix, words=words, later=later)
+        return self._error(kind, what, case, status=status, words=words, later=fixes.LATER)
 
     def unreadable(self, english: str, chinese: str) -> CallError:
         """Make the error of a 2xx answer; the texts complete "answered …" and "返回了…"."""
@@ -114,7 +115,7 @@ class Call:
         return self._error(failure.error, failure.what, failure.fix, host=host, port=port, **values)
 
     def raised(
-        self, error: BaseException, rows: tuple[fixes.Row, ...] = fixes.EXCEPTIONS
+        self, error: BaseException, rows: tuple[failures.Row, ...] = failures.EXCEPTIONS
     ) -> CallError:
         """Make the error of an exception of requests, urllib3, http.client or sockets.
 
@@ -126,7 +127,7 @@ class Call:
             if any(isinstance(cause, kinds) and sign in str(cause) for cause in causes):
                 return self.failed(failure)
         here = _address(self.url)[0] in _LOOPBACK
-        return self.failed(fixes.IN_THE_CONTAINER if here else fixes.REFUSED)
+        return self.failed(failures.IN_THE_CONTAINER if here else failures.REFUSED)
 
     def checking_url(self, error: CallError) -> CallError:
         """Add to an error what to do if the server is another one than meant."""
@@ -134,13 +135,14 @@ class Call:
         return error.adding(fix.english, fix.chinese)
 
     def _case(self, status: int | None, words: str) -> Case | None:
-        return next((case for case in self.cases if case.fits(status, words)), None)
+        fitting = (c for c in self.cases if c.fits(status, words, self.kind, self.model))
+        return next(fitting, None)
 
     def _error(
         self,
         kind: type[CallError],
         what: Text,
-        fix: Text | None,
+        to_do: Case | Text | None,
         *,
         words: str = "",
         status: int | None = None,
@@ -151,10 +153,19 @@ class Call:
         about = Text(f" (model {model!r})", f"（模型“{model}”）") if model else Text("", "")
         values |= {"status": status}
         happened = what.format(words=words, **values)
-        to_do = (fix or Text("", "")).format(label=label, **values)
-        english = f"{label} at {url} {happened.english}{about.english}. {to_do.english}".rstrip()
-        chinese = f"{label}（{url}）{happened.chinese}{about.chinese}。{to_do.chinese}"
-        return kind(english, chinese, words=words, has_fix=fix is not None, status=status)
+        case = to_do if isinstance(to_do, Case) else None
+        fix = to_do.fix if isinstance(to_do, Case) else to_do or Text("", "")
+        fix = fix.format(label=label, **values)
+        english = f"{label} at {url} {happened.english}{about.english}. {fix.english}".rstrip()
+        chinese = f"{label}（{url}）{happened.chinese}{about.chinese}。{fix.chinese}"
+        return ((case and case.error) or kind)(
+            english,
+            chinese,
+            words=words,
+            has_fix=bool(fix.english),
+            status=status,
+            too_long=case is not None and case.too_long,
+        )
 
     def _shown(self, words: str) -> str:
         """Write a server's words on one line, without secrets, then short."""

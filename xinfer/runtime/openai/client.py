@@ -30,9 +30,9 @@ from xinfer.runtime.openai.errors import (
 )
 from xinfer.runtime.openai.fixes import Case
 from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
-from xinfer.runtime.openai.reasoning import Reasoning
-from xinfer.runtime.openai.streams import pieces_of, whole_answer
+from xinfer.runtime.openai.streams import Reader, joined, pieces_of, whole_answer
 from xinfer.runtime.openai.text import whole
+from xinfer.runtime.openai.ways import Attempts
 from xinfer.spec.dialects import OPENAI, Dialect, Question
 
 type Input = str | Mapping[str, str]
@@ -143,11 +143,12 @@ class Client:
         except CallError:
             return None
 
-    def _call(self, path: str, model: str) -> Call:
+    def _call(self, path: str, model: str, kind: str = "") -> Call:
         return Call(
             label=self.server.label,
             url=self._url(path),
             model=model,
+            kind=kind,
             cases=self.cases,
             secrets=self.server.secrets,
         )
@@ -174,7 +175,7 @@ class Client:
 
         :param kind: the name of its path in the dialect.
         """
-        call = self._call(self._path(kind, model), model)
+        call = self._call(self._path(kind, model), model, kind)
         if json is not None:
             json = self.hooks.request(json)
         elif data is not None:
@@ -213,30 +214,44 @@ class Client:
         )
 
     def chat(
-        self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
+        self,
+        model: str,
+        messages: list[dict[str, Any]],
+        parameters: Mapping[str, Any],
     ) -> ChatChunk:
         """Ask for an answer at once."""
-        return self._whole("chat", model, {"messages": messages, **parameters})
+        body = {"messages": messages, **parameters}
+        return joined(self._ask("chat", model, body, stream=False))
 
     def complete(self, model: str, prompt: str, parameters: Mapping[str, Any]) -> ChatChunk:
         """Ask for the continuation of a text at once."""
-        return self._whole("completions", model, {"prompt": prompt, **parameters})
+        body = {"prompt": prompt, **parameters}
+        return joined(self._ask("completions", model, body, stream=False))
 
     def stream_chat(
-        self, model: str, messages: list[dict[str, Any]], parameters: Mapping[str, Any]
+        self,
+        model: str,
+        messages: list[dict[str, Any]],
+        parameters: Mapping[str, Any],
+        *,
+        always_thinks: bool = False,
     ) -> Iterator[list[ChatChunk]]:
         """Ask for an answer in pieces; those that arrived together are yielded together.
 
         The request is made before the first piece is taken: what refuses it is raised here, and
         what breaks the answer off while iterating.
+
+        :param always_thinks: the model thinks before every answer, so that one that begins
+            without a tag begins inside a thought.
         """
-        return self._stream("chat", model, {"messages": messages, **parameters})
+        body = {"messages": messages, **parameters}
+        return self._ask("chat", model, body, stream=True, always_thinks=always_thinks)
 
     def stream_complete(
         self, model: str, prompt: str, parameters: Mapping[str, Any]
     ) -> Iterator[list[ChatChunk]]:
         """Ask for the continuation of a text in pieces, like :meth:`stream_chat`."""
-        return self._stream("completions", model, {"prompt": prompt, **parameters})
+        return self._ask("completions", model, {"prompt": prompt, **parameters}, stream=True)
 
     def embed(
         self, model: str, inputs: list[Input], more: Mapping[str, Any] | None = None
@@ -335,18 +350,39 @@ class Client:
                 body.content()
                 yield piece
 
-    def _whole(self, kind: str, model: str, body: Mapping[str, Any]) -> ChatChunk:
-        response, call = self._use(kind, model, json={"model": model, **body})
-        answer = json_value(read(response, call, limits.ANSWER), call)
-        return whole_answer(answer, call, self.hooks.chunks)
+    def _ask(
+        self,
+        kind: str,
+        model: str,
+        body: Mapping[str, Any],
+        *,
+        stream: bool,
+        always_thinks: bool = False,
+    ) -> Iterator[list[ChatChunk]]:
+        """Have a model answer, in other ways too where it refuses the first."""
 
-    def _stream(self, kind: str, model: str, body: Mapping[str, Any]) -> Iterator[list[ChatChunk]]:
-        asked = {"model": model, **body, "stream": True}
+        def begin(body: dict[str, Any], stream: bool) -> Iterator[list[ChatChunk]]:
+            return self._begin(kind, model, body, stream=stream, always_thinks=always_thinks)
+
+        asked = {"model": model, **body}
         if self.dialect.stream_options:
             asked["stream_options"] = {"include_usage": True}
+        attempts = Attempts(
+            begin, asked, stream, self.server.base_url, model, self.server.max_retries
+        )
+        return attempts.answer(attempts.begun())
+
+    def _begin(
+        self, kind: str, model: str, body: dict[str, Any], *, stream: bool, always_thinks: bool
+    ) -> Iterator[list[ChatChunk]]:
+        reader = Reader(body, always_thinks=always_thinks)
+        if stream:
+            response, call = self._use(kind, model, json={**body, "stream": True})
+            return pieces_of(response, call, self.hooks.chunks, reader)
+        asked = {key: value for key, value in body.items() if key != "stream_options"}
         response, call = self._use(kind, model, json=asked)
-        reasoning = Reasoning(body.get("enable_thinking") is False)
-        return pieces_of(response, call, self.hooks.chunks, reasoning)
+        answer = json_value(read(response, call, limits.ANSWER), call)
+        return iter([[whole_answer(answer, call, self.hooks.chunks, reader)]])
 
 
 TASKS: Mapping[str, str] = {

@@ -16,7 +16,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_auth_from_url
 from urllib3.exceptions import ProtocolError
 
-from xinfer.runtime.openai import fixes, limits
+from xinfer.runtime.openai import failures, limits
 from xinfer.runtime.openai.body import beginning
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.redaction import Secrets
@@ -72,13 +72,13 @@ class Server:
         :raises CallError: there is no answer, or it is another one.
         """
         if self.api_key and self.api_key.reveal().strip() == _HIDDEN:
-            raise call.failed(fixes.HIDDEN_KEY)
+            raise call.failed(failures.HIDDEN_KEY)
         attempts = self.max_retries
         while True:
-            wait = _backoff(self.max_retries - attempts)
+            wait = backoff(self.max_retries - attempts)
             try:
                 response = self._request(method, call, json=json, data=data, files=files)
-            except fixes.UNSENT as error:
+            except failures.UNSENT as error:
                 if not attempts or not _never_began(error):
                     raise call.raised(error) from None
             else:
@@ -114,7 +114,7 @@ class Server:
         )
 
 
-def _backoff(repeated: int) -> float:
+def backoff(repeated: int) -> float:
     """Return the seconds to wait before a call is repeated once more; not at all at first."""
     return repeated and 0.3 * 2**repeated + random.uniform(0, 0.3)  # noqa: S311 (spreads load)
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Self
+
+_UNEXPLAINED = re.compile(
+    r"^(internal server error:?\s*)?(something (is|went) wrong|nothing|an error without words)?\.?$"
+    r"|check the server logs",
+    re.IGNORECASE,
+)
 
 
 class CallError(Exception):
@@ -13,6 +20,7 @@ class CallError(Exception):
     :param words: what the server itself answered, without anything of ours.
     :param has_fix: whether the lines say what to do.
     :param status: of the answer, where there was one that is not 2xx.
+    :param too_long: the server says that the input is longer than the model takes.
     """
 
     def __init__(
@@ -23,10 +31,17 @@ class CallError(Exception):
         words: str = "",
         has_fix: bool = True,
         status: int | None = None,
+        too_long: bool = False,
     ) -> None:
         self.english, self.chinese = english, chinese
         self.words, self.has_fix, self.status = words, has_fix, status
+        self.too_long = too_long
         super().__init__(f"{english}\n{chinese}")
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether the server failed and named no cause."""
+        return bool(_UNEXPLAINED.search(self.words)) and not self.has_fix
 
     def adding(self, english: str, chinese: str) -> Self:
         """Return the same error with more to say."""
@@ -35,6 +50,7 @@ class CallError(Exception):
             self.chinese + chinese,
             words=self.words,
             status=self.status,
+            too_long=self.too_long,
         )
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong between a plugin and a model server, and what to do about it; data only.
+"""Calls that servers refuse, and what to do about it; data only.
 
 English and Chinese say the same. A name in braces is filled in where the error is made.
 """
@@ -7,29 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 from attrs import frozen
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ConnectTimeout,
-    InvalidJSONError,
-    ProxyError,
-    ReadTimeout,
-    RequestException,
-    SSLError,
-)
-from urllib3 import exceptions as urllib3
 
-from xinfer.runtime.openai import limits
-from xinfer.runtime.openai.errors import (
-    BadRequest,
-    CallError,
-    ConnectionFailed,
-    NotAuthorized,
-    ServerUnavailable,
-    Unintelligible,
-)
+from xinfer.runtime.openai.errors import BadRequest, CallError, ServerUnavailable
 
 
 @frozen
@@ -52,86 +33,186 @@ class Case:
 
     :param fix: a sentence.
     :param statuses: of the answer; none for any, and for an error inside a stream.
-    :param words: a pattern for the server's own words, whatever their case; none for any.
+    :param words: a pattern for the server's own words, whatever their case; empty for any. It may
+        hold ``{model}`` for the name of the model.
+    :param kinds: of calls, by the names of their paths in a dialect; none for any.
     :param error: what to raise where the status alone would say something else.
+    :param too_long: the input, or the answer asked for, is longer than the model takes.
     """
 
     fix: Text
     statuses: Collection[int] = ()
-    words: re.Pattern[str] | None = None
+    words: str = ""
+    kinds: Collection[str] = ()
     error: type[CallError] | None = None
+    too_long: bool = False
 
-    def fits(self, status: int | None, words: str) -> bool:
+    def fits(self, status: int | None, words: str, kind: str, model: str) -> bool:
         """Compare with an answer."""
         if self.statuses and status not in self.statuses:
             return False
-        return self.words is None or bool(self.words.search(words))
-
-
-@frozen
-class Failure:
-    """One way in which a call gets no readable answer.
-
-    :param what: completes "the server at …".
-    :param fix: a sentence; may be missing where nothing is known to help.
-    :param error: what is raised.
-    """
-
-    what: Text
-    fix: Text | None = None
-    error: type[CallError] = ConnectionFailed
+        if self.kinds and kind not in self.kinds:
+            return False
+        pattern = self.words.replace("{model}", re.escape(model))
+        return not pattern or bool(re.search(pattern, words, re.IGNORECASE))
 
 
 CHECK_URL = Text(
     "Check that the server URL is that of {label}.",
     "请检查服务器 URL 指向的是否为 {label}。",
 )
-REDIRECTED = Failure(
-    Text("redirects to {location}", "将请求重定向到 {location}"),
-    Text("Enter {url} as the server URL.", "请将服务器 URL 改为 {url}。"),
-    BadRequest,
-)
-REDIRECTED_ELSEWHERE = Failure(
-    Text("redirects to another address", "将请求重定向到其他地址"), CHECK_URL, BadRequest
-)
+
 LATER = Text("later", "稍后")
 IN_MINUTES = Text("in {minutes} minutes", "在 {minutes} 分钟后")
 
-_CANNOT_BE_ASKED = Text("cannot be asked", "无法接收此请求")
-UNSENDABLE = Failure(
-    _CANNOT_BE_ASKED,
-    Text(
-        "The server URL or the API key holds a character that cannot be sent: enter them again.",
-        "服务器 URL 或 API 密钥中含有无法发送的字符：请重新填写。",
-    ),
-    BadRequest,
+_TALK = ("chat", "completions")
+_TEXTS = ("embeddings", "rerank")
+
+# Where the words come from: vLLM 0.33, SGLang 0.5, llama.cpp, Ollama 0.33, LM Studio 0.4, TGI 3.3,
+# TEI 1.9, LiteLLM 1.110 and Xinference 0.16 to 4.1.
+_TOO_LONG = "|".join(
+    (
+        "maximum context length",
+        "context length is",
+        "longer than the model's context length",
+        "exceeds the available context size",
+        "larger than the max(imum)? context size",
+        "context size has been exceeded",
+        "exceed_context_size",
+        "context_length_exceeded",
+        "contextwindowexceeded",
+        "context window",
+        "trying to keep the first",
+        "n_keep",
+        r"`inputs` tokens \+ `max_new_tokens`",
+        r"must have less than \d+ tokens",
+        "input length exceeds",
+        "too large to process",
+        "max_model_len",
+        "max_completion_tokens is too large",
+        "prompt is too long",
+        "exceeds? (the )?context limit",
+        "input tokens exceed",
+        r"requested tokens \(\d+\) exceed",
+    )
 )
-HIDDEN_KEY = Failure(
-    _CANNOT_BE_ASKED,
-    Text(
-        "The API key is [__HIDDEN__], which Dify shows in place of a key: enter the key itself.",
-        "API 密钥为 [__HIDDEN__]，这是 Dify 用于隐藏密钥的占位符：请填写密钥本身。",
-    ),
-    NotAuthorized,
-)
-NOT_A_NUMBER = Failure(
-    _CANNOT_BE_ASKED,
-    Text(
-        "A parameter is infinite or not a number: correct it.",
-        "参数为无穷大或不是数字：请更正。",
-    ),
-    BadRequest,
-)
-IMPOSSIBLE_HOST = Failure(
-    _CANNOT_BE_ASKED,
-    Text(
-        "The server URL has a host name that cannot exist: correct it.",
-        "服务器 URL 中的主机名无效：请更正。",
-    ),
-    BadRequest,
+_OUT_OF_MEMORY = (
+    r"out of memory|outofmemory|\boom\b|not enough memory|insufficient memory"
+    r"|failed to allocate|cublas_status_alloc_failed"
 )
 
 CASES: tuple[Case, ...] = (
+    Case(
+        words=_TOO_LONG,
+        kinds=_TALK,
+        error=BadRequest,
+        too_long=True,
+        fix=Text(
+            "The prompt and Max Tokens are more than the model's context holds: lower Max Tokens, "
+            "or shorten the prompt.",
+            "提示词与最大生成长度之和超出了模型的上下文长度：请调低最大生成长度，或缩短提示词。",
+        ),
+    ),
+    Case(
+        words=_TOO_LONG,
+        error=BadRequest,
+        too_long=True,
+        fix=Text(
+            "A text is longer than the model takes: split it into shorter ones.",
+            "文本超出了模型可接受的长度：请拆分为较短的文本。",
+        ),
+    ),
+    Case(
+        words=_OUT_OF_MEMORY,
+        kinds=_TEXTS,
+        error=ServerUnavailable,
+        fix=Text(
+            "The server is out of memory: send fewer or shorter texts at once.",
+            "服务器显存或内存不足：请减少单次请求的文本数量，或缩短文本。",
+        ),
+    ),
+    Case(
+        words=_OUT_OF_MEMORY,
+        error=ServerUnavailable,
+        fix=Text(
+            "The server is out of memory: start the model with a shorter context, or on a larger "
+            "GPU.",
+            "服务器显存或内存不足：请以更小的上下文长度启动模型，或换用更大的显存。",
+        ),
+    ),
+    Case(
+        words="roles? must alternate|alternate user/assistant|must alternate between user",
+        error=BadRequest,
+        fix=Text(
+            "The model takes messages of the user and the assistant in turn only: remove the "
+            "messages in between, or choose another model.",
+            "该模型只接受用户与助手交替的消息：请移除多余的消息，或换用其他模型。",
+        ),
+    ),
+    Case(
+        words="image input is not supported|does not support (image|vision|multimodal)"
+        "|not a multimodal model|no (multimodal )?processor|mmproj",
+        error=BadRequest,
+        fix=Text(
+            "The model does not take images as the server runs it: remove them, or start the model "
+            "with its vision part.",
+            "服务器上运行的该模型不支持图片：请移除图片，或启动模型的视觉部分。",
+        ),
+    ),
+    Case(
+        words="does not support tools|tool choice requires|enable-auto-tool-choice|--jinja",
+        error=BadRequest,
+        fix=Text(
+            "The server runs the model without tools: start it with tool calling switched on, or "
+            "choose another model.",
+            "服务器启动该模型时未启用工具调用：请启用后重新启动，或换用其他模型。",
+        ),
+    ),
+    Case(
+        kinds=("transcriptions",),
+        words="soundfile|not in the correct format|malformed|invalid data found"
+        "|could not (be )?decoded?|error opening|format not recognised|failed to load audio"
+        "|unsupported (audio|file)",
+        error=BadRequest,
+        fix=Text(
+            "The server cannot read this recording: convert it to WAV or MP3.",
+            "服务器无法读取该音频：请转换为 WAV 或 MP3。",
+        ),
+    ),
+    Case(
+        kinds=("speech",),
+        words="ffmpeg",
+        fix=Text("Install FFmpeg where the server runs.", "请在服务器所在的环境中安装 FFmpeg。"),
+    ),
+    Case(
+        kinds=("chat",),
+        words="failed to (load|download|fetch).*(image|url|media)|cannot identify image"
+        "|invalid image|no such file or directory.*files",
+        error=BadRequest,
+        fix=Text(
+            "The server cannot load a file of the message: set FILES_URL of Dify to an address "
+            "that the server reaches, or send files as Base64.",
+            "服务器无法加载消息中的文件：请将 Dify 的 FILES_URL 设为服务器可访问的地址，"
+            "或以 Base64 发送文件。",
+        ),
+    ),
+    Case(
+        words="unexpected endpoint or method|not_supported_error|this server does not support"
+        "|endpoint (is )?not (found|supported)",
+        error=BadRequest,
+        fix=Text(
+            "The server does not offer this as it was started: look at its start options, or "
+            "choose another server.",
+            "服务器当前的启动方式不提供此功能：请检查其启动参数，或换用其他服务器。",
+        ),
+    ),
+    Case(
+        words="no running instances|model is (still )?loading|loading model|being loaded",
+        error=ServerUnavailable,
+        fix=Text(
+            "The model is not ready yet: try again in a moment.", "模型尚未就绪：请稍后重试。"
+        ),
+    ),
     Case(
         statuses={401},
         fix=Text(
@@ -184,180 +265,3 @@ CASES: tuple[Case, ...] = (
     ),
 )
 """The first that fits applies; those of a dialect come before these."""
-
-_UNREACHABLE = Text("cannot be reached", "无法连接")
-REFUSED = Failure(
-    _UNREACHABLE,
-    Text(
-        "Check the server URL, and that the server runs, listens on 0.0.0.0, and lets port {port} "
-        "through to Dify.",
-        "请检查服务器 URL，并确认服务器正在运行、监听 0.0.0.0，且 Dify 可以访问端口 {port}。",
-    ),
-)
-IN_THE_CONTAINER = Failure(
-    _UNREACHABLE,
-    Text(
-        "Dify's plugins run in a container, where {host} is the container itself: enter the "
-        "server's address in your network, or host.docker.internal. If {host} is meant, start "
-        "the server.",
-        "Dify 插件运行在容器内，{host} 指容器自身：请填写服务器在网络中的地址或 "
-        "host.docker.internal；若地址无误，请启动服务器。",
-    ),
-)
-UNKNOWN_HOST = Failure(
-    _UNREACHABLE,
-    Text(
-        "The host name {host} cannot be resolved where Dify's plugins run: correct it, or enter "
-        "the server's IP address.",
-        "Dify 插件所在的环境无法解析主机名 {host}：请更正，或改用服务器的 IP 地址。",
-    ),
-)
-CLOSED = Failure(
-    Text("closed the connection without an answer", "未作响应即关闭了连接"),
-    Text(
-        "Look at the server's log. If the server speaks TLS, enter https://.",
-        "请查看服务器日志；若服务器启用了 TLS，请使用 https://。",
-    ),
-)
-SILENT = Failure(
-    Text("did not answer in time", "未在超时时间内响应"),
-    Text(
-        "Raise the timeout, or check whether the model is busy. An answer that is not streamed "
-        "takes as long as the whole of it.",
-        "请调大超时时间，或检查模型是否繁忙；非流式调用需等待整个结果完成。",
-    ),
-)
-BROKE_OFF = Failure(
-    Text("broke off in the middle of the answer", "在返回结果的中途断开"),
-    Text("Look at the server's log.", "请查看服务器日志。"),
-)
-NO_CONTENT = Failure(
-    Text("sent much, and nothing of it is an answer", "发送了大量数据，但其中没有回答"),
-    CHECK_URL,
-    Unintelligible,
-)
-EMPTY = Failure(
-    Text("answered nothing", "没有返回任何内容"),
-    Text(
-        "The prompt may be longer than the context that the model was loaded with: shorten it, or "
-        "load the model with a longer context.",
-        "提示词可能超出了模型加载时的上下文长度：请缩短提示词，或以更大的上下文长度加载模型。",
-    ),
-    ServerUnavailable,
-)
-TOO_MANY_FILES = Failure(
-    Text(
-        "cannot be reached: Dify's plugin has too many files open",
-        "无法连接：Dify 插件打开的文件过多",
-    ),
-    Text(
-        "Raise the limit of open files (ulimit -n) where Dify's plugins run.",
-        "请调大 Dify 插件所在环境的文件描述符上限（ulimit -n）。",
-    ),
-)
-NOT_HTTP = Failure(
-    Text("answered something that is not HTTP", "返回的内容不是 HTTP"),
-    Text(
-        "Check the server URL, its port, and whether it begins with https://.",
-        "请检查服务器 URL、端口，以及是否应以 https:// 开头。",
-    ),
-    Unintelligible,
-)
-UNREADABLE_BODY = Failure(
-    Text("sent a body that cannot be decompressed", "返回的内容无法解压"),
-    Text("Look at the reverse proxy in front of the server.", "请检查服务器前的反向代理。"),
-    Unintelligible,
-)
-
-
-def too_large(limit: int) -> Failure:
-    """Refuse a body of more than so many bytes."""
-    size = f"{limit // limits.MIB} MiB" if limit >= limits.MIB else f"{limit // limits.KIB} KiB"
-    return Failure(
-        Text(f"answered more than {size}", f"返回的内容超过 {size}"),
-        Text("Ask for less at once.", "请减少单次请求的内容。"),
-        ServerUnavailable,
-    )
-
-
-UNREADABLE: tuple[type[Exception], ...] = (OSError, urllib3.HTTPError, HTTPException)
-"""What reading an answer raises."""
-UNSENT: tuple[type[Exception], ...] = (RequestException, ValueError, *UNREADABLE)
-"""What sending a request raises; all of it goes through :data:`EXCEPTIONS`."""
-
-type Row = tuple[tuple[type[BaseException], ...], str, Failure]
-
-EXCEPTIONS: tuple[Row, ...] = (
-    ((InvalidJSONError,), "", NOT_A_NUMBER),
-    ((OSError,), "Too many open files", TOO_MANY_FILES),
-    (
-        (ConnectTimeout,),
-        "",
-        Failure(
-            _UNREACHABLE,
-            Text(
-                "Check the server URL, and that no firewall stands between Dify and the server.",
-                "连接超时：请检查服务器 URL，以及 Dify 与服务器之间的防火墙。",
-            ),
-        ),
-    ),
-    (
-        (SSLError, urllib3.SSLError),
-        "mismatch",
-        Failure(
-            Text("has a certificate for another name", "的证书与主机名不符"),
-            Text(
-                "Enter the server URL with a host name that the certificate holds.",
-                "请将服务器 URL 中的主机名改为证书所含的名称。",
-            ),
-        ),
-    ),
-    (
-        (SSLError, urllib3.SSLError),
-        "CERTIFICATE",
-        Failure(
-            Text("has a certificate that is not trusted", "的证书不受信任"),
-            Text(
-                "Enter the certificate of its authority, or set REQUESTS_CA_BUNDLE.",
-                "请填写其 CA 证书，或设置 REQUESTS_CA_BUNDLE。",
-            ),
-        ),
-    ),
-    (
-        (SSLError, urllib3.SSLError),
-        "",
-        Failure(
-            Text("does not speak TLS", "未启用 TLS"),
-            Text("Enter the server URL with http://.", "服务器 URL 请使用 http://。"),
-        ),
-    ),
-    (
-        (ProxyError, urllib3.ProxyError),
-        "",
-        Failure(
-            Text("cannot be reached through the proxy", "无法通过代理连接"),
-            Text(
-                "Check HTTP_PROXY and HTTPS_PROXY; add a server of your own network to NO_PROXY.",
-                "请检查 HTTP_PROXY 和 HTTPS_PROXY；内网服务器请加入 NO_PROXY。",
-            ),
-        ),
-    ),
-    ((urllib3.NameResolutionError,), "", UNKNOWN_HOST),
-    ((urllib3.LocationParseError,), "", IMPOSSIBLE_HOST),
-    ((ReadTimeout, urllib3.ReadTimeoutError, TimeoutError), "", SILENT),
-    ((urllib3.IncompleteRead, IncompleteRead, ChunkedEncodingError), "", BROKE_OFF),
-    ((urllib3.DecodeError,), "", UNREADABLE_BODY),
-    ((RemoteDisconnected, ConnectionResetError, BrokenPipeError), "", CLOSED),
-    ((HTTPException, urllib3.InvalidHeader), "", NOT_HTTP),
-    ((urllib3.ProtocolError,), "", CLOSED),
-    ((ValueError,), "", UNSENDABLE),
-)
-"""Which exception, with which words, means what; the first that fits applies, to the exception
-or to one that led to it."""
-
-WHILE_READING: tuple[Row, ...] = (
-    ((ReadTimeout, urllib3.ReadTimeoutError, TimeoutError), "", SILENT),
-    ((urllib3.DecodeError,), "", UNREADABLE_BODY),
-    ((Exception,), "", BROKE_OFF),
-)
-"""The same, once an answer has begun."""

@@ -2,45 +2,200 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import attrs
 from attrs import define, field
 
 from xinfer.runtime.openai.answers import ChatChunk
 
+_OPEN, _CLOSE = "<think>", "</think>"
+_LATE_CLOSE = re.compile(r"(?<!`)</think>(?=\s|$)")
+
 
 @define
 class Reasoning:
-    """Moves an answer that came under ``reasoning_content`` to where it belongs.
+    """Moves each part of a stream to where it belongs.
 
     llama.cpp sends thoughts in deltas without a ``content`` key. Servers in front of it that parse
     reasoning then move the text that follows under ``reasoning_content`` too, and leave a
     ``content: null`` beside it. Other engines write that ``null`` from the first thought on.
+    Servers that do not parse reasoning leave the thoughts in the text, between tags.
 
     :param switched_off: the model was asked not to think; some servers then move the whole answer
         under ``reasoning_content``.
+    :param always: the model always thinks, so that a text that begins without a tag begins inside
+        a thought: its chat template wrote the tag.
     """
 
     _switched_off: bool = False
+    _always: bool = False
     _unmarked: bool = field(default=False, init=False)
+    _thought: bool = field(default=False, init=False)
+    """A thought came under a key of its own."""
+    _tags: _Tags | None = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._tags = _Tags()
 
     def sort(self, chunk: ChatChunk) -> ChatChunk:
-        """Return the piece of a stream as it was meant."""
-        if not chunk.reasoning:
-            return chunk
+        """Return a piece of a stream as it was meant."""
+        if chunk.reasoning:
+            chunk = self._moved(chunk)
+        if chunk.text and self._tags is not None:
+            reasoning, text = self._tags.feed(chunk.text, inside=self._always and not self._thought)
+            if self._tags.done:
+                self._tags = None
+            chunk = attrs.evolve(chunk, text=text, reasoning=chunk.reasoning + reasoning)
+        return chunk
+
+    def close(self) -> ChatChunk | None:
+        """Return what was held back of the text."""
+        reasoning, text = self._tags.close() if self._tags else ("", "")
+        return ChatChunk(text=text, reasoning=reasoning) if reasoning or text else None
+
+    def _moved(self, chunk: ChatChunk) -> ChatChunk:
+        reasoning = chunk.reasoning
+        if not self._thought:
+            # Some servers leave the tag in front of what they parsed.
+            reasoning = reasoning.lstrip().removeprefix(_OPEN)
+        self._thought = True
         if chunk.unmarked:
             self._unmarked = True
-            return chunk
-        if (self._unmarked or self._switched_off) and not chunk.text:
+        elif (self._unmarked or self._switched_off) and not chunk.text:
             return attrs.evolve(chunk, text=chunk.reasoning, reasoning="")
-        return chunk
+        return attrs.evolve(chunk, reasoning=reasoning)
+
+
+@define
+class _Tags:
+    """Tells thoughts between tags from the text behind them, as both come in pieces.
+
+    Only at the beginning of an answer, and right behind another thought, does a tag begin one:
+    what stands in the middle of a text may be quoted.
+    """
+
+    done: bool = False
+    """Nothing but text can follow."""
+    _held: str = ""
+    _inside: bool = False
+    _behind: bool = False
+
+    def feed(self, text: str, *, inside: bool) -> tuple[str, str]:
+        """Take a piece in; return what of it is thought, and what text.
+
+        :param inside: a text that begins without a tag begins inside a thought.
+        """
+        reasoning: list[str] = []
+        text = self._held + text
+        self._held = ""
+        while text:
+            if self._inside:
+                thought, close, text = text.partition(_CLOSE)
+                if not close:
+                    held = _beginning_of(_CLOSE, thought)
+                    reasoning.append(thought[: len(thought) - held])
+                    self._held = thought[len(thought) - held :]
+                    return "".join(reasoning), ""
+                reasoning.append(thought)
+                self._inside, self._behind = False, True
+                continue
+            start = text.lstrip()
+            if start.startswith(_OPEN):
+                text, self._inside = start.removeprefix(_OPEN), True
+            elif _OPEN.startswith(start):
+                self._held = text
+                break
+            elif inside and not self._behind:
+                self._inside = True
+            else:
+                self.done = True
+                return "".join(reasoning), start if self._behind else text
+        return "".join(reasoning), ""
+
+    def close(self) -> tuple[str, str]:
+        """Return what is left, as thought and as text."""
+        held, self._held = self._held, ""
+        if self._inside:
+            return held, ""
+        return "", "" if self._behind and not held.strip() else held
+
+
+def _beginning_of(tag: str, text: str) -> int:
+    """Count the characters at the end that may begin a tag."""
+    longest = min(len(text), len(tag) - 1)
+    return next((size for size in range(longest, 0, -1) if tag.startswith(text[-size:])), 0)
 
 
 def answered(whole: ChatChunk) -> ChatChunk:
     """Return an answer given at once as it was meant: what came only as reasoning is the answer.
 
-    One that was cut off while it thought stays a thought.
+    One that was cut off while the model thought stays a thought.
     """
     only_reasoning = whole.reasoning and not whole.text and not whole.tool_calls
     if only_reasoning and whole.finish_reason != "length":
         return attrs.evolve(whole, text=whole.reasoning, reasoning="")
     return whole
+
+
+def untagged(whole: ChatChunk) -> ChatChunk:
+    """Take thoughts out of the text, also one whose tag the chat template wrote."""
+    reasoning = whole.reasoning.lstrip().removeprefix(_OPEN).removesuffix(_CLOSE)
+    late = _LATE_CLOSE.search(whole.text)
+    inside = bool(late) and _OPEN not in whole.text[: late.start() if late else 0]
+    tags = _Tags()
+    thoughts, text = tags.feed(whole.text, inside=inside)
+    rest_of_thoughts, rest = tags.close()
+    return attrs.evolve(whole, reasoning=reasoning + thoughts + rest_of_thoughts, text=text + rest)
+
+
+def thoughts_apart(text: str) -> tuple[str, str]:
+    """Return a text without the thoughts in it, and the thoughts.
+
+    Blocks that quote the tag in code stay; one that is not closed ends with the text.
+    """
+    thoughts: list[str] = []
+    late = _LATE_CLOSE.search(text)
+    if late and _OPEN not in text[: late.start()]:
+        thoughts.append(text[: late.start()])
+        text = text[late.end() :]
+
+    def take(block: re.Match[str]) -> str:
+        thoughts.append(block[1] or block[2] or "")
+        return ""
+
+    text = _BLOCK.sub(take, text)
+    return text.strip() if thoughts else text, "\n".join(filter(None, map(str.strip, thoughts)))
+
+
+_BLOCK = re.compile(
+    r"(?<!`)<think>(.*?)</think>\s*|^<think>(?!.*</think>)(.*)", re.DOTALL | re.MULTILINE
+)
+
+
+def without_thoughts(
+    messages: list[dict[str, Any]], reasoning_key: str | None
+) -> list[dict[str, Any]]:
+    """Take thoughts out of what the assistant said, and send them as such where servers take them.
+
+    Chat templates write an earlier thought into the prompt as if it had been said.
+    """
+    return list(_without_thoughts(messages, reasoning_key))
+
+
+def _without_thoughts(
+    messages: list[dict[str, Any]], reasoning_key: str | None
+) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        content = message.get("content")
+        if message.get("role") != "assistant" or not isinstance(content, str):
+            yield message
+            continue
+        said, thought = thoughts_apart(content)
+        if not thought and said == content:
+            yield message
+            continue
+        sent = {reasoning_key: thought} if reasoning_key and thought else {}
+        yield {**message, "content": said, **sent}

@@ -2,26 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 import requests
 from attrs import evolve
 
-from xinfer.runtime.openai import answers, fixes, limits
+from xinfer.runtime.openai import answers, failures, limits
 from xinfer.runtime.openai.answers import ChatChunk
 from xinfer.runtime.openai.body import Body, json_value, reading
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.events import Events, TooLong
-from xinfer.runtime.openai.reasoning import Reasoning, answered
+from xinfer.runtime.openai.notations import schemas
+from xinfer.runtime.openai.reasoning import Reasoning, answered, untagged
 from xinfer.runtime.openai.text import Pieces
+from xinfer.runtime.openai.tool_text import ToolCallText
 
 type Change = Callable[[list[Any]], list[Any]]
 """What a plugin changes about events before they are read."""
 
 
-def whole_answer(answer: Any, call: Call, change: Change) -> ChatChunk:
+class Reader:
+    """Reads the pieces of one answer as they were meant.
+
+    :param body: of the request.
+    :param always_thinks: see :class:`~xinfer.runtime.openai.reasoning.Reasoning`.
+    """
+
+    def __init__(self, body: Mapping[str, Any], *, always_thinks: bool = False) -> None:
+        self._talks = "messages" in body
+        self._reasoning = Reasoning(body.get("enable_thinking") is False, always_thinks)
+        tools = body.get("tools")
+        # Only who was offered tools can mean a call by text that looks like one.
+        self._calls = ToolCallText(schemas(tools)) if tools else None
+        self._counted = False
+
+    def piece(self, chunk: ChatChunk) -> ChatChunk:
+        """Read a piece."""
+        if self._talks:
+            chunk = self._with_calls(self._reasoning.sort(chunk))
+        if chunk.usage is not None:
+            # Some servers count higher in a later piece, which they bill to nobody.
+            chunk = evolve(chunk, usage=None) if self._counted else chunk
+            self._counted = self._counted or chunk.finish_reason is not None
+        return chunk
+
+    def rest(self) -> ChatChunk:
+        """Return what was held back."""
+        held = self._reasoning.close() or ChatChunk()
+        if not self._calls:
+            return held
+        held = self._with_calls(held)
+        text, calls = self._calls.close()
+        return evolve(held, text=held.text + text, tool_calls=(*held.tool_calls, *calls))
+
+    def whole(self, chunk: ChatChunk) -> ChatChunk:
+        """Read an answer that is one piece."""
+        if not self._talks:
+            return chunk
+        chunk = self._with_calls(untagged(chunk))
+        if self._calls:
+            text, calls = self._calls.close()
+            chunk = evolve(chunk, text=chunk.text + text, tool_calls=(*chunk.tool_calls, *calls))
+        return answered(chunk)
+
+    def _with_calls(self, chunk: ChatChunk) -> ChatChunk:
+        if self._calls is None or not chunk.text:
+            return chunk
+        text, calls = self._calls.feed(chunk.text)
+        if text == chunk.text and not calls:
+            return chunk
+        return evolve(chunk, text=text, tool_calls=(*chunk.tool_calls, *calls))
+
+
+def whole_answer(answer: Any, call: Call, change: Change, reader: Reader) -> ChatChunk:
     """Read an answer that comes at once."""
     (changed,) = change([answer])
     if not isinstance(changed, dict):
@@ -30,11 +85,15 @@ def whole_answer(answer: Any, call: Call, change: Change) -> ChatChunk:
         raise call.answered_error(error)
     if not isinstance(changed.get("choices"), list):
         raise call.unreadable("without choices", "不含 choices 的内容")
-    return answered(answers.chat_chunk(changed))
+    texts = _Texts()
+    chunk = texts.whole(answers.chat_chunk(changed))
+    if rest := texts.close():
+        chunk = evolve(chunk, text=chunk.text + rest.text)
+    return reader.whole(chunk)
 
 
 def pieces_of(
-    response: requests.Response, call: Call, change: Change, reasoning: Reasoning
+    response: requests.Response, call: Call, change: Change, reader: Reader
 ) -> Iterator[list[ChatChunk]]:
     """Read an answer that comes in pieces; those that arrived together are yielded together.
 
@@ -44,12 +103,27 @@ def pieces_of(
         arriving = iter(body)
         first = _beginning(arriving)
         if first.lstrip()[:1] == b"{":
-            yield [whole_answer(json_value(_rest(first, arriving, call), call), call, change)]
+            whole = json_value(_rest(first, arriving, call), call)
+            yield [whole_answer(whole, call, change, reader)]
             return
         try:
-            yield from _events(chain([first], arriving), body, call, change, reasoning)
+            yield from _events(chain([first], arriving), body, call, change, reader)
         except TooLong:
-            raise call.failed(fixes.too_large(limits.EVENT)) from None
+            raise call.failed(failures.too_large(limits.EVENT)) from None
+
+
+def joined(pieces: Iterator[list[ChatChunk]]) -> ChatChunk:
+    """Make one piece of all, as an answer that was asked for at once."""
+    chunks = [chunk for group in pieces for chunk in group]
+    if len(chunks) == 1:
+        return chunks[0]
+    return ChatChunk(
+        text="".join(chunk.text for chunk in chunks),
+        reasoning="".join(chunk.reasoning for chunk in chunks),
+        tool_calls=tuple(call for chunk in chunks for call in chunk.tool_calls),
+        finish_reason=next((c.finish_reason for c in chunks if c.finish_reason), None),
+        usage=next((c.usage for c in reversed(chunks) if c.usage), None),
+    )
 
 
 def _beginning(pieces: Iterator[bytes]) -> bytes:
@@ -68,12 +142,12 @@ def _rest(first: bytes, pieces: Iterator[bytes], call: Call) -> bytes:
         parts.append(piece)
         size += len(piece)
         if size > limits.ANSWER:
-            raise call.failed(fixes.too_large(limits.ANSWER))
+            raise call.failed(failures.too_large(limits.ANSWER))
     return b"".join(parts)
 
 
 def _events(
-    pieces: Iterator[bytes], body: Body, call: Call, change: Change, reasoning: Reasoning
+    pieces: Iterator[bytes], body: Body, call: Call, change: Change, reader: Reader
 ) -> Iterator[list[ChatChunk]]:
     events, texts = Events(), _Texts()
     began = finished = answers_something = False
@@ -83,28 +157,25 @@ def _events(
         idle += len(arrived or b"")
         chunks = [texts.whole(chunk) for chunk in _chunks(change(values), call)]
         began = began or bool(chunks)
-        if any(map(_has_content, chunks)):
+        if any(chunk.shows or chunk.finish_reason for chunk in chunks):
             idle, answers_something = 0, True
             body.content()
         elif idle > limits.EVENT:
-            raise call.failed(fixes.NO_CONTENT)
+            raise call.failed(failures.NO_CONTENT)
         if chunks:
             finished = finished or any(chunk.finish_reason for chunk in chunks)
-            yield [reasoning.sort(chunk) for chunk in chunks]
+            yield [reader.piece(chunk) for chunk in chunks]
         if events.ended:
             break
-    if rest := texts.close():
-        yield [reasoning.sort(rest)]
+    rest = [reader.piece(texts.close() or ChatChunk()), reader.rest()]
+    if any(chunk.shows for chunk in rest):
+        yield rest
     if not began:
         raise call.unreadable("without any event of a stream", "不含任何事件的流")
     if not (finished or events.ended):
-        raise call.failed(fixes.BROKE_OFF)
+        raise call.failed(failures.BROKE_OFF)
     if not (finished or answers_something):
-        raise call.failed(fixes.EMPTY)
-
-
-def _has_content(chunk: ChatChunk) -> bool:
-    return bool(chunk.text or chunk.reasoning or chunk.tool_calls or chunk.finish_reason)
+        raise call.failed(failures.EMPTY)
 
 
 def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from xinfer.runtime.openai import fixes
+from xinfer.runtime.openai.errors import ServerUnavailable
 from xinfer.runtime.openai.fixes import Case, Text
 
 CASES: tuple[Case, ...] = (
@@ -19,11 +18,30 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         statuses={429},
-        words=re.compile(r"\bbanned\b", re.IGNORECASE),
+        words=r"\bbanned\b",
         fix=Text(
             "Try again {later}; Xinference blocks an IP address after ten wrong keys within 5 "
             "minutes.",
             "请{later}重试：5 分钟内密钥错误达 10 次，Xinference 会封禁该 IP。",
+        ),
+    ),
+    Case(
+        # The uid of a replica, or of one of its processes: 72B-1-0 of 72B.
+        words=r"model not found.*uid: {model}-\d+(-\d+)?\b",
+        error=ServerUnavailable,
+        fix=Text(
+            "A replica of the model has ended, and Xinference loads it again: try again in a "
+            "moment, or relaunch the model.",
+            "该模型的一个副本已退出，Xinference 正在重新加载：请稍后重试，或重新启动模型。",
+        ),
+    ),
+    Case(
+        words=r"remote server .* closed|actor .*(died|destroyed)|worker .*(died|lost|not found)",
+        error=ServerUnavailable,
+        fix=Text(
+            "The process that ran the model has ended: relaunch the model, and look at "
+            "Xinference's log for the reason.",
+            "运行该模型的进程已退出：请重新启动模型，并查看 Xinference 日志中的原因。",
         ),
     ),
     *fixes.CASES,

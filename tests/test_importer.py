@@ -263,6 +263,7 @@ def test_a_time_keeps_its_digits(plugin, tmp_path, moment):
     spec = write_spec(read_plugin(plugin), tmp_path / "out")
     built = yaml.load(prepare(spec).tree["manifest.yaml"], yaml.BaseLoader)
     assert built["created_at"] == moment.strip("'\"")
+    assert built_data(spec) == data_of(plugin), "quoted or not, too"
 
 
 def test_comments_that_have_no_other_place_stand_above_the_project(plugin, tmp_path):

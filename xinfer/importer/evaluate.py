@@ -17,7 +17,7 @@ from typing import Any
 from attrs import define, field
 
 import xinfer.spec
-from xinfer.spec import Credentials, Declaration, Project, Secret
+from xinfer.spec import Credentials, Declaration, Project, Secret, Timestamp
 from xinfer.spec.declaration import span_from
 
 type _Scope = Mapping[str, Any]
@@ -39,7 +39,7 @@ def _importable() -> Mapping[str, _Scope]:
         name: value
         for name, value in vars(xinfer.spec).items()
         if isinstance(value, type)
-        and issubclass(value, (Declaration, enum.Enum, Secret, Credentials))
+        and issubclass(value, (Declaration, enum.Enum, Secret, Timestamp, Credentials))
     }
     functions = {name: getattr(xinfer.spec, name) for name in _FUNCTIONS}
     times = ("UTC", "date", "datetime", "timedelta", "timezone")

@@ -16,7 +16,7 @@ from attrs import define, field
 
 from xinfer.importer.comments import ITSELF, CommentFinder
 from xinfer.importer.python import Comments, Printer
-from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing
+from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing, Timestamp
 from xinfer.yaml import to_data
 
 _DIGITS = 4300
@@ -127,6 +127,8 @@ class Expressions:
             case Enum():
                 self.names.add(type(value).__name__)
                 return ast.Attribute(ast.Name(type(value).__name__), value.name)
+            case Timestamp():
+                return self.call("Timestamp", ast.Constant(str(value)))
             case bool() | str() | bytes() | None:
                 return ast.Constant(value)
             case int() | float():

@@ -63,6 +63,7 @@ from xinfer.spec.manifest import (
     Runner,
     StoragePermission,
     Tag,
+    Timestamp,
 )
 from xinfer.spec.models import (
     CustomizableModel,
@@ -199,6 +200,7 @@ __all__ = [
     "Tag",
     "Target",
     "Template",
+    "Timestamp",
     "VariablePricing",
     "Voice",
     "Xinference",

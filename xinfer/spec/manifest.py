@@ -17,6 +17,12 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\
 """A time as Go reads it from a text."""
 
 
+class Timestamp(str):
+    """A time as YAML holds it without quotes, with more digits than a ``datetime`` has."""
+
+    __slots__ = ()
+
+
 class PluginType(StrEnum):
     """Dify installs plugins; bundles are made elsewhere."""
 
@@ -157,7 +163,7 @@ class Manifest(Declaration):
     :param name: ``[a-z0-9_-]``, 1 to 128 characters.
     :param icon: a file in ``_assets``; at most 128 characters; likewise ``icon_dark``.
     :param created_at: a ``datetime`` with its time zone; a text where it is one in the YAML, which
-        must then be RFC 3339.
+        must then be RFC 3339; a :class:`Timestamp` where it has nanoseconds.
     :param privacy: path of the privacy statement; the marketplace requires it.
     :param repo: URL of the source; the marketplace requires it.
     :param contact: an e-mail address; the marketplace requires it.

@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xinfer.schema import dotted
-from xinfer.spec import Steps
+from xinfer.spec import Steps, Timestamp
 from xinfer.spec.span import Extent
 from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose, first_line
@@ -130,7 +130,7 @@ class _Builder:
         if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
             return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
         if tag.endswith(":timestamp") and _NANOSECONDS.search(node.value):
-            return node.value  # a datetime would drop digits
+            return Timestamp(node.value)  # a datetime would drop digits
         scalars = _scalars()
         make = scalars.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
         try:

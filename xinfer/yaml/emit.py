@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from xinfer.spec import Declaration
+from xinfer.spec import Declaration, Timestamp
 from xinfer.yaml.data import to_data
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
@@ -71,9 +71,14 @@ def _represent_time(representer: _Representer, moment: date) -> ScalarNode:
     return representer.represent_scalar("tag:yaml.org,2002:timestamp", text)
 
 
+def _represent_timestamp(representer: _Representer, moment: Timestamp) -> ScalarNode:
+    return representer.represent_scalar("tag:yaml.org,2002:timestamp", str(moment))
+
+
 _SPECIAL = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 
 _Representer.add_representer(str, _represent_text)
 _Representer.add_representer(float, _represent_float)
 _Representer.add_representer(date, _represent_time)
 _Representer.add_representer(datetime, _represent_time)
+_Representer.add_representer(Timestamp, _represent_timestamp)

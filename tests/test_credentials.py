@@ -12,11 +12,14 @@ from provider_spec import XinferenceCredentials, project
 from xinfer.spec import (
     Credentials,
     FormError,
+    FormType,
     I18n,
     Option,
     Secret,
     between,
     complete,
+    fields,
+    native_switch,
     secret_input,
     select,
     switch,
@@ -115,6 +118,22 @@ class Shaped(Credentials):
     kind: str = select(label=I18n("Kind"), options=[Option("a", I18n("A")), Option("b", I18n("B"))])
     only_b: str | None = text_input(label=I18n("Only b"), show_on={"kind": "b"})
     fast: bool = switch(label=I18n("Fast"), default=False)
+
+
+def test_a_switch_is_a_radio_of_true_and_false():
+    form = fields(Shaped)[2].form
+    assert (form.type, form.default) == (FormType.RADIO, "false")
+    assert [option.value for option in form.options] == ["true", "false"]
+    assert Shaped.from_form({"kind": "a", "fast": "true"}).fast is True
+    assert Shaped.from_form({"kind": "a"}).fast is False
+
+
+def test_difys_own_switch_has_another_name():
+    class Native(Credentials):
+        fast: bool = native_switch(label=I18n("Fast"), default=True)
+
+    (field,) = fields(Native)
+    assert (field.form.type, field.form.default, field.form.options) == ("switch", "true", ())
 
 
 def test_a_hidden_field_is_neither_demanded_nor_used():

@@ -81,6 +81,7 @@ icon_small:
   en_US: icon.svg
 supported_model_types:
   - llm
+  - moderation
 configurate_methods:
   - predefined-model
 provider_credential_schema:
@@ -96,11 +97,15 @@ models:
     predefined:
       - models/llm/*.yaml
     position: models/llm/_position.yaml
+  moderation:
+    predefined:
+      - models/moderation/*.yaml
 extra:
   python:
     provider_source: provider/acme.py
     model_sources:
       - models/llm/llm.py
+      - models/moderation/moderation.py
 """,
     MODEL: """\
 model: acme-1
@@ -123,6 +128,11 @@ pricing:
   currency: USD
 """,
     "models/llm/_position.yaml": "- acme-1\n",
+    "models/moderation/guard.yaml": """\
+model: guard
+model_type: moderation
+model_properties: {}
+""",
     "main.py": """\
 from dify_plugin import DifyPluginEnv, Plugin
 
@@ -168,7 +178,7 @@ class AcmeModel(LargeLanguageModel):
 
     def _ask(self, model: str, credentials: dict, text: str):
         headers = {"Authorization": f"Bearer {credentials['api_key']}"}
-        body = {"model": model, "input": text}
+        body = {"model": model, "input": text, "options": credentials}
         return requests.post("https://example.com/chat", json=body, headers=headers, timeout=60)
 
     def _invoke(
@@ -182,6 +192,41 @@ class AcmeModel(LargeLanguageModel):
 
     def get_num_tokens(self, model, credentials, prompt_messages, tools=None) -> int:
         return len(str(prompt_messages)) // 4
+
+    @property
+    def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
+        return {
+            InvokeConnectionError: [requests.ConnectionError],
+            InvokeAuthorizationError: [],
+            InvokeBadRequestError: [ValueError],
+        }
+""",
+    "models/moderation/moderation.py": """\
+import requests
+from dify_plugin import ModerationModel
+from dify_plugin.errors.model import (
+    CredentialsValidateFailedError,
+    InvokeAuthorizationError,
+    InvokeBadRequestError,
+    InvokeConnectionError,
+    InvokeError,
+)
+
+
+class AcmeModeration(ModerationModel):
+    def validate_credentials(self, model: str, credentials: dict) -> None:
+        try:
+            self._ask(credentials, "ping").raise_for_status()
+        except requests.RequestException as error:
+            raise CredentialsValidateFailedError(str(error)) from error
+
+    def _ask(self, credentials: dict, text: str):
+        headers = {"Authorization": f"Bearer {credentials['api_key']}"}
+        body = {"input": text}
+        return requests.post("https://example.com/guard", json=body, headers=headers, timeout=60)
+
+    def _invoke(self, model, credentials, text, user=None) -> bool:
+        return self._ask(credentials, text).text == "flagged"
 
     @property
     def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
@@ -240,6 +285,9 @@ models = (
         model_type=ModelType.LLM,
         model_properties=ModelProperties(mode="chat", context_size=8192),
     ),
+    Model(
+        model="guard", model_type=ModelType.MODERATION, model_properties=ModelProperties()
+    ),
 )
 customizable_models = ()
 requirements = ("dify_plugin>=0.9.0", "requests>=2.32")
@@ -253,7 +301,8 @@ project = Project(
         icon_small=I18n("icon.svg"),
         extra=ProviderExtra(
             python=PythonSources(
-                provider_source="provider/acme.py", model_sources=("models/llm/llm.py",)
+                provider_source="provider/acme.py",
+                model_sources=("models/llm/llm.py", "models/moderation/moderation.py"),
             )
         ),
     ),
@@ -289,9 +338,9 @@ class Mark:
 def own_file(rule):
     """Name the file that a text alone is laid over."""
     for path, kinds in _OWN.items():
-        if rule.on in kinds:
+        if rule.on[0] in kinds:
             return path
-    return {"PluginCode": PYTHON, "Project": PYPROJECT}.get(rule.on.__name__, PROVIDER)
+    return {"PluginCode": PYTHON, "Project": PYPROJECT}.get(rule.on[0].__name__, PROVIDER)
 
 
 def lay(rule, example, folder):

@@ -10,7 +10,10 @@ from xinfer.importer.expressions import Expressions
 from xinfer.importer.names import Names, attribute
 from xinfer.spec import Credentials, FormField, FormType
 
-_SPECIFIERS = {kind: kind.value.replace("-", "_") for kind in FormType}
+_SPECIFIERS = {
+    **{kind: kind.value.replace("-", "_") for kind in FormType},
+    FormType.SWITCH: "native_switch",
+}
 _RESERVED = frozenset({*dir(Credentials), *_SPECIFIERS.values(), "str", "int", "float", "bool"})
 """What the body of the class uses, or has already."""
 

@@ -24,6 +24,7 @@ type _Scope = Mapping[str, Any]
 
 _FUNCTIONS = (
     "model_form",
+    "native_switch",
     "provider_form",
     "radio",
     "secret_input",

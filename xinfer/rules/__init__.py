@@ -19,11 +19,14 @@ from xinfer.rules import (
     dependencies,
     documents,
     files,
+    forms,
     manifest,
+    model_files,
     models,
     package,
     provider,
     python,
+    show_on,
     values,
 )
 from xinfer.rules.finding import Finding, Form, Severity, Stage
@@ -58,6 +61,9 @@ RULES: Mapping[str, Rule] = {
                 values,
                 manifest,
                 provider,
+                model_files,
+                forms,
+                show_on,
                 credentials,
                 models,
                 files,
@@ -76,7 +82,7 @@ RULES: Mapping[str, Rule] = {
 
 @cache
 def _rules_on(kind: type[Any]) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES.values() if rule.on is kind)
+    return tuple(rule for rule in RULES.values() if kind in rule.on)
 
 
 def check(

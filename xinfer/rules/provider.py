@@ -1,4 +1,4 @@
-"""Rules of the provider: its models' types, files and sources."""
+"""Rules of the provider: the types it offers, its texts, its forms' presence, its Python."""
 
 from __future__ import annotations
 
@@ -6,231 +6,374 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from xinfer.plugin.globs import globs
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.python.classes import served
+from xinfer.rules.python.code import plugin_code
+from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.spec import (
     MODEL_FOLDERS,
     ConfigurateMethod,
     Help,
+    I18n,
     ModelType,
     Provider,
     ProviderExtra,
     PythonSources,
-    model_file,
 )
 
 _NAME = re.compile(r"[a-z0-9_-]+")
-_MOST = 16
+_LONGEST_NAME = 255
+_MOST_ENTRIES = 16
+_MODULE_DEPTH = 3
 _NOT_IN_SDK = (ModelType.MULTIMODAL_EMBEDDING, ModelType.MULTIMODAL_RERANK)
-_I18N = ("label", "description", "icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
+_TEXTS = ("label", "description", "icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
+_DECLARATION = "daemon pkg/entities/plugin_entities/model_declaration.go: ModelProviderDeclaration"
+_CONFIGURATION = "sdk entities/model/provider.py: ModelProviderConfiguration"
+_DIALOG = "dify api/core/entities/provider_configuration.py"
 
 
-@rule("XI201", Severity.BROKEN, Stage.RUN_TIME, fix="Use a-z, 0-9, _ and -.")
+@rule(
+    "XI201",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="dify api/models/provider_ids.py: GenericProviderID",
+    bad=("provider: «Acme/AI»",),
+    good=("provider: acme-ai_2",),
+    fix="Use a-z, 0-9, _ and -.",
+)
 def provider_name(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """The provider's name has characters that Dify's identifiers do not.
+    """The provider's name has characters that Dify's identifiers do not have.
 
-    Dify puts author, plugin and provider together with slashes between them.
+    Dify joins author, plugin and provider with slashes, and splits them again.
     """
     if not _NAME.fullmatch(provider.provider):
-        yield Problem(f"the provider is called {provider.provider!r}", at="provider")
+        message = f"the provider's name {provider.provider!r} does not fit an identifier"
+        yield Problem(message, at="provider")
 
 
 @rule(
-    "XI202", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Use a name of at most 255 characters."
+    "XI202",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    source=_DECLARATION,
+    bad=(f"provider: «{'p' * 256}»",),
+    good=(f"provider: {'p' * 255}",),
+    fix="Use a name of at most 255 characters.",
 )
 def provider_name_length(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """The provider's name is empty or too long; remote debugging refuses it."""
-    if not 0 < len(provider.provider) <= 255:
-        yield Problem(f"a name of {len(provider.provider)} characters", at="provider")
+    """The provider's name has more than 255 characters."""
+    if len(provider.provider) > _LONGEST_NAME:
+        count = len(provider.provider)
+        message = f"the provider's name has {count} characters, of {_LONGEST_NAME} allowed"
+        yield Problem(message, at="provider")
 
 
 @rule(
-    "XI203", Severity.REFUSED, Stage.START, fix="Use text-embedding or rerank with feature vision."
+    "XI203",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk entities/model/__init__.py: ModelType",
+    bad=("supported_model_types: [llm, moderation, «multimodal-rerank»]\n",),
+    good=("supported_model_types: [llm, moderation]\n",),
+    fix=Fix(
+        spec="Use TEXT_EMBEDDING or RERANK, and Feature.VISION.",
+        yaml="Use text-embedding or rerank, and the feature vision.",
+    ),
 )
 def type_unknown_to_sdk(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """A model type is known to the daemon alone; the SDK refuses to start."""
+    """The provider offers a model type that the daemon knows and the SDK does not."""
     for index, kind in enumerate(provider.supported_model_types):
         if kind in _NOT_IN_SDK:
             at = f"supported_model_types[{index}]"
             yield Problem(f"the SDK does not know the model type {kind}", at=at)
 
 
-@rule("XI204", Severity.BROKEN, Stage.RUN_TIME, fix="Leave the type out, or declare models of it.")
+@rule(
+    "XI204",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk core/model_factory.py: ModelFactory.get_instance",
+    bad=("supported_model_types: [llm, moderation, «rerank»]\n",),
+    good=("supported_model_types: [llm, moderation]\n",),
+    fix="Leave the type out, or add models or Python that serve it.",
+)
 def type_without_models(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """A model type is offered for which there is no model and no code.
+    """The provider offers a model type that no model and no Python serves.
 
-    Dify shows it, and the first request fails.
+    Dify shows the type, and the first request fails.
     """
     sources = provider.extra.python.model_sources if provider.extra else ()
     folders = {part for source in sources for part in source.removesuffix(".py").split("/")}
     for index, kind in enumerate(provider.supported_model_types):
-        served = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
-        if not served:
+        is_served = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
+        if not is_served and kind not in _NOT_IN_SDK:
             at = f"supported_model_types[{index}]"
             yield Problem(f"nothing serves the model type {kind}", at=at)
 
 
-@rule("XI205", Severity.BROKEN, Stage.RUN_TIME, fix="Add the type to supported_model_types.")
+@rule(
+    "XI205",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="dify api/core/entities/provider_configuration.py: get_provider_models",
+    bad=("supported_model_types: «[llm]»\n",),
+    good=("supported_model_types: [moderation, llm]\n",),
+    fix="Add the type to supported_model_types.",
+)
 def models_of_other_type(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """There are models of a type that the provider does not offer; Dify hides them."""
-    for kind in subject.project.model_types:
+    """There are models of a type that the provider does not offer, so Dify hides them."""
+    for kind in subject.project.model_types if provider.supported_model_types else ():
         if kind not in provider.supported_model_types:
-            at = "supported_model_types"
-            yield Problem(f"models of type {kind} are declared, and not offered", at=at)
+            message = f"models of type {kind} are declared, and the provider does not offer it"
+            yield Problem(message, at="supported_model_types")
 
 
 @rule(
     "XI206",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    fix="Declare credentials, or a model_credential_schema.",
+    source="dify web/app/components/header/account-setting/model-provider-page/model-modal",
+    bad=("configurate_methods:\n  - predefined-model\n  - «customizable-model»\n",),
+    good=("configurate_methods:\n  - predefined-model\n",),
+    fix=Fix(
+        spec="Pass the credentials class as Project(credentials=…).",
+        yaml="Add a model_credential_schema.",
+    ),
 )
 def model_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """Users can add models, and there is no form for it.
+    """Users can add models of their own, and there is no form for it.
 
-    For customizable-model Dify shows the model_credential_schema only.
+    For customizable-model, Dify shows the model_credential_schema only.
     """
-    customizable = ConfigurateMethod.CUSTOMIZABLE_MODEL in provider.configurate_methods
-    if customizable and provider.model_credential_schema is None:
-        yield Problem("customizable-model without a form", at="model_credential_schema")
+    methods = provider.configurate_methods
+    customizable = ConfigurateMethod.CUSTOMIZABLE_MODEL
+    if customizable in methods and provider.model_credential_schema is None:
+        at = f"configurate_methods[{methods.index(customizable)}]"
+        yield Problem("customizable-model needs a model_credential_schema", at=at)
 
 
-@rule("XI207", Severity.BROKEN, Stage.RUN_TIME, fix="Declare models, predefined or customizable.")
+@rule(
+    "XI220",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source=f"{_DIALOG}: Provider does not have provider_credential_schema",
+    bad=("configurate_methods: [«predefined-model»]\nprovider_credential_schema:\n",),
+    good=("configurate_methods:\n  - predefined-model\n",),
+    fix=Fix(
+        spec="Pass the credentials class as Project(credentials=…).",
+        yaml="Add a provider_credential_schema; its credential_form_schemas may be [].",
+    ),
+)
+def provider_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
+    """The provider lists models, and there is no form for its credentials.
+
+    Dify raises an error when users open the provider's dialog.
+    """
+    methods = provider.configurate_methods
+    predefined = ConfigurateMethod.PREDEFINED_MODEL
+    if predefined in methods and provider.provider_credential_schema is None:
+        at = f"configurate_methods[{methods.index(predefined)}]"
+        yield Problem("predefined-model needs a provider_credential_schema", at=at)
+
+
+@rule(
+    "XI221",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="langgenius/dify#40985, langgenius/dify-official-plugins#3682",
+    fix=Fix(
+        spec="Leave provider_credential_schema to the build.",
+        yaml="Add a provider_credential_schema with the same fields.",
+    ),
+)
+def provider_form_missing_for_custom(provider: Provider, _: Subject) -> Iterator[Problem]:
+    """Users add all models themselves, and there is no form for the provider's credentials.
+
+    From version 1.16 on, Dify opens that form from a knowledge pipeline, and fails.
+    """
+    methods = provider.configurate_methods
+    is_custom_only = methods == (ConfigurateMethod.CUSTOMIZABLE_MODEL,)
+    if is_custom_only and provider.provider_credential_schema is None:
+        message = "customizable-model alone still needs a provider_credential_schema"
+        yield Problem(message, at="configurate_methods[0]")
+
+
+@rule(
+    "XI207",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source=_CONFIGURATION,
+    bad=("configurate_methods: «[]»\n", "supported_model_types: «[]»\n"),
+    good=("configurate_methods:\n  - predefined-model\n",),
+    fix=Fix(
+        spec="Declare models or customizable_models.",
+        yaml="List what the provider offers.",
+    ),
+)
 def nothing_offered(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """The provider offers no type of model, or no way to set one up; nobody can use it."""
+    """The provider offers no type of model, or no way to set one up."""
     for name in ("supported_model_types", "configurate_methods"):
         if not getattr(provider, name):
             yield Problem(f"{name} is empty", at=name)
+            return
 
 
-@rule("XI208", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Name each once.")
+@rule(
+    "XI208",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    source=_DECLARATION,
+    bad=(f"configurate_methods: «[{', '.join(['predefined-model'] * 17)}]»\n",),
+    good=(f"configurate_methods: [{', '.join(['predefined-model'] * 16)}]\n",),
+    fix="List each once.",
+)
 def too_many(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """More than 16 types or ways are listed; remote debugging refuses the provider."""
+    """More than 16 model types or ways to add models are listed."""
     for name in ("supported_model_types", "configurate_methods"):
-        if len(getattr(provider, name)) > _MOST:
-            yield Problem(f"{len(getattr(provider, name))} entries", at=name)
+        count = len(getattr(provider, name))
+        if count > _MOST_ENTRIES:
+            yield Problem(f"{name} has {count} entries, of {_MOST_ENTRIES} allowed", at=name)
 
 
-@rule("XI209", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Write the English text.")
+@rule(
+    "XI209",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    source="daemon pkg/entities/plugin_entities/basic_type.go: I18nObject",
+    bad=("label:\n  en_US: «''»\n  zh_Hans: 顶点\n",),
+    good=("label:\n  en_US: Acme\n  zh_Hans: 顶点\n",),
+    fix="Write the English text.",
+)
 def provider_text_empty(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """A text has no English; remote debugging refuses the provider."""
-    for name in _I18N:
+    """A text of the provider has no English."""
+    for name in _TEXTS:
         text = getattr(provider, name)
         if text is not None and not text.en_US:
-            yield Problem(f"{name} has no English text", at=f"{name}.en_US", of=text)
+            yield Problem(f"the English {name} is empty", at=f"{name}.en_US", of=text)
 
 
-@rule("XI210", Severity.REFUSED, Stage.REMOTE_DEBUGGING, fix="Write the English text.")
+_HELP = "help:\n  title:\n    en_US: {}\n  url:\n    en_US: {}\n"
+
+
+@rule(
+    "XI210",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    source="daemon pkg/entities/plugin_entities/model_declaration.go: ModelProviderHelpEntity",
+    bad=(_HELP.format("«''»", "https://example.com"),),
+    good=(_HELP.format("Get a key", "https://example.com"),),
+    fix="Write the English text.",
+)
 def help_text_empty(help_: Help, _: Subject) -> Iterator[Problem]:
-    """The help's title or URL has no English; remote debugging refuses the provider."""
+    """The title or the URL of the provider's help has no English."""
     for name in ("title", "url"):
         text = getattr(help_, name)
         if not text.en_US:
-            yield Problem(f"{name} has no English text", at=f"{name}.en_US", of=text)
-
-
-@rule("XI211", Severity.BROKEN, Stage.RUN_TIME, fix="Put the order into _position.yaml files.")
-def idle_position(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """The order of models stands in the provider, where the daemon drops it.
-
-    It makes the order from position files as soon as ``models`` names files.
-    """
-    if provider.position is not None and provider.models is not None:
-        yield Problem("position is dropped, because models is there", at="position")
+            yield Problem(f"the English {name} is empty", at=f"{name}.en_US", of=text)
 
 
 @rule(
-    "XI212", Severity.BROKEN, Stage.RUN_TIME, fix="Write models/llm/*.yaml, from the plugin's root."
+    "XI222",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="dify web/…/model-provider-page/model-modal: the link's href",
+    bad=(_HELP.format("Get a key", "«example.com/keys»"),),
+    good=(_HELP.format("Get a key", "https://example.com/keys"),),
+    fix="Begin it with https://.",
 )
-def glob_understood_twice(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """A pattern means one thing to the daemon and another to the SDK.
-
-    The daemon knows no ``**`` and no ``./``: the models are there for the SDK alone.
-    """
-    for glob in globs(provider):
-        if "**" in glob.pattern or glob.pattern.startswith(("./", "../")):
-            yield Problem(f"the pattern {glob.pattern!r}", at=glob.at)
+def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
+    """The URL of the provider's help has no scheme, so the browser looks for it in Dify itself."""
+    texts: I18n = help_.url
+    for language in ("en_US", "zh_Hans", "ja_JP", "pt_BR"):
+        url = getattr(texts, language)
+        if url and not re.match(r"[a-z][a-z0-9+.-]*:", url, re.IGNORECASE):
+            yield Problem(f"the URL {url!r} has no scheme", at=f"url.{language}", of=texts)
 
 
 @rule(
-    "XI213", Severity.REFUSED, Stage.START, fix="Write models/llm/*.yaml, from the plugin's root."
+    "XI214",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error",
+    fix="Move it to models/<type>/<type>.py.",
 )
-def glob_refused(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """A pattern is absolute, empty or broken; the SDK or the daemon refuses it."""
-    for glob in globs(provider):
-        pattern = glob.pattern
-        if not pattern or pattern.startswith("/") or pattern.count("[") != pattern.count("]"):
-            yield Problem(f"the pattern {pattern!r}", at=glob.at)
-
-
-@rule("XI214", Severity.BROKEN, Stage.RUN_TIME, fix="Put it at models/<type>/<type>.py.")
-def source_too_shallow(sources: PythonSources, _: Subject) -> Iterator[Problem]:
-    """A model's module has fewer than three parts; each of its errors becomes an IndexError.
+def source_too_shallow(sources: PythonSources, subject: Subject) -> Iterator[Problem]:
+    """A module with a model's class has fewer than three parts, so each error is an IndexError.
 
     The SDK takes the third part from the end of the module's name for its messages.
     """
+    code = plugin_code(subject)
+    with_classes = {one.own.module.path for one in served(code)} if code else set()
     for index, source in enumerate(sources.model_sources):
-        if len(PurePosixPath(source).parts) < 3:
-            yield Problem(f"the module {source!r}", at=f"model_sources[{index}]")
+        path = PurePosixPath(source)
+        if len(path.parts) < _MODULE_DEPTH and str(path) in with_classes:
+            message = f"the module {source} lies less than three parts deep"
+            yield Problem(message, at=f"model_sources[{index}]")
 
 
 @rule(
-    "XI215", Severity.REFUSED, Stage.START, fix="Say extra=ProviderExtra(python=PythonSources(…))."
+    "XI215",
+    Severity.REFUSED,
+    Stage.START,
+    source=_CONFIGURATION,
+    fix=Fix(
+        spec="Leave extra to the build.",
+        yaml="Add extra.python with provider_source and model_sources.",
+    ),
 )
 def sources_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
-    """The provider names no Python; the SDK refuses to start."""
+    """The provider names no Python."""
     if provider.extra is None:
-        yield Problem("extra is missing", at="extra")
+        yield Problem("extra.python is missing", at="extra")
 
 
-@rule("XI216", Severity.REFUSED, Stage.START, fix="Correct the path, or add the file.")
+@rule(
+    "XI216",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/utils/class_loader.py: load_module_from_source",
+    bad=(
+        "extra:\n  python:\n    provider_source: «provider/acne.py»\n",
+        "extra:\n  python:\n    model_sources:\n      - models/llm/llm.py\n"
+        "      - «models/llm/other.py»\n",
+    ),
+    good=("extra:\n  python:\n    provider_source: provider/acme.py\n",),
+    fix="Correct the path, or add the file.",
+)
 def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Problem]:
-    """A module that the provider names is not among the plugin's files; the SDK cannot start."""
+    """A module that the provider names is not among the plugin's files."""
     if subject.files is None:
         return
-    named = {"python.provider_source": extra.python.provider_source}
-    named |= {f"python.model_sources[{i}]": s for i, s in enumerate(extra.python.model_sources)}
-    for at, path in named.items():
+    paths = {"python.provider_source": extra.python.provider_source}
+    paths |= {f"python.model_sources[{i}]": s for i, s in enumerate(extra.python.model_sources)}
+    for at, path in paths.items():
         if str(PurePosixPath(path)) not in subject.files:
-            yield Problem(f"there is no {path}", at=at)
+            yield Problem(subject.missing(path), at=at)
 
 
-@rule("XI217", Severity.BROKEN, Stage.RUN_TIME, fix="Let each file be matched by one pattern.")
-def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """Two patterns match the same file; the model is declared twice."""
-    seen: dict[str, str] = {}
-    for glob in globs(provider):
-        for path in glob.matched(subject.files or ()):
-            if path in seen:
-                text = f"{seen[path]!r} and {glob.pattern!r} both match {path}"
-                yield Problem(text, at=glob.at)
-                return
-            seen[path] = glob.pattern
-
-
-@rule("XI218", Severity.ADVICE, Stage.RUN_TIME, fix="Correct the pattern, or leave it out.")
-def glob_matches_nothing(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """A pattern matches no file, which nobody reports: its models are just not there."""
-    for glob in globs(provider):
-        if subject.files is not None and not any(glob.matched(subject.files)):
-            yield Problem(f"{glob.pattern!r} matches no file", at=glob.at)
-
-
-@rule("XI219", Severity.ADVICE, Stage.RUN_TIME, fix="Move the file to the folder of its type.")
-def model_in_other_folder(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """A model lies among those of another type; its type counts, and its place in the order goes.
-
-    The daemon and the SDK go by ``model_type`` alone.
-    """
-    models = subject.project.models
-    known = {model_file(model): model for model in models if model.model_type in MODEL_FOLDERS}
-    for glob in globs(provider):
-        for path in glob.matched(subject.files or ()):
-            model = known.get(path)
-            if model is not None and MODEL_FOLDERS[model.model_type] != glob.folder:
-                text = f"{path} is under models.{glob.folder}, and for {model.model_type}"
-                yield Problem(text, at=glob.at)
+@rule(
+    "XI223",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk core/plugin_registration.py: _resolve_model_providers",
+    bad=("extra:\n  python:\n    provider_source: provider/acme.py\n    model_sources: «[]»\n",),
+    good=("extra:\n  python:\n    provider_source: provider/acme.py\n",),
+    fix=Fix(
+        spec="List them in PythonSources(model_sources=…), or leave extra to the build.",
+        yaml="List them under extra.python.model_sources.",
+    ),
+)
+def sources_unlisted(sources: PythonSources, subject: Subject) -> Iterator[Problem]:
+    """The provider names no module of its models, though there are some: none is loaded."""
+    if not sources.model_sources:
+        folders = tuple(f"models/{folder}/" for folder in MODEL_FOLDERS.values())
+        modules = sorted(
+            path
+            for path in subject.files or ()
+            if path.startswith(folders) and path.endswith(".py") and not path.endswith("__.py")
+        )
+        if modules:
+            yield Problem(f"model_sources does not list {modules[0]}", at="model_sources")
 
 
 RULES = (
@@ -240,17 +383,15 @@ RULES = (
     type_without_models,
     models_of_other_type,
     model_form_missing,
+    provider_form_missing,
+    provider_form_missing_for_custom,
     nothing_offered,
     too_many,
     provider_text_empty,
     help_text_empty,
-    idle_position,
-    glob_understood_twice,
-    glob_refused,
+    help_url_relative,
     source_too_shallow,
     sources_missing,
     source_file_missing,
-    overlapping_globs,
-    glob_matches_nothing,
-    model_in_other_folder,
+    sources_unlisted,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_type_hints
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from attrs import field, frozen
 
@@ -41,6 +43,19 @@ class Subject:
     left_out: Mapping[str, str] = {}
     form: Form = Form.SPEC
 
+    def path(self, name: str) -> str:
+        """Write a path of the plugin as the author has it, e.g. ``plugin/_assets/icon.svg``."""
+        return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
+
+    def missing(self, name: str) -> str:
+        """Say that a file is missing, and which one has a similar name."""
+        folder = name.rpartition("/")[0]
+        others = [path for path in self.files or () if path.rpartition("/")[0] == folder]
+        near = get_close_matches(name, others, n=1)
+        return f"there is no {self.path(name)}" + (
+            f"; did you mean {self.path(near[0])}?" if near else ""
+        )
+
 
 @frozen
 class Problem:
@@ -76,7 +91,7 @@ class Rule:
 
     :param name: the function's, with hyphens.
     :param where: the stage at which the mistake shows.
-    :param on: the class of the objects that it looks at.
+    :param on: the classes of the objects that it looks at.
     :param summary: what is wrong, in one line.
     :param why: what comes of it.
     :param source: where Dify, its daemon or its SDK decides it.
@@ -88,7 +103,7 @@ class Rule:
     severity: Severity
     where: Stage
     name: str
-    on: type[Declaration]
+    on: tuple[type[Declaration], ...]
     check: Check[Any]
     summary: str
     why: str
@@ -144,13 +159,14 @@ def rule[D: Declaration](
     """
 
     def wrap(check: Check[D]) -> Rule:
+        annotation = next(iter(get_type_hints(check).values()))
         summary, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
         return Rule(
             code=code,
             severity=severity,
             where=where,
             name=check.__name__.replace("_", "-"),
-            on=next(iter(get_type_hints(check).values())),
+            on=get_args(annotation) if get_origin(annotation) is UnionType else (annotation,),
             check=check,
             summary=summary,
             why=" ".join(why.split()),

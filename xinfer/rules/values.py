@@ -25,7 +25,7 @@ from xinfer.schema import (
     fields_of,
     per_class,
 )
-from xinfer.spec import Declaration, Steps
+from xinfer.spec import Declaration, ProviderModels, Steps
 
 
 @rule("XI001", Severity.REFUSED, Stage.START, fix="Give it a value of that type.")
@@ -58,8 +58,8 @@ def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
 def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A key is none of the format's; the daemon and the SDK pass over it."""
     known = fields_of(type(declared))
-    if type(declared) in REFUSES_OTHER_KEYS:
-        return  # a rule of its own says so
+    if type(declared) in (*REFUSES_OTHER_KEYS, ProviderModels):
+        return  # rules of their own say so
     for key, value in declared.extra_keys.items():
         if value is not None:
             said = (

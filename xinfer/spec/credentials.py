@@ -152,7 +152,21 @@ def radio(**options: Unpack[FieldOptions]) -> Any:
 
 
 def switch(**options: Unpack[FieldOptions]) -> Any:
-    """Declare an on/off choice; annotate it ``bool``."""
+    """Declare an on/off choice; annotate it ``bool``.
+
+    It becomes a radio with the values ``true`` and ``false``: Dify's dialog draws no control for
+    Dify's own switch, and its server drops a value that is off.
+    """
+    choices = (
+        Option("true", I18n("On", zh_Hans="开启")),
+        Option("false", I18n("Off", zh_Hans="关闭")),
+    )
+    options.setdefault("options", choices)
+    return _specify(FormType.RADIO, **options)
+
+
+def native_switch(**options: Unpack[FieldOptions]) -> Any:
+    """Declare Dify's own switch, which its dialog does not draw; annotate it ``bool``."""
     return _specify(FormType.SWITCH, **options)
 
 
@@ -396,7 +410,7 @@ def _passing(validator: Validator) -> Converter:
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text_input, secret_input, select, radio, switch),
+    field_specifiers=(text_input, secret_input, select, radio, switch, native_switch),
 )
 class Credentials:
     """Base of every credentials class; a subclass becomes a frozen attrs class by itself.

@@ -24,8 +24,8 @@ class FormType(StrEnum):
 class ShowOn(Declaration):
     """Show a field, or an option, only while another field has this value.
 
-    Dify's form shows it when **all** conditions hold; its server asks for it when **any** does.
-    ``__model_type`` stands for the model type chosen in the dialog, by its value (``llm``).
+    All conditions must hold; values compare exactly. ``__model_type`` stands for the model type
+    chosen in the dialog, by its value (``llm``).
     """
 
     variable: str

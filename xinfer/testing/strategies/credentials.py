@@ -20,6 +20,7 @@ from xinfer.spec import (
     fields,
     gt,
     http_url,
+    native_switch,
     secret_input,
     select,
     switch,
@@ -153,7 +154,8 @@ def _specified(draw: st.DrawFn) -> tuple[Any, Any]:
     kind = draw(st.sampled_from(FormType))
     label = I18n(draw(_shown_texts()), zh_Hans=draw(st.none() | _shown_texts()))
     if kind is FormType.SWITCH:
-        return bool, switch(label=label, default=draw(st.booleans()))
+        specifier = draw(st.sampled_from((switch, native_switch)))
+        return bool, specifier(label=label, default=draw(st.booleans()))
     if kind is FormType.SECRET_INPUT:
         if draw(st.booleans()):
             return Secret, secret_input(label=label)

@@ -32,7 +32,7 @@ from xinfer.yaml.json_schema import KINDS
 def held_by(kind):
     """Yield a class of the YAML and those of the objects in it."""
     yield kind
-    for field in yaml_fields(kind):
+    for field in yaml_fields(kind).values():
         for one in in_yaml(field.type):
             inner = one.item if isinstance(one, ListOf) else one
             if isinstance(inner, Object):

@@ -131,7 +131,7 @@ class _Mender:
                 yield from self._spelled(node, words)
 
     def _mapping(self, node: MappingNode, kind: type[Declaration]) -> Iterator[Repair]:
-        fields = {field.name: field for field in yaml_fields(kind)}
+        fields = yaml_fields(kind)
         said = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):

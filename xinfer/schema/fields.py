@@ -191,9 +191,15 @@ _NO_LIMITS = Limits()
 
 
 @per_class
-def yaml_fields(kind: type[Declaration]) -> tuple[Field, ...]:
-    """List the fields of a class that the YAML has keys for."""
-    return tuple(field for field in fields_of(kind).values() if field.in_yaml)
+def yaml_fields(kind: type[Declaration]) -> Mapping[str, Field]:
+    """Describe the fields of a class that the YAML has keys for, by key."""
+    return {name: field for name, field in fields_of(kind).items() if field.in_yaml}
+
+
+@per_class
+def required_fields(kind: type[Declaration]) -> tuple[str, ...]:
+    """Name the fields of a class that have no default."""
+    return tuple(name for name, field in fields_of(kind).items() if not field.may_be_absent)
 
 
 def summary_of(kind: type[Declaration]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -104,6 +104,16 @@ class OneOf:
 
     types: tuple[Type, ...]
 
+    @cached_property
+    def optional(self) -> bool:
+        """Whether ``None`` is such a value."""
+        return ABSENT in self.types
+
+    @cached_property
+    def in_yaml(self) -> tuple[Type, ...]:
+        """The alternatives that YAML has values for, without ``ABSENT``."""
+        return tuple(t for t in self.types if t != ABSENT and not isinstance(t, InPython))
+
     def fits(self, value: object) -> bool:
         """Say whether a declared value is of one of them."""
         return any(one.fits(value) for one in self.types)
@@ -118,9 +128,8 @@ ABSENT = Scalar(NoneType)
 
 
 def in_yaml(of: Type) -> tuple[Type, ...]:
-    """List the alternatives of a type that YAML can hold, without ``ABSENT``."""
-    types = of.types if isinstance(of, OneOf) else (of,)
-    return tuple(one for one in types if one != ABSENT and not isinstance(one, InPython))
+    """List the types of which a value in YAML can be, without ``ABSENT``."""
+    return of.in_yaml if isinstance(of, OneOf) else (of,)
 
 
 @cache

@@ -20,7 +20,7 @@ def to_data(declared: Declaration) -> dict[str, Any]:
     :raises TypeError: a field holds a value of another type than it is declared with.
     """
     data: dict[str, Any] = {}
-    for field in yaml_fields(type(declared)):
+    for field in yaml_fields(type(declared)).values():
         value = getattr(declared, field.name)
         given = field.name in declared.explicit and value is not None
         if given or field.always_written or value != field.default:

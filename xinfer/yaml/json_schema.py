@@ -62,7 +62,7 @@ def _reference(kind: type[Declaration], definitions: dict[str, Any]) -> dict[str
 
 
 def _object(kind: type[Declaration], definitions: dict[str, Any]) -> dict[str, Any]:
-    fields = yaml_fields(kind)
+    fields = yaml_fields(kind).values()
     required = [field.name for field in fields if field.required_key]
     return {
         "title": kind.__name__,

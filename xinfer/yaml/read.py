@@ -10,13 +10,13 @@ from enum import Enum
 from typing import Any, Final
 
 from xinfer.schema import (
-    Choice,
     Field,
     ListOf,
     Object,
+    OneOf,
     Scalar,
     Type,
-    in_yaml,
+    required_fields,
     walk,
     yaml_fields,
 )
@@ -101,27 +101,25 @@ class _Reader:
 
     def read(self, of: Type, data: object, path: Steps) -> Any:
         """Return the declared value, or ``_MISFIT``."""
-        match of:
-            case Object():
-                return self._object(of.kind, data, path)
-            case ListOf():
-                return self._list(of, data, path)
-            case Choice():
-                return self._choice(of, data, path)
-            case Scalar():
-                return self._scalar((of,), data, path)
-            case _:
-                types = in_yaml(of)
-                if data is None and of.fits(None):
-                    return None
-                if len(types) == 1:
-                    return self.read(types[0], data, path)
-                return self._scalar(types, data, path)
+        if isinstance(of, OneOf):
+            if data is None and of.optional:
+                return None
+            if len(of.in_yaml) != 1:
+                return self._scalar(of.in_yaml, data, path)
+            (of,) = of.in_yaml
+        if isinstance(of, Scalar):
+            # Most values are of exactly the type they should be.
+            return data if type(data) is of.kind else self._scalar((of,), data, path)
+        if isinstance(of, Object):
+            return self._object(of.kind, data, path)
+        if isinstance(of, ListOf):
+            return self._list(of, data, path)
+        return self._choice(of, data, path)
 
     def _object(self, kind: type[Declaration], data: object, path: Steps) -> Any:
         if not isinstance(data, dict):
             return self._misfit(path, "a mapping", data)
-        fields = {field.name: field for field in yaml_fields(kind)}
+        fields = yaml_fields(kind)
         values: dict[str, Any] = {}
         extra_keys: dict[str, Any] = {}
         fits = True
@@ -138,9 +136,8 @@ class _Reader:
                 extra_keys[key] = value
             else:
                 fits = False
-        for name, field in fields.items():
-            absent = name not in data or name in extra_keys
-            if absent and not field.may_be_absent:
+        for name in required_fields(kind):
+            if name not in data or name in extra_keys:
                 self.mismatches.append(((*path, name), "is required, and missing"))
                 fits = False
         if not fits:
@@ -153,7 +150,7 @@ class _Reader:
         items = [self.read(of.item, item, (*path, i)) for i, item in enumerate(data)]
         return _MISFIT if any(item is _MISFIT for item in items) else tuple(items)
 
-    def _choice(self, of: Choice, data: object, path: Steps) -> Any:
+    def _choice(self, of: Any, data: object, path: Steps) -> Any:
         if isinstance(data, str) and data in of.words:
             return of.enumeration(data) if of.enumeration else data
         near = get_close_matches(data, of.words, n=1) if isinstance(data, str) else []

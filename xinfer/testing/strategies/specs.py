@@ -31,7 +31,9 @@ _TRAPS = ["on", "No", "~", "null", "1_000", "12:30", "0o7", "3.12", "=", "<<", "
 @cache
 def specs[D: Declaration](kind: type[D]) -> st.SearchStrategy[D]:
     """Make any object of a declared class that YAML can hold."""
-    return st.builds(kind, **{field.name: _values(field.type) for field in yaml_fields(kind)})
+    return st.builds(
+        kind, **{name: _values(field.type) for name, field in yaml_fields(kind).items()}
+    )
 
 
 def _values(of: Type) -> st.SearchStrategy[Any]:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from attrs import fields, frozen
+from attrs import frozen
 
+from xinfer.schema import fields_of
 from xinfer.spec import (
     CredentialSchema,
     CustomizableModel,
@@ -242,16 +243,12 @@ def _model(old: Model, new: Model) -> Iterator[Change]:
         yield Change(about=About.MODELS, text=text, of=new)
     yield from _values(old, new, ("label", "fetch_from"), About.MODELS, new.model)
     yield from _named("feature", old.features, new.features, About.MODELS, new.model, of=new)
-    names = [field.name for field in fields(ModelProperties) if field.name not in _OF_ANY]
     properties = old.model_properties, new.model_properties
-    yield from _values(*properties, names, About.MODELS, new.model)
+    yield from _values(*properties, fields_of(ModelProperties), About.MODELS, new.model)
     yield from _rules(old.parameter_rules, new.parameter_rules, new.model)
     if old.pricing != new.pricing:
         text = f"{new.model}: price {_price(old.pricing)} → {_price(new.pricing)}"
         yield Change(about=About.MODELS, text=text, of=new)
-
-
-_OF_ANY = {field.name for field in fields(Declaration)}
 
 
 def _customizable(

@@ -11,6 +11,7 @@ from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, plugin_files, read
+from xinfer.schema import walk
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -126,14 +127,9 @@ def _positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[
             yield declared.position, [model for model in models if model.model_type is kind]
 
 
-def _unknown(declared: object) -> Iterator[str]:
-    """Describe each key that the format does not know."""
-    if isinstance(declared, tuple):
-        for item in declared:
-            yield from _unknown(item)
-    elif isinstance(declared, Declaration):
-        for key, value in declared.extra_keys.items():
-            if value is not None:
+def _unknown(value: object) -> Iterator[str]:
+    """Describe each key that the format does not have."""
+    for _, declared in walk(value):
+        for key, extra in declared.extra_keys.items():
+            if extra is not None:
                 yield f"{declared.span}: {key} is not a key of the format; kept as it is"
-        for name in declared.explicit:
-            yield from _unknown(getattr(declared, name))

@@ -14,7 +14,7 @@ from xinfer.plugin.folder import folder_files
 from xinfer.plugin.globs import globs
 from xinfer.plugin.ignore import IGNORE_FILES
 from xinfer.plugin.limits import UnreadablePlugin
-from xinfer.schema import REQUIRED_KEYS
+from xinfer.schema import REQUIRED_KEYS, walk
 from xinfer.spec import (
     MODEL_FOLDERS,
     Declaration,
@@ -108,15 +108,10 @@ def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
 
     Those of models are demanded when they are read.
     """
-    if isinstance(value, tuple):
-        for item in value:
-            yield from missing_keys(item)
-    elif isinstance(value, Declaration):
-        for name in REQUIRED_KEYS.get(type(value), ()):
-            if name not in value.explicit and name not in value.extra_keys:
-                yield value, name
-        for name in value.explicit:
-            yield from missing_keys(getattr(value, name))
+    for _, declared in walk(value):
+        for name in REQUIRED_KEYS.get(type(declared), ()) if declared.span else ():
+            if name not in declared.explicit and name not in declared.extra_keys:
+                yield declared, name
 
 
 def positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[str]]]:

@@ -21,7 +21,15 @@ from xinfer.spec.conditions import (
     setting,
     share,
 )
-from xinfer.spec.converters import bearer_key, between, gt, http_url, language_code, pem
+from xinfer.spec.converters import (
+    bearer_key,
+    between,
+    gt,
+    http_url,
+    language_code,
+    openai_url,
+    pem,
+)
 from xinfer.spec.credentials import (
     CredentialField,
     Credentials,
@@ -234,6 +242,7 @@ __all__ = [
     "model_form",
     "model_source",
     "native_switch",
+    "openai_url",
     "pem",
     "provider_form",
     "query",

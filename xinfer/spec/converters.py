@@ -60,6 +60,15 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
     return tidy
 
 
+ENDPOINTS = (
+    *("/chat/completions", "/completions", "/models", "/embeddings", "/rerank"),
+    *("/audio/speech", "/audio/transcriptions", "/responses"),
+)
+"""Paths that people copy with a base URL."""
+
+openai_url = http_url(without=ENDPOINTS)
+"""Tidies a base URL: pasted endpoints go, its version part is neither added nor removed."""
+
 _AROUND = " \t\r\n\"'`<>(){},;，。；、：“”‘’《》（）「」\u200b\ufeff"
 _USER = re.compile(r"(^|//)\S*@")
 """A user name and a password, which no message repeats."""

@@ -116,7 +116,7 @@ def _template(name: str) -> Mapping[bool, Mapping[str, Any]]:
 
 _NO_EFFORT: Mapping[bool, Mapping[str, Any]] = {True: {}, False: {"reasoning_effort": "none"}}
 
-OPENAI = Dialect(name="openai", owned_by=("openai", "system"))
+OPENAI = Dialect(name="openai", owned_by=("openai", "system"), thinking=_NO_EFFORT)
 """The protocol itself, and whatever nothing else is known of but that it speaks it."""
 
 XINFERENCE = Dialect(

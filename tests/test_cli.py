@@ -105,7 +105,7 @@ def test_findings_for_people_programs_and_pull_requests(home):
     (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
     assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
     github = xinfer("check", "--format", "github", cwd=home).stdout
-    where = f"file=provider_spec.py,line={line},col={column}"
+    where = f"file=provider_spec.py,line={line},col={column},endColumn={column + 3}"
     assert github.startswith(f"::error title=XI103 manifest.name,{where}::")
 
 

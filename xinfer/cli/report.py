@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from linecache import getline
 from pathlib import Path
+from unicodedata import combining, east_asian_width
 
 import click
 
 from xinfer.cli.options import FINDING_FORMATS, counted
 from xinfer.rules import RULES, Finding, Severity
+from xinfer.spec import Span
 
 _COLOURS = {Severity.REFUSED: "red", Severity.BROKEN: "yellow", Severity.ADVICE: "cyan"}
 
@@ -32,21 +34,40 @@ def _text(findings: Sequence[Finding]) -> Iterable[str]:
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    place = finding.span
-    kind = click.style(
-        f"{finding.severity} {finding.code}", fg=_COLOURS[finding.severity], bold=True
-    )
+    colour = _COLOURS[finding.severity]
+    kind = click.style(f"{finding.severity} {finding.code}", fg=colour, bold=True)
     yield f"  {kind} {finding.message}"
     if finding.path:
         yield click.style(f"    {finding.path}", dim=True)
-    if place and (source := getline(place.file, place.line).rstrip()):
-        stripped = source.lstrip()
-        yield click.style(f"    {place.line:>5} | {stripped}", dim=True)
-        if place.column:
-            indent = place.column - 1 - (len(source) - len(stripped))
-            yield click.style(f"          | {' ' * max(indent, 0)}^", fg=_COLOURS[finding.severity])
+    if finding.span:
+        yield from _excerpt(finding.span, colour)
+        for caller in finding.span.callers:
+            yield click.style(f"    called from {_shown(caller.file)}:{caller.line}", dim=True)
+            yield from _excerpt(caller, colour)
     if finding.fix:
         yield click.style(f"    {finding.fix}", fg="green")
+
+
+def _excerpt(span: Span, colour: str) -> Iterable[str]:
+    """Show the first line of a span, its characters underlined."""
+    source = getline(span.file, span.line).rstrip()
+    if not source:
+        return
+    margin = len(source) - len(source.lstrip())
+    yield click.style(f"    {span.line:>5} | {source[margin:]}", dim=True)
+    if span.column:
+        start = span.column - 1
+        end = span.end_column - 1 if span.end_column and span.end_line == span.line else None
+        before = "".join(map(_blank, source[margin:start]))
+        carets = "^" * max(len("".join(map(_blank, source[start:end]))), 1)
+        yield click.style(f"          | {before}{carets}", fg=colour)
+
+
+def _blank(character: str) -> str:
+    """Return what is as wide as a character, and shows nothing."""
+    if character == "\t" or combining(character):
+        return character if character == "\t" else ""
+    return "  " if east_asian_width(character) in "WF" else " "
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -74,6 +95,9 @@ def _data(finding: Finding) -> dict[str, object]:
         "file": _shown(place.file) if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
+        "end_line": place.end_line if place else None,
+        "end_column": place.end_column if place else None,
+        "called_from": [f"{_shown(c.file)}:{c.line}" for c in place.callers] if place else [],
     }
 
 
@@ -84,10 +108,18 @@ def _github(findings: Sequence[Finding]) -> Iterable[str]:
         where = {"title": f"{finding.code} {finding.path}"}
         if finding.span:
             where |= {"file": _shown(finding.span.file), "line": str(finding.span.line)}
-            where |= {"col": str(finding.span.column)} if finding.span.column else {}
+            where |= _github_columns(finding.span)
         said = " ".join(filter(None, (finding.message, finding.fix)))
         properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in where.items())
         yield f"::{level} {properties}::{_escaped(said)}"
+
+
+def _github_columns(span: Span) -> dict[str, str]:
+    """Write the columns; GitHub takes them for notes on one line only."""
+    if span.column is None:
+        return {}
+    last = {"endColumn": str(span.end_column)} if span.end_line == span.line else {}
+    return {"col": str(span.column), **last}
 
 
 def _sarif(findings: Sequence[Finding]) -> Iterable[str]:
@@ -110,7 +142,9 @@ def _sarif(findings: Sequence[Finding]) -> Iterable[str]:
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
+        "runs": [
+            {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
+        ],
     }
     yield json.dumps(log, indent=2, ensure_ascii=False)
 
@@ -122,16 +156,28 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
         "level": "note" if finding.severity is Severity.ADVICE else "error",
         "message": {"text": f"{finding.message}. {finding.fix}"},
     }
-    place = finding.span
-    if place:
-        region = {
-            "startLine": place.line,
-            **({"startColumn": place.column} if place.column else {}),
-        }
-        artifact = {"uri": Path(_shown(place.file)).as_posix()}
-        located = {"artifactLocation": artifact, "region": region}
-        result["locations"] = [{"physicalLocation": located}]
+    if span := finding.span:
+        result["locations"] = [_location(span)]
+        if span.callers:
+            result["relatedLocations"] = [
+                _location(caller) | {"message": {"text": "called from here"}}
+                for caller in span.callers
+            ]
     return result
+
+
+def _location(span: Span) -> dict[str, object]:
+    region = {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+    located = {
+        "artifactLocation": {"uri": Path(_shown(span.file)).as_posix()},
+        "region": {key: value for key, value in region.items() if value is not None},
+    }
+    return {"physicalLocation": located}
 
 
 def _escaped(text: str, also: str = "") -> str:

@@ -47,6 +47,11 @@ class Span:
     path: Steps = field(default=(), kw_only=True, eq=False, repr=False)
     extents: Mapping[Steps, Extent] = field(factory=dict, kw_only=True, eq=False, repr=False)
 
+    @property
+    def callers(self) -> tuple[Span, ...]:
+        """The calls of the author's own functions that led here, the nearest first."""
+        return (self.called_from, *self.called_from.callers) if self.called_from else ()
+
     def below(self, steps: Steps) -> Span | None:
         """Return the span of a value further down in a YAML file, or ``None`` if it is absent."""
         path = (*self.path, *steps)

@@ -19,6 +19,7 @@ from xinfer.spec import (
     between,
     complete,
     fields,
+    model_form,
     native_switch,
     secret_input,
     select,
@@ -247,3 +248,47 @@ def test_a_field_needs_a_type():
 
         class Wrong(Credentials):
             key = text_input(label=I18n("Key"))
+
+
+class PerType(Credentials):
+    """One field for several model types."""
+
+    size: int = text_input(
+        label=I18n("Size"), default=4096, show_on={"__model_type": ("llm", "rerank"), "mode": "a"}
+    )
+    mode: str = text_input(label=I18n("Mode"), default="a")
+
+
+def test_any_of_several_values_shows_a_field():
+    """Dify's conditions must all hold, so the form has the field once for each value."""
+    form = model_form(PerType).credential_form_schemas
+    assert [(f.variable, [(c.variable, c.value) for c in f.show_on]) for f in form] == [
+        ("size", [("__model_type", "llm"), ("mode", "a")]),
+        ("size", [("__model_type", "rerank"), ("mode", "a")]),
+        ("mode", []),
+    ]
+    assert [f.default for f in form] == ["4096", "4096", "a"]
+    size, mode = fields(PerType)
+    assert size.model_types == {"llm", "rerank"}
+    assert mode.model_types == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({}, None),
+        ({"mode": "b"}, False),
+        ({"mode": "a"}, None),
+        ({"mode": "a", "__model_type": "llm"}, True),
+        ({"mode": "a", "__model_type": "rerank"}, True),
+        ({"mode": "a", "__model_type": "tts"}, False),
+        ({"__model_type": "rerank"}, None),
+    ],
+)
+def test_a_field_is_shown_if_one_of_its_ways_holds(stored, shown):
+    assert fields(PerType)[0].shown(stored) is shown
+
+
+def test_what_a_hidden_choice_left_is_not_used():
+    assert PerType.from_form({"size": "1", "mode": "b"}).size == 4096
+    assert PerType.from_form({"size": "1", "mode": "a"}).size == 1

@@ -244,8 +244,7 @@ def _entered_fields_required(project: Project, kind: ModelType) -> list[Credenti
 
 
 def _shown(declared: CredentialField, kind: ModelType) -> bool:
-    types = {c.value for c in declared.form.show_on if c.variable == "__model_type"}
-    return not types or kind in types
+    return not declared.model_types or kind in declared.model_types
 
 
 def _ask(declared: CredentialField) -> str:

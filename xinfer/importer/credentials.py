@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xinfer.importer.comments import CommentFinder
 from xinfer.importer.expressions import Expressions
 from xinfer.importer.names import Names, attribute
-from xinfer.spec import Credentials, FormField, FormType
+from xinfer.spec import Credentials, FormField, FormType, ShowOn, evolve
+from xinfer.yaml import to_data
 
 _SPECIFIERS = {
     **{kind: kind.value.replace("-", "_") for kind in FormType},
@@ -32,18 +33,52 @@ def credentials_class(
     expressions.names.add("Credentials")
     body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
     names = Names(_RESERVED)
-    for field in form:
-        name_of_field = names.free(attribute(field.variable))
+    for ways in _same_but_when_shown(form):
+        field = ways[0]
+        name_of_field = names.free(attribute(field.variable), *_when_shown(field))
         statement = ast.AnnAssign(
             ast.Name(name_of_field),
             _annotation(field, expressions),
-            _call(field, name_of_field, expressions),
+            _call(ways, name_of_field, expressions),
             simple=1,
         )
-        if lines := tuple(comments.inside(field)):
+        if lines := tuple(line for each in ways for line in comments.inside(each)):
             expressions.comments[statement] = lines
         body.append(statement)
     return ast.ClassDef(name, [ast.Name("Credentials")], [], body, [], type_params=[])
+
+
+def _same_but_when_shown(form: Iterable[FormField]) -> Iterator[list[FormField]]:
+    """Group fields that follow one another, and differ in one value of their conditions alone."""
+    ways: list[FormField] = []
+    for field in form:
+        if ways and not _is_another_way(field, ways):
+            yield ways
+            ways = []
+        ways.append(field)
+    if ways:
+        yield ways
+
+
+def _is_another_way(field: FormField, ways: list[FormField]) -> bool:
+    keys = {tuple(condition.variable for condition in way.show_on) for way in (*ways, field)}
+    extra = any(condition.extra_keys for way in (*ways, field) for condition in way.show_on)
+    if len(keys) > 1 or len(*keys) != len(set(*keys)) or extra:
+        return False
+    values = [tuple(condition.value for condition in way.show_on) for way in (*ways, field)]
+    varied = [column for column in zip(*values, strict=True) if len(set(column)) > 1]
+    return (
+        len(varied) == 1 and len(set(varied[0])) == len(values) and _rest(field) == _rest(ways[0])
+    )
+
+
+def _rest(field: FormField) -> object:
+    return to_data(evolve(field, show_on=(ShowOn("", ""),)))
+
+
+def _when_shown(field: FormField) -> list[str]:
+    """Tell a field from others of its variable by the values of its conditions."""
+    return [attribute(" ".join((field.variable, *(c.value for c in field.show_on))))]
 
 
 def _annotation(field: FormField, expressions: Expressions) -> ast.expr:
@@ -57,7 +92,8 @@ def _annotation(field: FormField, expressions: Expressions) -> ast.expr:
     return ast.BinOp(kind, ast.BitOr(), ast.Constant(None)) if is_optional else kind
 
 
-def _call(field: FormField, name: str, expressions: Expressions) -> ast.Call:
+def _call(ways: list[FormField], name: str, expressions: Expressions) -> ast.Call:
+    field = ways[0]
     arguments: dict[str, object] = {"label": field.label}
     if name != field.variable:
         arguments["variable"] = field.variable
@@ -72,7 +108,7 @@ def _call(field: FormField, name: str, expressions: Expressions) -> ast.Call:
     if field.required is None:
         arguments["required"] = None
     if "show_on" in field.explicit:
-        arguments["show_on"] = _show_on(field)
+        arguments["show_on"] = _show_on(ways)
     for name_of_argument in ("placeholder", "max_length", "help", "url"):
         if name_of_argument in field.explicit:
             arguments[name_of_argument] = getattr(field, name_of_argument)
@@ -92,8 +128,16 @@ def _default(field: FormField, expressions: Expressions) -> object:
     return default
 
 
-def _show_on(field: FormField) -> object:
+def _show_on(ways: list[FormField]) -> object:
     """Write the conditions as a mapping, unless two are about one variable."""
+    field = ways[0]
     conditions = {condition.variable: condition.value for condition in field.show_on}
-    is_plain = not any(condition.extra_keys for condition in field.show_on)
-    return conditions if is_plain and len(conditions) == len(field.show_on) else field.show_on
+    is_plain = not any(condition.extra_keys for way in ways for condition in way.show_on)
+    if not is_plain or len(conditions) < len(field.show_on):
+        return field.show_on
+    values = zip(*([condition.value for condition in way.show_on] for way in ways), strict=True)
+    alternatives = (tuple(dict.fromkeys(column)) for column in values)
+    return {
+        variable: column if len(column) > 1 else column[0]
+        for variable, column in zip(conditions, alternatives, strict=True)
+    }

@@ -33,11 +33,13 @@ class Names:
     reserved: frozenset[str] = _OF_MODULES
     _taken: set[str] = field(factory=set, init=False)
 
-    def free(self, wish: str) -> str:
-        """Return the wish, or what is nearest to it that is free."""
-        if keyword.iskeyword(wish) or wish in self.reserved:
-            wish += "_"
-        name, number = wish, 2
+    def free(self, *wishes: str) -> str:
+        """Return the first wish that is free, or the last one with a number."""
+        for wish in wishes:
+            name = f"{wish}_" if keyword.iskeyword(wish) or wish in self.reserved else wish
+            if name not in self._taken:
+                break
+        wish, number = name, 2
         while name in self._taken:
             name, number = f"{wish}_{number}", number + 1
         self._taken.add(name)

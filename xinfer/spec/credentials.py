@@ -13,9 +13,10 @@ A field without a default is required. Its annotation says what it holds at run 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import product
 from typing import (
     Any,
     ClassVar,
@@ -102,22 +103,23 @@ class FieldOptions(TypedDict, total=False):
     """What every field specifier takes.
 
     ``label``: what the form shows. ``default``: the value when nothing is entered; its absence
-    makes the field required. ``show_on``: other variables and the values they must have for this
-    one to be shown, or :class:`ShowOn` objects. ``converter`` and ``validator``: functions that
-    mend and refuse a value. ``variable``: the key Dify stores, when it cannot be the attribute's
-    name. ``required``: what the form demands, when it differs from what the code needs; ``None``
-    leaves the key out. ``sets``: the part of the requests that the field sets, e.g. ``base_url``
-    (:mod:`xinfer.spec.targets`), or several. ``was``: the field's former variables, under which
-    users may have stored it. ``asked_by_dify``: Dify's dialog asks this itself for a customizable
-    model (its type, its name); such a field stands in the provider's form only. ``extra_keys``:
-    keys that the format does not know.
+    makes the field required. ``show_on``: other variables and the value that each must have for
+    this one to be shown, or :class:`ShowOn` objects; of several values any will do, and the form
+    then has the field once for each, as Dify's conditions know no "or". ``converter`` and
+    ``validator``: functions that change and refuse a value. ``variable``: the key Dify stores, when
+    it cannot be the attribute's name. ``required``: what the form demands, when it differs from
+    what the code needs; ``None`` leaves the key out. ``sets``: the part of the requests that the
+    field sets, e.g. ``base_url`` (:mod:`xinfer.spec.targets`), or several. ``was``: the field's
+    former variables, under which users may have stored it. ``asked_by_dify``: Dify's dialog asks
+    this itself for a customizable model (its type, its name); such a field stands in the provider's
+    form only. ``extra_keys``: keys that the format does not know.
     """
 
     label: Required[I18n]
     default: Any
     placeholder: I18n
     options: Iterable[Option]
-    show_on: Mapping[str, str] | Iterable[ShowOn]
+    show_on: Mapping[str, str | tuple[str, ...]] | Iterable[ShowOn]
     converter: Converter
     validator: Validator | tuple[Validator, ...]
     max_length: int
@@ -176,6 +178,7 @@ class _Specification:
 
     form: FormField
     variable: str | None
+    conditions: tuple[tuple[ShowOn, ...], ...]
     convert: tuple[Converter, ...]
     validate: tuple[Validator, ...]
     required: Any
@@ -196,8 +199,9 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
     }
     if "options" in given:
         said["options"] = tuple(given["options"])
-    if "show_on" in given:
-        said["show_on"] = tuple(_conditions(given["show_on"]))
+    conditions = tuple(_conditions(given["show_on"])) if "show_on" in given else ()
+    if conditions:
+        said["show_on"] = conditions[0]
     specification = _Specification(
         form=FormField(
             variable=given.get("variable", ""),
@@ -207,6 +211,7 @@ def _specify(form_type: FormType, **given: Unpack[FieldOptions]) -> Any:
             **said,
         ),
         variable=given.get("variable"),
+        conditions=conditions,
         convert=(given["converter"],) if "converter" in given else (),
         validate=validator if isinstance(validator, tuple) else (validator,),
         required=given.get("required", attrs.NOTHING),
@@ -234,10 +239,16 @@ def _expect(form_type: FormType, given: Mapping[str, Any]) -> None:
             raise TypeError(f'{specifier} needs options such as Option("a", I18n("A")): {option!r}')
 
 
-def _conditions(given: Mapping[str, str] | Iterable[ShowOn]) -> Iterable[ShowOn]:
-    if isinstance(given, Mapping):
-        return (ShowOn(variable, value) for variable, value in given.items())
-    return given
+def _conditions(
+    given: Mapping[str, str | tuple[str, ...]] | Iterable[ShowOn],
+) -> Iterator[tuple[ShowOn, ...]]:
+    """Yield the conditions of each time that the form has the field."""
+    if not isinstance(given, Mapping):
+        yield tuple(given)
+        return
+    values = [(value,) if isinstance(value, str) else value for value in given.values()]
+    for choice in product(*values):
+        yield tuple(map(ShowOn, given, choice))
 
 
 _SPECIFICATION = "xinfer specification"
@@ -258,6 +269,7 @@ class CredentialField:
 
     :param name: the Python attribute.
     :param form: the input as Dify shows it.
+    :param conditions: the ways in which it is shown; the form has it once for each.
     :param codec: how its type is read and written.
     :param optional: whether the annotation admits ``None``.
     :param default: the value when nothing was entered, or ``attrs.NOTHING``.
@@ -268,6 +280,7 @@ class CredentialField:
 
     name: str
     form: FormField
+    conditions: tuple[tuple[ShowOn, ...], ...] = ()
     codec: Codec
     optional: bool
     default: Any
@@ -312,17 +325,22 @@ class CredentialField:
             ) from None
         return self.accept(value)
 
+    @property
+    def forms(self) -> tuple[FormField, ...]:
+        """The field as often as the form has it: once for each way to be shown."""
+        others = (evolve(self.form, show_on=conditions) for conditions in self.conditions[1:])
+        return (self.form, *others)
+
+    @property
+    def model_types(self) -> frozenset[str]:
+        """The model types that the field is shown for; none if it is shown for all."""
+        every = (condition for conditions in self.conditions for condition in conditions)
+        return frozenset(c.value for c in every if c.variable == "__model_type")
+
     def shown(self, raw: Mapping[str, object]) -> bool | None:
         """Say whether Dify's form shows this field; ``None`` when ``raw`` does not tell."""
-        known = []
-        for condition in self.form.show_on:
-            # What is unreadable tells nothing here, and is refused as a field of its own.
-            with suppress(Invalid):
-                if condition.variable in raw:
-                    known.append(text_of(raw[condition.variable]) == condition.value)
-        if not all(known):
-            return False
-        return True if len(known) == len(self.form.show_on) else None
+        ways = [_hold(conditions, raw) for conditions in self.conditions]
+        return True if not ways or True in ways else None if None in ways else False
 
     def stored(self, raw: Mapping[str, object]) -> object:
         """Return what Dify stored of this field, under its variable or a former one."""
@@ -331,8 +349,11 @@ class CredentialField:
 
     def may_be_shown_with(self, other: CredentialField) -> bool:
         """Say whether the form can show both fields at once."""
-        wanted = {condition.variable: condition.value for condition in self.form.show_on}
-        return all(wanted.get(c.variable, c.value) == c.value for c in other.form.show_on)
+        return any(
+            _agree(ours, theirs)
+            for ours in self.conditions or ((),)
+            for theirs in other.conditions or ((),)
+        )
 
     def problem(self, error: ValueError, raw: object) -> Problem:
         """Describe a refusal; a message that quotes a secret is replaced."""
@@ -346,6 +367,23 @@ class CredentialField:
     def title(self) -> tuple[str, I18n]:
         """The variable and the label, as a problem names the field."""
         return self.form.variable, self.form.label
+
+
+def _hold(conditions: Iterable[ShowOn], raw: Mapping[str, object]) -> bool | None:
+    known: list[bool | None] = []
+    for condition in conditions:
+        # What is unreadable tells nothing here, and is refused as a field of its own.
+        with suppress(Invalid):
+            if condition.variable in raw:
+                known.append(text_of(raw[condition.variable]) == condition.value)
+                continue
+        known.append(None)
+    return False if False in known else None if None in known else True
+
+
+def _agree(some: Iterable[ShowOn], others: Iterable[ShowOn]) -> bool:
+    wanted = {condition.variable: condition.value for condition in some}
+    return all(wanted.get(c.variable, c.value) == c.value for c in others)
 
 
 _NOT_ACCEPTED = I18n("is not accepted: check it and enter it again", zh_Hans="值无效，请重新填写")
@@ -453,7 +491,7 @@ class Credentials:
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for field in cls.__credential_fields__:
-            shown = field.shown(raw) if field.form.show_on else True
+            shown = field.shown(raw)
             stored = field.stored(raw) if shown is not False else None
             try:
                 value = field.read(stored)
@@ -540,6 +578,7 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
     field = CredentialField(
         name=attribute.name,
         form=complete,
+        conditions=specification.conditions,
         codec=codec,
         optional=optional,
         default=default,
@@ -572,7 +611,9 @@ def provider_form(
 ) -> CredentialSchema:
     """Make the form of a provider: every field."""
     return CredentialSchema(
-        credential_form_schemas=tuple(field.form for field in fields(credentials)),
+        credential_form_schemas=tuple(
+            form for field in fields(credentials) for form in field.forms
+        ),
         extra_keys=extra_keys or {},
     )
 
@@ -590,7 +631,7 @@ def model_form(
     return ModelCredentialSchema(
         model=model or ModelName(label=I18n("Model name", zh_Hans="模型名称")),
         credential_form_schemas=tuple(
-            field.form for field in fields(credentials) if not field.asked_by_dify
+            form for field in fields(credentials) for form in field.forms if not field.asked_by_dify
         ),
         extra_keys=extra_keys or {},
     )

@@ -194,7 +194,7 @@ def _values(credentials: Credentials, model_type: str) -> Iterator[tuple[Target,
 
 
 def _shown_for(declared: CredentialField, model_type: str) -> bool:
-    types = {c.value for c in declared.form.show_on if c.variable == "__model_type"}
+    types = declared.model_types
     return not (types and model_type) or model_type in types
 
 

@@ -241,8 +241,7 @@ def _base_url(project: Project, server: str) -> str:
 
 
 def _shown(declared: CredentialField, model_type: ModelType) -> bool:
-    types = {c.value for c in declared.form.show_on if c.variable == "__model_type"}
-    return not types or model_type in types
+    return not declared.model_types or model_type in declared.model_types
 
 
 def _sample(declared: CredentialField) -> str:

@@ -114,7 +114,10 @@ def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
     read |= {node.attr for module in code.running for node in module.each(ast.Attribute)}
     conditions = {
-        one.variable for field in fields(project.credentials) for one in field.form.show_on
+        one.variable
+        for field in fields(project.credentials)
+        for form in field.forms
+        for one in form.show_on
     }
     for field in fields(project.credentials):
         if field.sets or field.asked_by_dify or field.form.variable in conditions:

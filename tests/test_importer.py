@@ -221,6 +221,50 @@ def test_a_field_of_any_name_is_an_attribute(plugin, tmp_path, variable, attribu
     assert built_data(spec) == data_of(plugin)
 
 
+PER_TYPE = """\
+    - variable: size
+      label: {{en_US: Size}}
+      type: text-input
+      required: true
+      show_on: [{{variable: __model_type, value: {kind}}}]
+"""
+
+
+def test_a_field_that_returns_per_model_type_is_one_field(plugin, tmp_path):
+    provider = plugin / "provider/acme.yaml"
+    text = provider.read_text("utf-8")
+    one, other = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
+    forms = "  credential_form_schemas:\n"
+    provider.write_text(text.replace(forms, forms + one + "    # too\n" + other), "utf-8")
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    written = spec.read_text("utf-8")
+    assert 'show_on={"__model_type": ("llm", "rerank")}' in written
+    assert "    # too\n    size: str = text_input(" in written
+    assert "size_" not in written
+    assert built_data(spec) == data_of(plugin)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Size", "Size of a batch"),  # Dify shows the label of the first one
+        ("required: true", "required: false"),
+        ("__model_type", "class"),
+        ("value: rerank}", "value: llm}"),
+    ],
+)
+def test_fields_that_differ_otherwise_stay_fields_of_their_own(plugin, tmp_path, old, new):
+    provider = plugin / "provider/acme.yaml"
+    one, other = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
+    forms = "  credential_form_schemas:\n"
+    text = provider.read_text("utf-8").replace(forms, forms + one + other.replace(old, new))
+    provider.write_text(text, "utf-8")
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    kind = "llm" if "llm" in new else "rerank"
+    assert f"\n    size_{kind}: str" in spec.read_text("utf-8")
+    assert built_data(spec) == data_of(plugin)
+
+
 @pytest.mark.parametrize("name", ["../../../x", "/etc/x", "..", ".", "a/b", "a b", "", "a\nb"])
 def test_without_a_folder_a_name_that_leads_elsewhere_is_refused(
     plugin, tmp_path, monkeypatch, name

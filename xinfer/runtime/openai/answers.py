@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import sys
 from array import array
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from attrs import frozen
 
 from xinfer.runtime.openai.text import whole
 
+_LEFT_OVER = re.compile(r"\s+|</?tool_calls?>|</function>|\[/?TOOL_CALLS\]")
 _BESIDE_TEXT = ("reasoning_content", "reasoning", "tool_calls")
 
 
@@ -92,10 +94,14 @@ def chat_chunk(answer: Mapping[str, Any]) -> ChatChunk:
     if not isinstance(message, Mapping):
         text = _text(choice.get("text"))  # a completion
         return ChatChunk(text=text, finish_reason=finish_reason, usage=usage)
+    text = _text(message.get("content"))
+    calls = _tool_calls(message.get("tool_calls"))
+    if calls and not _LEFT_OVER.sub("", text):
+        text = ""  # what stood around the calls that the server took out
     return ChatChunk(
-        text=_text(message.get("content")),
+        text=text,
         reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
-        tool_calls=_tool_calls(message.get("tool_calls")),
+        tool_calls=calls,
         finish_reason=finish_reason,
         usage=usage,
         unmarked="content" not in message,

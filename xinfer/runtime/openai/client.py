@@ -313,7 +313,7 @@ class Client:
         text = _object(response, call, limits.ANSWER).get("text")
         if not isinstance(text, str):
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
-        return whole(text)
+        return whole(text).strip()
 
     def speak(
         self,

@@ -203,7 +203,9 @@ class Attempts:
             self._repeated += 1
             return
         for way in WAYS:
-            if way.name not in self._used and way.may_help(error, self.body, stream=self.stream):
+            back_again = way.switch and self._fault is not None
+            helps = way.may_help(error, self.body, stream=self.stream) and not back_again
+            if way.name not in self._used and helps:
                 self._take(way)
                 return
         if self._fault is not None:

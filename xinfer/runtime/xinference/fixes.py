@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xinfer.runtime.openai import fixes
-from xinfer.runtime.openai.errors import ServerUnavailable
+from xinfer.runtime.openai.errors import BadRequest, ServerUnavailable
 from xinfer.runtime.openai.fixes import Case, Text
 
 CASES: tuple[Case, ...] = (
@@ -43,6 +43,21 @@ CASES: tuple[Case, ...] = (
             "Xinference's log for the reason.",
             "运行该模型的进程已退出：请重新启动模型，并查看 Xinference 日志中的原因。",
         ),
+    ),
+    Case(
+        words=r"only [\[{].* support tool|not support tool (calls|messages)",
+        error=BadRequest,
+        fix=Text(
+            "Xinference calls tools for some model families only: choose a model of one of them, "
+            "or remove the tools.",
+            "Xinference 仅对部分模型系列支持工具调用：请选用其中的模型，或移除工具。",
+        ),
+    ),
+    Case(
+        statuses={500},
+        words=r"\d+ validation errors? for",
+        error=BadRequest,
+        fix=Text("Correct the parameter that the server names.", "请更正服务器指出的参数。"),
     ),
     *fixes.CASES,
 )

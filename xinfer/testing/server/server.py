@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from struct import pack
@@ -31,6 +30,7 @@ from xinfer.testing.server.faults import Fault
 from xinfer.testing.server.house import House
 from xinfer.testing.server.keys import Keys
 from xinfer.testing.server.served import MODELS, Served
+from xinfer.testing.server.versions import as_version, last_headers, version_of
 
 _HOST = "127.0.0.1"
 _MODELS = "/v1/models/"
@@ -38,7 +38,7 @@ _LOOK = 0.02
 """Seconds between two looks whether a client still waits."""
 _JOIN = 10.0
 """Seconds to wait for a thread to end."""
-_VERSION = {"version": "4.1.0", "full-revisionid": "a3625815f8daa70a1beb428734147ca973cf916c"}
+_REVISION = "a3625815f8daa70a1beb428734147ca973cf916c"
 
 _POSTED: Mapping[str, Callable[[House, Arrived], Answer]] = {
     "/v1/chat/completions": chat.chat,
@@ -65,12 +65,13 @@ class _Expected:
 
 
 class FakeServer:
-    """A server that answers as Xinference 4.1.0 does, on a port of its own.
+    """A server that answers as Xinference does, on a port of its own.
 
     :param models: those that run.
     :param key: an API key that every request needs, for all models.
     :param limited: further keys, each with the uids it may use.
     :param port: 0 for any that is free.
+    :param version: of Xinference.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class FakeServer:
         key: str | None = None,
         limited: Mapping[str, Collection[str]] | None = None,
         port: int = 0,
+        version: str = "4.1.0",
     ) -> None:
         self.requests: list[Arrived] = []
         """What arrived, in order."""
@@ -91,6 +93,7 @@ class FakeServer:
         self._mistakes: list[Exception] = []
         self._lock = threading.Lock()
         self._port = port
+        self._version = version_of(version)
         self._server: _Server
         self._thread: threading.Thread
 
@@ -149,6 +152,7 @@ class FakeServer:
             answer = self._routed(arrived)
         except Refused as refused:
             answer = refused.answer
+        answer = as_version(self._version, arrived, answer)
         for fault in faults:
             answer = fault if isinstance(fault, Answer) else fault(answer)
         return answer
@@ -169,11 +173,19 @@ class FakeServer:
         # GET on a path that takes POST is 404 too: Xinference's web pages catch every GET.
         return refusal(404, "Not Found")
 
+    def last_headers(self) -> dict[str, str]:
+        """Return the headers that end each answer."""
+        return last_headers(self._version)
+
+    def _told_version(self) -> Answer:
+        number = ".".join(map(str, self._version))
+        return as_json({"version": number, "full-revisionid": _REVISION})
+
     def _read(self, route: str) -> tuple[str, Callable[[], Answer]] | None:
         if route == "/v1/models":
             return "models:list", self._house.listed
         if route == "/v1/cluster/version":
-            return "admin", lambda: as_json(_VERSION)
+            return "admin", self._told_version
         uid = route.removeprefix(_MODELS)
         # A uid with a slash, even written %2F, has no route in Xinference: the list tells of it.
         if uid != route and uid and "/" not in uid:
@@ -271,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         added = {"date": self.date_time_string(), "server": "uvicorn"}
-        last = {"x-request-id": str(uuid.uuid4()), "vary": "Origin"}
+        last = self.server.stand_in.last_headers()
         headers = {**added, **answer.headers, **last}
         if answer.chunked:
             headers["Transfer-Encoding"] = "chunked"

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -70,12 +70,16 @@ class PluginProcess:
         *,
         environment: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        entrypoint: str = "main",
+        prefix: Sequence[str] = (),
         listen: Callable[[str], None] | None = None,
     ) -> Iterator[Self]:
         """Start the plugin in a folder, wait for its first heartbeat, and kill it in the end.
 
         :param environment: variables to add to those of this process.
         :param python: of an environment that holds what the plugin requires.
+        :param entrypoint: the module that starts the plugin.
+        :param prefix: a command that runs the one behind it, e.g. in a namespace.
         :param listen: gets each line that the plugin logs, prints or writes to stderr.
         :raises PluginError: it ended before it was ready, or sent nothing for two minutes.
         """
@@ -86,7 +90,7 @@ class PluginProcess:
                 "process (docker run --init)."
             )
         process = subprocess.Popen(  # noqa: S603 (the caller's own Python)
-            [python, "-m", "main"],
+            [*prefix, python, "-m", entrypoint],
             cwd=folder,
             env={**os.environ, **(environment or {}), "INSTALL_METHOD": "local"},
             stdin=subprocess.PIPE,

@@ -1,0 +1,99 @@
+"""``xinfer rehearse``: a package installed and started as Dify's daemon does it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xinfer.cli.options import UnusableInput, examples, existing
+
+if TYPE_CHECKING:
+    from xinfer.daemon.rehearsal import Rehearsal, Step
+
+_COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow"}
+
+
+@click.command(
+    epilog=examples(
+        "xinfer rehearse dist/acme-0.1.0.difypkg",
+        "xinfer rehearse acme-0.1.0-offline.difypkg --no-network",
+        "xinfer rehearse acme-0.1.0.difypkg --json report.json",
+    )
+)
+@click.argument("package", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--no-network", is_flag=True, help="As on a host without internet.")
+@click.option("--python", default="3.12", show_default=True, help="The environment's version.")
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Write a report with hashes to this file; - is standard output.",
+)
+def rehearse(package: Path, python: str, report: Path | None, *, no_network: bool) -> None:
+    """Install a package as Dify does, start it, and remove it again.
+
+    Unpacks it, makes its environment with uv, starts the plugin to its first heartbeat, asks for
+    its model schemas and starts it once more in serverless mode. Exits with 1 when a step fails.
+    """
+    existing(package)
+    from xinfer.daemon import rehearsal
+    from xinfer.plugin.limits import UnreadablePlugin
+
+    if no_network and not rehearsal.isolated():
+        click.echo(
+            "This system allows no network namespace: an index and a proxy that do not answer "
+            "take its place.",
+            err=True,
+        )
+    to_stdout = str(report) == "-"
+    try:
+        done = rehearsal.rehearse(
+            package,
+            network=not no_network,
+            python=python,
+            tell=(lambda _: None) if to_stdout else _show,
+        )
+    except (UnreadablePlugin, OSError) as error:
+        raise UnusableInput(str(error)) from error
+    if report is not None:
+        text = json.dumps(_data(done), indent=2) + "\n"
+        if to_stdout:
+            click.echo(text, nl=False)
+        else:
+            report.write_text(text, encoding="utf-8")
+    if not to_stdout and done.passed:
+        click.echo(f"{done.identifier} installs and starts.")
+    if not done.passed:
+        raise SystemExit(1)
+
+
+def _show(step: Step) -> None:
+    mark = click.style(f"{step.outcome:>7}", fg=_COLOURS[step.outcome])
+    click.echo(f"{mark}  {step.name} ({step.seconds:.1f} s)")
+    for line in step.text.splitlines():
+        click.echo(f"         {line}")
+
+
+def _data(done: Rehearsal) -> dict[str, Any]:
+    return {
+        "package": done.package,
+        "sha256": done.sha256,
+        "checksum": done.checksum,
+        "identifier": done.identifier,
+        "passed": done.passed,
+        "memory": done.memory,
+        "memory_requested": done.requested,
+        "steps": [
+            {
+                "name": step.name,
+                "outcome": step.outcome,
+                "seconds": round(step.seconds, 3),
+                "text": step.text,
+            }
+            for step in done.steps
+        ],
+        "installed": list(done.installed),
+    }

@@ -265,6 +265,52 @@ def test_fields_that_differ_otherwise_stay_fields_of_their_own(plugin, tmp_path,
     assert built_data(spec) == data_of(plugin)
 
 
+NUMBER = """\
+    - variable: size
+      label: {{en_US: Size}}
+      type: text-input
+      required: false
+      {default}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "default", "written"),
+    [
+        ("int(credentials.get('size', 1))", "default: '4096'", "size: int = text_input("),
+        ("int(credentials['size'])", "", "size: int | None = text_input("),
+        ("int(self.credentials.get('size') or 1)", "default: '1'", "size: int = text_input("),
+        ("float(credentials['size'])", "default: '0.5'", "size: float = text_input("),
+        ("float(credentials['size'])", "default: '10'", "size: float = text_input("),
+        ("int(credentials['size'])\nfloat(credentials['size'])", "", "size: float | None ="),
+        ("if credentials.get('size'): int(credentials['size'])", "", "size: int | None ="),
+        ("credentials.get('size') is not None and int(credentials['size'])", "", "size: int |"),
+        # A default or a use that is no number, or none at all.
+        ("int(credentials['size'])", "default: '4096 '", "size: str = text_input("),
+        ("int(credentials['size'])", "default: '1.0'", "size: str = text_input("),
+        ("float(credentials['size'])", "default: '1.0'", "size: str = text_input("),
+        ("int(credentials['size'])", "default: auto", "size: str = text_input("),
+        ("int(credentials['size'])\nprint(credentials['size'])", "", "size: str | None ="),
+        ("int(parameters['size'])", "default: '4096'", "size: str = text_input("),
+        ("pass", "default: '4096'", "size: str = text_input("),
+        ("'int(credentials[size])'", "default: '4096'", "size: str = text_input("),
+        ("from dify_plugin import OAICompatLargeLanguageModel", "", "size: str | None ="),
+        ("def broken(:", "default: '1'", "size: str = text_input("),
+    ],
+)
+def test_a_number_is_typed_where_its_default_and_every_use_say_so(
+    plugin, tmp_path, code, default, written
+):
+    (plugin / "models/llm/llm.py").write_text(code, "utf-8")
+    provider = plugin / "provider/acme.yaml"
+    forms = "  credential_form_schemas:\n"
+    text = provider.read_text("utf-8").replace(forms, forms + NUMBER.format(default=default))
+    provider.write_text(text, "utf-8")
+    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    assert f"    {written}" in spec.read_text("utf-8")
+    assert built_data(spec) == data_of(plugin)
+
+
 @pytest.mark.parametrize("name", ["../../../x", "/etc/x", "..", ".", "a/b", "a b", "", "a\nb"])
 def test_without_a_folder_a_name_that_leads_elsewhere_is_refused(
     plugin, tmp_path, monkeypatch, name

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from xinfer.importer.comments import CommentFinder
 from xinfer.importer.expressions import Expressions
 from xinfer.importer.names import Names, attribute
+from xinfer.importer.numbers import kind_of
 from xinfer.spec import Credentials, FormField, FormType, ShowOn, evolve
 from xinfer.yaml import to_data
 
@@ -25,10 +26,12 @@ def credentials_class(
     form: Iterable[FormField],
     expressions: Expressions,
     comments: CommentFinder,
+    numbers: Mapping[str, type],
 ) -> ast.ClassDef:
     """Make the class whose form is ``form``, key for key.
 
     :param about: the docstring: our own words, never a plugin's.
+    :param numbers: the type of each variable that the plugin's own Python reads as a number.
     """
     expressions.names.add("Credentials")
     body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
@@ -38,8 +41,8 @@ def credentials_class(
         name_of_field = names.free(attribute(field.variable), *_when_shown(field))
         statement = ast.AnnAssign(
             ast.Name(name_of_field),
-            _annotation(field, expressions),
-            _call(ways, name_of_field, expressions),
+            _annotation(field, numbers, expressions),
+            _call(ways, name_of_field, numbers, expressions),
             simple=1,
         )
         if lines := tuple(line for each in ways for line in comments.inside(each)):
@@ -81,8 +84,10 @@ def _when_shown(field: FormField) -> list[str]:
     return [attribute(" ".join((field.variable, *(c.value for c in field.show_on))))]
 
 
-def _annotation(field: FormField, expressions: Expressions) -> ast.expr:
-    kind = ast.Name("str")
+def _annotation(
+    field: FormField, numbers: Mapping[str, type], expressions: Expressions
+) -> ast.expr:
+    kind = ast.Name(kind_of(field, numbers).__name__)
     if field.type is FormType.SECRET_INPUT:
         expressions.names.add("Secret")
         kind = ast.Name("Secret")
@@ -92,7 +97,9 @@ def _annotation(field: FormField, expressions: Expressions) -> ast.expr:
     return ast.BinOp(kind, ast.BitOr(), ast.Constant(None)) if is_optional else kind
 
 
-def _call(ways: list[FormField], name: str, expressions: Expressions) -> ast.Call:
+def _call(
+    ways: list[FormField], name: str, numbers: Mapping[str, type], expressions: Expressions
+) -> ast.Call:
     field = ways[0]
     arguments: dict[str, object] = {"label": field.label}
     if name != field.variable:
@@ -100,7 +107,7 @@ def _call(ways: list[FormField], name: str, expressions: Expressions) -> ast.Cal
     if "options" in field.explicit:
         arguments["options"] = list(field.options)
     if field.default is not None:
-        arguments["default"] = _default(field, expressions)
+        arguments["default"] = _default(field, kind_of(field, numbers), expressions)
         if field.required:
             arguments["required"] = True
     elif field.required is not True:
@@ -119,13 +126,13 @@ def _call(ways: list[FormField], name: str, expressions: Expressions) -> ast.Cal
     return plain.call(_SPECIFIERS[field.type], **arguments)
 
 
-def _default(field: FormField, expressions: Expressions) -> object:
+def _default(field: FormField, kind: type, expressions: Expressions) -> object:
     default = field.default or ""
     if field.type is FormType.SECRET_INPUT:
         return expressions.call("Secret", default)
     if field.type is FormType.SWITCH and default in ("true", "false"):
         return default == "true"
-    return default
+    return kind(default)
 
 
 def _show_on(ways: list[FormField]) -> object:

@@ -14,6 +14,7 @@ from xinfer.importer.credentials import credentials_class
 from xinfer.importer.expressions import Expressions
 from xinfer.importer.folder import Imported
 from xinfer.importer.names import Names, capitalized
+from xinfer.importer.numbers import numbers_in
 from xinfer.importer.python import Module
 from xinfer.spec import (
     MODEL_FOLDERS,
@@ -96,9 +97,12 @@ class _Spec:
     _classes: list[ast.ClassDef] = field(factory=list, init=False)
     _expressions: Expressions = field(init=False)
     _names: Names = field(factory=Names, init=False)
+    _numbers: dict[str, type] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._expressions = Expressions(self.imported.finder)
+        carried = self.imported.carried
+        self._numbers = numbers_in(carried[path] for path in carried if path.endswith(".py"))
 
     def module(self) -> Module:
         body: list[ast.stmt] = []
@@ -183,7 +187,9 @@ class _Spec:
 
     def _class(self, ending: str, about: str, form: Iterable[Any]) -> ast.Name:
         name = self._names.free(capitalized(self.imported.provider.provider) + ending)
-        made = credentials_class(name, about, form, self._expressions, self.imported.finder)
+        made = credentials_class(
+            name, about, form, self._expressions, self.imported.finder, self._numbers
+        )
         self._classes.append(made)
         return ast.Name(name)
 

@@ -30,6 +30,7 @@ _COMMANDS = {
         "tokens": "Count the tokens of a text as the plugin does before a call.",
         "voices": "List the voices of a text-to-speech model.",
         "serve": "Run the fake server, for clients of any kind.",
+        "publish": "Put a package where the marketplace expects it, with the text to go with it.",
         "rehearse": "Install a package as Dify does, start it, and remove it again.",
         "doctor": "Find out whether a model server works for Dify, and what to enter there.",
         "debug": "Run the plugin in a running Dify, again at each save.",

@@ -61,7 +61,8 @@ def _text(listed: Sequence[Change]) -> Iterable[str]:
                 yield click.style(f"    {change.breaks}", fg="yellow")
 
 
-def _markdown(listed: Sequence[Change]) -> Iterable[str]:
+def markdown(listed: Sequence[Change]) -> Iterable[str]:
+    """Write changes as a release note."""
     for about, group in groupby(listed, key=lambda change: change.about):
         yield f"### {about}"
         yield ""
@@ -80,6 +81,6 @@ def _json(listed: Sequence[Change]) -> Iterable[str]:
 
 _FORMATS: Mapping[str, Callable[[Sequence[Change]], Iterable[str]]] = {
     "text": _text,
-    "markdown": _markdown,
+    "markdown": markdown,
     "json": _json,
 }

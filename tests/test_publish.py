@@ -1,0 +1,86 @@
+"""``xinfer publish``: the folder and the text that the marketplace expects, or why not yet."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def xinfer(*arguments, cwd):
+    command = [sys.executable, "-m", "xinfer", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A project of its own, and an empty checkout of the marketplace's repository."""
+    shutil.copy(ROOT / "provider_spec.py", tmp_path)
+    shutil.copytree(ROOT / "plugin", tmp_path / "plugin")
+    (tmp_path / "marketplace").mkdir()
+    return tmp_path
+
+
+def built(home, version="0.1.0", **replaced):
+    spec = home / "provider_spec.py"
+    text = (
+        (ROOT / "provider_spec.py").read_text().replace('version="0.1.0"', f'version="{version}"')
+    )
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    spec.write_text(text)
+    run = xinfer("build", cwd=home)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return Path("dist") / f"xinference-{version}.difypkg"
+
+
+def test_a_new_plugin_lies_where_it_is_looked_for(home):
+    run = xinfer("publish", "marketplace", built(home), cwd=home)
+    assert run.returncode == 0, run.stdout + run.stderr
+    target = home / "marketplace/xinfer/xinference/xinference-0.1.0.difypkg"
+    assert target.read_bytes() == (home / "dist/xinference-0.1.0.difypkg").read_bytes()
+    text = (home / "dist/PULL_REQUEST.md").read_text()
+    assert "- **Plugin name**: xinference\n- **Version**: 0.1.0\n" in text
+    assert "- [x] New plugin\n- [ ] Version update\n" in text
+    assert "Models that you host yourself" in text
+
+
+def test_an_update_says_what_changed_since_the_published_version(home):
+    xinfer("publish", "marketplace", built(home), cwd=home)
+    update = built(home, "0.2.0", **{"    invoke_timeout: ": "    patience: "})
+    run = xinfer("publish", "marketplace", update, cwd=home)
+    assert run.returncode == 0, run.stdout + run.stderr
+    text = (home / "dist/PULL_REQUEST.md").read_text()
+    assert "- [ ] New plugin\n- [x] Version update\n" in text
+    assert "version: 0.1.0 → 0.2.0" in text
+    assert "**breaks**" in text
+    assert len(list((home / "marketplace").rglob("*.difypkg"))) == 2
+
+
+@pytest.mark.parametrize(("version", "words"), [("0.2.0", "published already"), ("0.1.0", "newer")])
+def test_a_version_that_is_not_new_is_refused(home, version, words):
+    xinfer("publish", "marketplace", built(home, "0.2.0"), cwd=home)
+    run = xinfer("publish", "marketplace", built(home, version), cwd=home)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert "raise the version" in run.stderr
+
+
+def test_what_the_review_refuses_is_not_published(home):
+    (home / "plugin/PRIVACY.md").write_text("please fill in the privacy policy\n")
+    run = xinfer("publish", "marketplace", built(home), cwd=home)
+    assert run.returncode == 1
+    assert "XI513" in run.stdout
+    assert "1 finding to correct before it is published." in run.stdout
+    assert not list((home / "marketplace").rglob("*.difypkg"))
+    assert not (home / "dist/PULL_REQUEST.md").exists()
+
+
+def test_a_folder_that_is_not_there(home):
+    run = xinfer("publish", "nowhere", built(home), cwd=home)
+    assert run.returncode == 2
+    assert "There is no folder nowhere" in run.stderr

@@ -1,0 +1,127 @@
+"""``xinfer publish``: a package where the marketplace expects it, and the pull request's text."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xinfer.cli.options import UnusableInput, counted, examples, existing
+
+if TYPE_CHECKING:
+    from xinfer.rules import Finding
+    from xinfer.spec import Project
+
+_TEXT = "PULL_REQUEST.md"
+
+
+@click.command(
+    epilog=examples(
+        "xinfer publish ../dify-plugins dist/acme-0.2.0.difypkg",
+        "xinfer publish ../dify-plugins dist/acme-0.2.0.difypkg --since acme-0.1.0.difypkg",
+    )
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("package", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    help="The version before this one; by default the newest that lies in FOLDER.",
+)
+def publish(folder: Path, package: Path, since: Path | None) -> None:
+    """Put PACKAGE into FOLDER as the marketplace expects it, and write the pull request's text.
+
+    FOLDER is a checkout of the marketplace's repository. Nothing is written while the review would
+    refuse the plugin; nothing is committed or sent.
+    """
+    existing(package)
+    if not folder.is_dir():
+        raise UnusableInput(f"There is no folder {folder}: name a checkout of the repository.")
+    from xinfer.cli.check import findings_of
+    from xinfer.cli.report import show
+    from xinfer.cli.sides import project_at
+
+    blocking = [finding for finding in findings_of(package) if _blocks(finding)]
+    if blocking:
+        show(blocking)
+        click.echo(f"{counted(len(blocking), 'finding')} to correct before it is published.")
+        raise SystemExit(1)
+    project = project_at(package)
+    manifest = project.manifest
+    place = folder / manifest.author / manifest.name
+    target = place / f"{manifest.name}-{manifest.version}.difypkg"
+    published = sorted(place.glob("*.difypkg"), key=_version)
+    if target in published:
+        raise UnusableInput(
+            f"Version {manifest.version} is published already: raise the version in the spec."
+        )
+    newest = published[-1] if published else None
+    if newest is not None and _version(newest) > _version(target):
+        raise UnusableInput(
+            f"{newest.name} is newer than {manifest.version}: raise the version in the spec."
+        )
+    before = since or newest
+    text = "\n".join(_text(project, project_at(before) if before else None)) + "\n"
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(package, target)
+    (package.parent / _TEXT).write_text(text, encoding="utf-8")
+    click.echo(f"Copied {package.name} to {target}.")
+    click.echo(f"Wrote the pull request's text to {package.parent / _TEXT}.")
+
+
+def _blocks(finding: Finding) -> bool:
+    from xinfer.rules import Severity, Stage
+
+    return finding.severity is not Severity.ADVICE or finding.where is Stage.REVIEW
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", path.stem.rpartition("-")[2]))
+
+
+def _text(project: Project, before: Project | None) -> Iterator[str]:
+    """Fill in the form of the repository's pull requests, as far as a program can."""
+    manifest = project.manifest
+    new = before is None
+    yield "# Plugin Submission"
+    yield ""
+    yield "## Plugin information"
+    yield ""
+    yield f"- **Author**: {manifest.author}"
+    yield f"- **Plugin name**: {manifest.name}"
+    yield f"- **Version**: {manifest.version}"
+    yield f"- **Source repository**: {manifest.repo}"
+    yield f"- **Contact**: {manifest.contact}"
+    yield ""
+    yield "## Submission type"
+    yield ""
+    yield f"- [{'x' if new else ' '}] New plugin"
+    yield f"- [{' ' if new else 'x'}] Version update"
+    yield ""
+    yield "## What changed"
+    yield ""
+    if before is None:
+        yield str(manifest.description)
+        yield ""
+    else:
+        yield from _changes(before, project)
+    yield "## Local validation"
+    yield ""
+    yield "```"
+    yield f"xinfer check {manifest.name}-{manifest.version}.difypkg"
+    yield "No finding that the review or the installation would refuse."
+    yield "```"
+    yield ""
+    yield "The remaining points of the form are for its author: risk level, required checks,"
+    yield "security and privacy notes."
+
+
+def _changes(before: Project, project: Project) -> Iterator[str]:
+    from xinfer.cli.diff import markdown
+    from xinfer.diff import changes
+
+    yield from markdown(changes(before, project))

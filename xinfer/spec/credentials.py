@@ -45,11 +45,14 @@ from xinfer.spec.form import (
 from xinfer.spec.i18n import I18n
 from xinfer.spec.secret import Secret
 from xinfer.spec.targets import Sets, Target, check_field, check_fields
-from xinfer.spec.values import Codec, Invalid, codec_of, text_of
+from xinfer.spec.values import Codec, Invalid, codec_of, quoted, text_of
 
 _CIPHERTEXT = "SFlCUklE"
 """Base64 of ``HYBRID``: how Dify's ciphertext begins. A text field holds one when an earlier
 version of the plugin stored the same variable as a secret."""
+
+_PLACEHOLDER = "[__HIDDEN__]"
+"""What Dify's form shows instead of a stored secret, and sends back if nothing was entered."""
 
 
 @frozen
@@ -316,12 +319,18 @@ class CredentialField:
                 "enter this field again",
                 "保存的是其他版本插件加密的值：请重新输入此字段",
             )
+        if text == _PLACEHOLDER and self.form.type is FormType.SECRET_INPUT:
+            raise Invalid(
+                f"is {_PLACEHOLDER}, which Dify shows instead of a stored value: "
+                "enter this field again",
+                f"值为 {_PLACEHOLDER}，这是 Dify 用来代替已保存值的占位符：请重新填写此字段",
+            )
         try:
             value = self.codec.parse(text)
         except ValueError:
-            expected = self.codec.expected
+            expected, shown = self.codec.expected, quoted(text)
             raise Invalid(
-                f"{text!r} is not {expected}", f"{text!r} 无效，应为：{expected.chinese}"
+                f"'{shown}' is not {expected}", f"“{shown}”无效：{expected.chinese}"
             ) from None
         return self.accept(value)
 
@@ -357,9 +366,9 @@ class CredentialField:
 
     def problem(self, error: ValueError, raw: object) -> Problem:
         """Describe a refusal; a message that quotes a secret is replaced."""
-        message = error.message if isinstance(error, Invalid) else I18n(str(error))
+        message = _message_of(error)
         secret = str(raw).strip() if self.form.type is FormType.SECRET_INPUT else ""
-        if _quotes(message, secret):
+        if secret != _PLACEHOLDER and _quotes(message, secret):
             message = _NOT_ACCEPTED
         return Problem((self.title,), message)
 
@@ -389,6 +398,12 @@ def _agree(some: Iterable[ShowOn], others: Iterable[ShowOn]) -> bool:
 _NOT_ACCEPTED = I18n("is not accepted: check it and enter it again", zh_Hans="值无效，请重新填写")
 
 
+def _message_of(error: ValueError) -> I18n:
+    if isinstance(error, Invalid):
+        return error.message
+    return I18n(str(error), zh_Hans=f"值无效：{error}")
+
+
 def _quotes(message: I18n, secret: str) -> bool:
     """Say whether a message holds part of a secret; short parts are in messages by chance."""
     shown = message.en_US + message.chinese
@@ -414,12 +429,16 @@ def _steps(specification: _Specification, codec: Codec) -> Iterable[Converter]:
             yield _passing(sets.check)
     if form.options:
         choices = [option.value for option in form.options]
+        english = ", ".join(str(option.label) for option in form.options)
+        chinese = "、".join(option.label.chinese for option in form.options)
 
         def one_of(value: Any) -> None:
-            if codec.write(value) not in choices:
-                listed = ", ".join(choices)
+            text = codec.write(value)
+            if text not in choices:
+                shown = quoted(text)
                 raise Invalid(
-                    f"{codec.write(value)!r} is not one of {listed}", f"应为以下之一：{listed}"
+                    f"'{shown}' is not an option: choose {english}",
+                    f"“{shown}”不在选项中：请从以下选项中选择：{chinese}",
                 )
 
         yield _passing(one_of)
@@ -517,7 +536,7 @@ class Credentials:
     @classmethod
     def _problem(cls, error: ValueError, raw: Mapping[str, object]) -> Problem:
         """Describe why ``__attrs_post_init__`` refuses values that are right one by one."""
-        message = error.message if isinstance(error, Invalid) else I18n(str(error))
+        message = _message_of(error)
         titles = {field.name: field.title for field in cls.__credential_fields__}
         names = error.fields if isinstance(error, Invalid) else ()
         secrets = (f for f in cls.__credential_fields__ if f.form.type is FormType.SECRET_INPUT)

@@ -38,13 +38,24 @@ class Invalid(ValueError):
         super().__init__(english)
 
 
+def quoted(text: str, most: int = 80) -> str:
+    """Make a text fit for a quotation in one line: escaped and at most ``most`` characters."""
+    shown = "".join(map(_escaped, text[:most]))
+    return shown + "…" if len(text) > most else shown
+
+
+def _escaped(character: str) -> str:
+    printable = character.isprintable() or character == "\u3000"
+    return character if printable else f"\\x{ord(character):02x}"
+
+
 @frozen
 class Codec:
     """How one type is read from a form and written to it.
 
     :param parse: stripped text to value; raises ``ValueError``.
     :param write: value to text, such that ``parse(write(value)) == value``.
-    :param expected: what is accepted, to complete "expected …".
+    :param expected: what is accepted: in English to complete "is not", in Chinese a request.
     """
 
     parse: Callable[[str], Any]
@@ -87,14 +98,16 @@ _SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
 }
 
 _CODECS: dict[type, Codec] = {
-    str: Codec(str, str, I18n("a text", zh_Hans="文本")),
-    Secret: Codec(Secret, Secret.reveal, I18n("a text", zh_Hans="文本")),
-    int: Codec(_parse_int, str, I18n("a whole number, in digits", zh_Hans="以数字书写的整数")),
-    float: Codec(_parse_float, _write_float, I18n("a number, e.g. 60", zh_Hans="数字，例如 60")),
+    str: Codec(str, str, I18n("text", zh_Hans="请填写文本")),
+    Secret: Codec(Secret, Secret.reveal, I18n("text", zh_Hans="请填写文本")),
+    int: Codec(_parse_int, str, I18n("a whole number, e.g. 8192", zh_Hans="请填写整数，例如 8192")),
+    float: Codec(
+        _parse_float, _write_float, I18n("a number, e.g. 60", zh_Hans="请填写数字，例如 60")
+    ),
     bool: Codec(
         _parse_bool,
         lambda value: "true" if value else "false",
-        I18n("true or false", zh_Hans="true 或 false"),
+        I18n("true or false", zh_Hans="请填写 true 或 false"),
     ),
 }
 
@@ -131,14 +144,16 @@ def _one_of(choices: Mapping[str, Any], write: Callable[[Any], str]) -> Codec:
             raise ValueError(text)
         return choices[text]
 
-    listed = ", ".join(choices)
-    return Codec(parse, write, I18n(f"one of {listed}", zh_Hans=f"以下之一：{listed}"))
+    expected = I18n(
+        f"one of {', '.join(choices)}", zh_Hans=f"请从以下选项中选择：{'、'.join(choices)}"
+    )
+    return Codec(parse, write, expected)
 
 
 def text_of(value: object) -> str | None:
-    """Read what Dify sent as text: stripped, ``None`` when there is nothing.
+    """Read what Dify sent as text: stripped, ``None`` if there is nothing.
 
-    :raises Invalid: a list, an object or another thing that no form holds.
+    :raises Invalid: it is a list, an object or another value that no form can hold.
     """
     if value is None:
         return None
@@ -148,4 +163,11 @@ def text_of(value: object) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise Invalid(f"got {type(value).__name__}, expected a text", "类型错误，应为文本")
+    english, chinese = _CONTAINERS.get(type(value), (type(value).__name__,) * 2)
+    raise Invalid(f"must be text, not {english}", f"必须是文本，而不是{chinese}")
+
+
+_CONTAINERS: Mapping[type, tuple[str, str]] = {
+    list: ("a list", "列表"),
+    dict: ("an object", "对象"),
+}

@@ -9,7 +9,7 @@ from under_sdk import TTS, bodies, entered
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT
 from xinfer.testing.server import FakeServer, Served, faults
-from xinfer.testing.server.answer import refusal
+from xinfer.testing.server.answer import refusal, whole
 
 _TYPE = {"model_type": "audio", "abilities": ("text2audio",)}
 _LINE = 5 * 1024 * 1024
@@ -18,9 +18,9 @@ _LINE = 5 * 1024 * 1024
 @pytest.fixture
 def server():
     streaming = Served(uid="cosyvoice", family="CosyVoice", streams=True, **_TYPE)
-    whole = Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", **_TYPE)
+    at_once = Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", **_TYPE)
     clones = Served(uid="fish", family="FishAudio", **_TYPE)
-    with FakeServer([streaming, whole, clones]) as started:
+    with FakeServer([streaming, at_once, clones]) as started:
         yield started
 
 
@@ -152,15 +152,31 @@ def test_the_schema_lists_voices_too(server):
     [
         (faults.LOGIN_PAGE, "something else than speech"),
         (faults.OTHER_JSON, "something else than speech"),
-        (faults.Cut(after=0), "broke off in the middle"),
         (faults.Closed(), "closed the connection"),
     ],
-    ids=["login", "json", "cut", "closed"],
+    ids=["login", "json", "closed"],
 )
 def test_what_goes_wrong_is_one_of_difys_errors(server, fault, words):
     server.next_answer(fault, on="/v1/audio/speech")
     with pytest.raises(InvokeError, match=words):
         speak(server, "cosyvoice")
+
+
+def test_a_stream_that_breaks_off_before_it_speaks_is_asked_for_whole(server):
+    server.next_answer(faults.Cut(after=0), on="/v1/audio/speech")
+    assert b"".join(TTS([]).invoke("m", "tenant", entered(server, "cosyvoice"), "Hi.", ""))
+    streams = [body.get("stream") for body in bodies(server, "/v1/audio/speech")]
+    assert streams == [True, None]
+
+
+def test_another_type_of_sound_is_told_to_dify(server):
+    riff = whole(b"RIFF" + bytes(100), "audio/mpeg")
+    credentials = entered(server, "cosyvoice")
+    model = TTS([])
+    assert model.get_tts_model_mime_type("m", credentials) == "audio/mpeg"
+    server.next_answer(riff, on="/v1/audio/speech")
+    assert b"".join(model.invoke("m", "tenant", credentials, "Hi.", "")).startswith(b"RIFF")
+    assert model.get_tts_model_mime_type("m", credentials) == "audio/wav"
 
 
 def test_a_connection_lost_while_speaking_is_an_error_after_what_was_heard(server):

@@ -14,7 +14,7 @@ TYPES = {
     "base": (LLM, "/v1/completions"),
     "embed": (TextEmbedding, "/v1/embeddings"),
     "rerank": (Rerank, "/v1/rerank"),
-    "whisper": (Speech2Text, None),
+    "whisper": (Speech2Text, "/v1/audio/transcriptions"),
     "kokoro": (TTS, "/v1/audio/speech"),
 }
 
@@ -43,7 +43,7 @@ def test_each_type_is_described_anew_and_tried(server, uid):
     validate(kind, server, uid)
     validate(kind, server, uid)
     assert routes(server).count(f"GET /v1/models/{uid}") == 2
-    assert len(bodies(server, route)) >= 2 if route else len(server.requests) == 2
+    assert len(bodies(server, route)) >= 2
 
 
 def test_the_try_costs_one_token(server):
@@ -173,5 +173,5 @@ def test_speech_without_any_sound_is_refused(server):
     def silent(answer):
         return evolve(answer, steps=())
 
-    server.next_answer(silent, on="/v1/audio/speech")
+    server.next_answer(silent, on="/v1/audio/speech", times=2)
     assert "without any sound" in refused(TTS, server, "cosyvoice")

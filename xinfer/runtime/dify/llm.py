@@ -22,6 +22,7 @@ from xinfer.runtime.dify.conversation import with_instruction
 from xinfer.runtime.dify.errors import mapped
 from xinfer.runtime.dify.messages import Writer, prompt, tools
 from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.outgoing import measured, split
 from xinfer.runtime.dify.parameters import parameters, schema_prompt
 from xinfer.runtime.dify.thinking import Thinking
 from xinfer.runtime.openai import (
@@ -36,6 +37,8 @@ from xinfer.runtime.openai.tokens import count
 from xinfer.spec import Credentials, EndUser, Messages
 from xinfer.spec.runtime import matching
 
+_FRAME = " " * 20
+"""Six times its size is what the SDK writes around a tool call."""
 _PER_MESSAGE = 4
 """Tokens that a chat template spends on a message besides its text."""
 
@@ -176,11 +179,14 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         with mapped(), request.within_context(), request.diagnose():
             for chunks in request.pieces():
                 if shown := "".join([answer.take(chunk) for chunk in chunks]):
-                    yield _result_chunk(model, shown)
-            shown = answer.finish()
-        calls = [_tool_call(call) for call in answer.calls]
-        if shown or calls:
-            yield _result_chunk(model, shown, calls)
+                    for piece in split(shown):
+                        yield _result_chunk(model, piece)
+            for piece in split(answer.finish()):
+                if piece:
+                    yield _result_chunk(model, piece)
+            calls = [_tool_call(call) for call in answer.checked_calls()]
+        if calls:
+            yield _result_chunk(model, "", calls)
         yield _result_chunk(
             model,
             "",
@@ -196,11 +202,10 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         with request.within_context(), request.diagnose():
             whole = request.whole()
         shown = answer.take(whole) + answer.finish()
+        calls = [_tool_call(call) for call in answer.checked_calls(shown)]
         return LLMResult(
             model=model,
-            message=AssistantPromptMessage(
-                content=shown, tool_calls=[_tool_call(call) for call in answer.calls]
-            ),
+            message=AssistantPromptMessage(content=shown, tool_calls=calls),
             usage=self._usage(model, credentials, request, answer),
         )
 
@@ -257,6 +262,12 @@ class _Answer:
     def finish(self) -> str:
         """Return what is left to show when nothing more comes."""
         return self._thinking.finish(complete=self._reason != "length" and not self.calls)
+
+    def checked_calls(self, *beside: str) -> list[ToolCall]:
+        """Return the calls; with the texts beside them they fit into one message."""
+        calls = list(self.calls)
+        measured([*beside, *(f"{call.id}{call.name}{call.arguments}{_FRAME}" for call in calls)])
+        return calls
 
     @property
     def finish_reason(self) -> str:

@@ -17,6 +17,7 @@ from dify_plugin.entities.model.text_embedding import MultiModalContent
 from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.media import inputs, one_input
 from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.outgoing import shortened
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.openai import Input
 from xinfer.spec import Credentials, ModelInfo, Rerank
@@ -83,10 +84,15 @@ class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
         # Dify sends 0 for a threshold and a number of results that nobody set.
         with self.diagnose(call):
             scores = self._scores(call, query, documents, top_n or None)
-        return [
-            RerankDocument(index=index, text=contents[index], score=score)
+        results = [
+            (index, score)
             for index, score in scores[: top_n or None]
             if not score_threshold or score >= score_threshold
+        ]
+        texts = shortened([contents[index] for index, _ in results])
+        return [
+            RerankDocument(index=index, text=text, score=score)
+            for (index, score), text in zip(results, texts, strict=True)
         ]
 
     def _scores(

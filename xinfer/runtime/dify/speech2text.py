@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import IO, Any
 
@@ -9,16 +10,33 @@ import dify_plugin
 
 from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.outgoing import measured
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.openai import BadRequest
 from xinfer.spec import Credentials
+
+
+def _wav(seconds: float, rate: int = 16_000) -> bytes:
+    """Return silence as WAV: one channel, 16 bits."""
+    samples = bytes(2 * int(seconds * rate))
+    head = struct.pack(
+        "<4sI8sIHHIIHH", b"RIFF", 36 + len(samples), b"WAVEfmt ", 16, 1, 1, rate, 2 * rate, 2, 16
+    )
+    return head + struct.pack("<4sI", b"data", len(samples)) + samples
+
+
+_SILENCE = _wav(0.2)
 
 
 class Speech2TextModel[C: Credentials](ServedModel[C], dify_plugin.Speech2TextModel):
     """A transcription model."""
 
     def probe(self, call: ModelCall[C]) -> None:
-        """Leave it at the description: even a short recording can take a model long."""
+        """Have it write down a fifth of a second of silence."""
+        form = {**added(self.runtime, self.kind, call.names), **call.settings.body}
+        call.client.transcribe(
+            call.name, "silence.wav", _SILENCE, **{key: str(value) for key, value in form.items()}
+        )
 
     def _invoke(
         self, model: str, credentials: dict[str, Any], file: IO[bytes], user: str | None = None
@@ -32,6 +50,8 @@ class Speech2TextModel[C: Credentials](ServedModel[C], dify_plugin.Speech2TextMo
             raise BadRequest("The recording is empty.", "音频为空。")
         form = {**added(self.runtime, self.kind, call.names), **call.settings.body}
         with self.diagnose(call):
-            return call.client.transcribe(
+            written = call.client.transcribe(
                 call.name, name, recording, **{key: str(value) for key, value in form.items()}
             )
+        measured([written])
+        return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
@@ -10,13 +11,16 @@ import dify_plugin
 from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.errors import mapped
 from xinfer.runtime.dify.model import ServedModel
+from xinfer.runtime.dify.outgoing import measured
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT, voices
 from xinfer.runtime.openai import (
     BadRequest,
     CallError,
+    ConnectionFailed,
     ServerUnavailable,
+    limits,
 )
 from xinfer.spec import Credentials
 
@@ -26,12 +30,7 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
 
     def probe(self, call: ModelCall[C]) -> None:
         """Have it speak, with the voice it will have when nobody chooses one."""
-        for _ in _speech(call, "Hi.", _spoken(_first_voice(call)), self._body(call)):
-            return
-        raise ServerUnavailable(
-            f"The model {call.name!r} answered without any sound.",
-            f"模型 {call.name!r} 未返回任何音频。",
-        )
+        next(_speech(call, "Hi.", _spoken(_first_voice(call)), self._body(call)))
 
     def _invoke(
         self,
@@ -58,7 +57,15 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
         """List the declared voices, else those that the model's family has for a language."""
         with mapped():
             listed = _voices(self.call(model, credentials), language)
+            measured(f"{value}{name}" for value, name in listed.items())
         return [{"name": name, "value": value} for value, name in listed.items()]
+
+    def get_tts_model_mime_type(self, model: str, credentials: dict[str, Any]) -> str | None:
+        """Tell the type of the model's sound: what it was seen to answer, else what is declared."""
+        with mapped():
+            call = self.call(model, credentials)
+            kind = _types.get((call.client.server.base_url, call.name))
+            return _MIME_TYPES.get(kind or call.declared.model_properties.audio_type or "mp3")
 
     def _body(self, call: ModelCall[C]) -> dict[str, Any]:
         kind = call.declared.model_properties.audio_type
@@ -84,11 +91,26 @@ def _spoken(voice: str) -> str:
     return "" if voice == DEFAULT else voice
 
 
-_refused_streaming: set[tuple[str, str]] = set()
-"""Server and uid of the models that refused to; forgotten when they become many."""
-_MOST_REMEMBERED = 512
+type _Key = tuple[str, str]
+"""The base URL of a server and the name of a model on it."""
+_refuse_streaming: dict[_Key, None] = {}
+_types: dict[_Key, str] = {}
+"""The types of sound that models answer with, where they are others than they were asked for."""
 _AT_ONCE = 200
 """Letters that a model speaks at once when it cannot stream: nobody waits for more than those."""
+_CANNOT_STREAM = re.compile(r"stream|ffmpeg", re.IGNORECASE)
+_BEGINNINGS: Mapping[str, bytes] = {
+    "wav": b"RIFF",
+    "ogg": b"OggS",
+    "flac": b"fLaC",
+    "mp3": b"ID3",
+}
+
+
+def _remember[V](memory: dict[_Key, V], key: _Key, value: V) -> None:
+    if len(memory) >= limits.DESCRIPTIONS:
+        memory.clear()
+    memory[key] = value
 
 
 def _speech(
@@ -97,24 +119,61 @@ def _speech(
     """Speak one part; models that cannot stream are asked again without, and once only."""
     client, name = call.client, call.name
     key = (client.server.base_url, name)
-    if key not in _refused_streaming:
+    if key not in _refuse_streaming:
         try:
             pieces = client.speak(name, text, voice, body, stream=True)
         except (ServerUnavailable, BadRequest) as error:
-            if "stream" not in error.words.replace(name, "").lower():
+            if not _CANNOT_STREAM.search(error.words.replace(name, "")):
                 raise _with_voice(error, voice) from None
-            if len(_refused_streaming) >= _MOST_REMEMBERED:
-                _refused_streaming.clear()
-            _refused_streaming.add(key)
         else:
-            yield from pieces
-            return
+            try:
+                first = next(pieces, b"")
+            except ConnectionFailed:
+                first = b""  # it broke off before it spoke
+            if first:
+                yield _recognised(call, first, body)
+                yield from pieces
+                return
+        _remember(_refuse_streaming, key, None)
     for sentence in sentences(text, _AT_ONCE):
         try:
             pieces = client.speak(name, sentence, voice, body, stream=False)
         except ServerUnavailable as error:
             raise _with_voice(error, voice) from None
+        first = next(pieces, b"")
+        if not first:
+            raise ServerUnavailable(
+                f"The model {name!r} answered without any sound. Look at the server's log.",
+                f"模型“{name}”未返回任何音频：请查看服务器日志。",
+            )
+        yield _recognised(call, first, body)
         yield from pieces
+
+
+def _recognised(call: ModelCall[Any], first: bytes, body: Mapping[str, Any]) -> bytes:
+    """Note the type of a sound by its first bytes, where it is another than was asked for."""
+    asked = str(body.get("response_format") or "mp3")
+    kind = next((kind for kind, begin in _BEGINNINGS.items() if first.startswith(begin)), asked)
+    if kind != asked:
+        if not _TOLD:
+            raise ServerUnavailable(
+                f"The model {call.name!r} answers {kind} in place of {asked}: declare audio_type "
+                f"{kind}, or have the server answer {asked}.",
+                f"模型“{call.name}”返回的是 {kind} 而不是 {asked}：请将 audio_type 声明为 {kind}，"
+                f"或让服务器返回 {asked}。",
+            )
+        _remember(_types, (call.client.server.base_url, call.name), kind)
+    return first
+
+
+_TOLD = hasattr(dify_plugin.TTSModel, "get_tts_model_mime_type")
+"""Whether this SDK tells Dify the type of a sound."""
+_MIME_TYPES: Mapping[str, str] = {
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+}
 
 
 def _with_voice(error: CallError, voice: str) -> CallError:

@@ -96,7 +96,7 @@ def chat_chunk(answer: Mapping[str, Any]) -> ChatChunk:
         return ChatChunk(text=text, finish_reason=finish_reason, usage=usage)
     text = _text(message.get("content"))
     calls = _tool_calls(message.get("tool_calls"))
-    if calls and not _LEFT_OVER.sub("", text):
+    if any(call.name for call in calls) and not _LEFT_OVER.sub("", text):
         text = ""  # what stood around the calls that the server took out
     return ChatChunk(
         text=text,

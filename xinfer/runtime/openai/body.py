@@ -7,9 +7,11 @@ chunk and hold back what is compressed. Where their insides are others, the publ
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import requests
@@ -188,12 +190,16 @@ def _window(data: bytes) -> int:
     return zlib.MAX_WBITS if data[0] & 0x0F == 0x08 else -zlib.MAX_WBITS
 
 
-def json_value(body: bytes, call: Call) -> Any:
+def json_value(body: bytes, call: Call, *, numbers: bool = False) -> Any:
     """Parse a whole answer.
 
+    :param numbers: most of it may be numbers in digits, which pydantic's reader, where it is
+        there, parses three times as fast.
     :raises CallError: it is something else, such as the page of a login.
     """
     try:
+        if numbers and _DIGITS.search(body, 0, limits.PIECE):
+            return _from_json()(body)
         return json.loads(body)
     except (ValueError, RecursionError):
         pass
@@ -201,3 +207,15 @@ def json_value(body: bytes, call: Call) -> Any:
         return json.loads(body.decode(errors="replace"))
     except (ValueError, RecursionError):
         raise call.unreadable("something that is not JSON", "非 JSON 内容") from None
+
+
+_DIGITS = re.compile(rb'"embedding"\s*:\s*\[')
+
+
+@cache
+def _from_json() -> Callable[[bytes], Any]:
+    try:
+        from pydantic_core import from_json
+    except ImportError:
+        return json.loads
+    return from_json

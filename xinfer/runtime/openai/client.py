@@ -256,10 +256,19 @@ class Client:
     def embed(
         self, model: str, inputs: list[Input], more: Mapping[str, Any] | None = None
     ) -> Embeddings:
-        """Turn texts, or images, into vectors.
+        """Turn texts, or images, into vectors; what mixes both is sent in a request of each.
 
         :param more: what else the server is told, such as the task that the vectors are for.
         """
+        texts = [place for place, given in enumerate(inputs) if isinstance(given, str)]
+        if 0 < len(texts) < len(inputs):
+            images = [place for place, given in enumerate(inputs) if not isinstance(given, str)]
+            parts = [self.embed(model, [inputs[p] for p in kind], more) for kind in (texts, images)]
+            vectors = dict(zip([*texts, *images], parts[0].vectors + parts[1].vectors, strict=True))
+            return Embeddings(
+                vectors=[vectors[place] for place in range(len(inputs))],
+                tokens=parts[0].tokens + parts[1].tokens,
+            )
         body: dict[str, Any] = {"model": model, "input": inputs, **(more or {})}
         # In Base64 a vector is a quarter of what it is in digits, and the same to the last bit. A
         # server too old for that sends digits all the same.
@@ -267,7 +276,8 @@ class Client:
             body.setdefault("encoding_format", self.dialect.encoding_format)
         response, call = self._use("embeddings", model, json=body)
         try:
-            return answers.embeddings(_value(response, call, limits.VECTORS), len(inputs))
+            answer = _value(response, call, limits.VECTORS, numbers=True)
+            return answers.embeddings(answer, len(inputs))
         except Unreadable as error:
             raise call.unreadable(error.english, error.chinese) from None
 
@@ -405,9 +415,12 @@ def _object(response: requests.Response, call: Call, limit: int) -> dict[str, An
     return answer
 
 
-def _value(response: requests.Response, call: Call, limit: int) -> Any:
-    """Read an answer that is JSON and no error."""
-    answer = json_value(read(response, call, limit), call)
+def _value(response: requests.Response, call: Call, limit: int, *, numbers: bool = False) -> Any:
+    """Read an answer that is JSON and no error.
+
+    :param numbers: most of it may be numbers.
+    """
+    answer = json_value(read(response, call, limit), call, numbers=numbers)
     if isinstance(answer, dict) and (error := answers.error_in(answer)):
         raise call.answered_error(error)
     return answer

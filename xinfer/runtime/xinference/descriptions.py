@@ -40,8 +40,9 @@ def description(row: Mapping[str, Any]) -> ModelDescription:
 def _task(model_type: str, abilities: frozenset[str], family: str) -> str:
     if model_type != "audio":
         return _TASKS.get(model_type, model_type)
-    if abilities:
-        speaks = any(ability.startswith(_SPEAKING) for ability in abilities)
-    else:
-        speaks = family.startswith(_SPEAKING_FAMILIES)
-    return "tts" if speaks else "speech2text"
+    if not abilities:
+        return "tts" if family.startswith(_SPEAKING_FAMILIES) else "speech2text"
+    if any(ability.startswith(_SPEAKING) for ability in abilities):
+        return "tts"
+    # Others tell speakers apart, or make music.
+    return "speech2text" if "audio2text" in abilities else min(abilities)

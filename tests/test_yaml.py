@@ -140,7 +140,7 @@ def test_what_is_read_knows_its_place():
     form = read.provider_credential_schema.credential_form_schemas[2]
     assert form.span.file == "p.yaml"
     assert "server_url" in lines[form.span.line - 1]
-    assert lines[form.label.span.line - 1].strip().startswith("en_US: Server url")
+    assert lines[form.label.span.line - 1].strip().startswith("en_US: Server URL")
 
 
 @given(

@@ -1,5 +1,7 @@
 """What Dify is told of a model: features, properties and parameters from abilities and limits."""
 
+from decimal import Decimal
+
 import pytest
 from under_sdk import LLM, TextEmbedding, entered
 
@@ -8,12 +10,13 @@ from xinfer.testing.server import FakeServer, Served
 THINKING = ("chat", "reasoning", "hybrid")
 
 
-def schema(*abilities, limits=None, kind=LLM, more=None, **described):
+def schema(*abilities, limits=None, kind=LLM, more=None, engine="Transformers", **described):
     served = Served(
         uid="m",
         abilities=abilities,
         limits=limits or {},
         described=described,
+        engine=engine,
         **({} if kind is LLM else {"model_type": "embedding"}),
     )
     with FakeServer([served]) as server:
@@ -43,7 +46,46 @@ def rules(made):
     ],
 )
 def test_features_follow_from_abilities(abilities, expected):
-    assert features(schema(*abilities)) == {*expected, "structured-output", "agent-thought"}
+    assert features(schema(*abilities)) == {*expected, "agent-thought"}
+    by_engine = features(schema(*abilities, engine="vLLM"))
+    assert by_engine == {*expected, "structured-output", "agent-thought"}
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [("tools", "tool-call"), ("vision", "vision"), ("structured_output", "structured-output")],
+)
+def test_the_user_overrules_what_the_server_tells(field, shown):
+    assert shown in features(schema("chat", more={field: "yes"}))
+    able = schema("chat", "tools", "vision", engine="vLLM", more={field: "no"})
+    assert shown not in features(able)
+    assert len(features(able)) > 1
+
+
+def test_thinking_can_be_switched_where_the_user_says_so():
+    assert "enable_thinking" not in rules(schema("chat"))
+    assert "enable_thinking" in rules(schema("chat", more={"thinking": "yes"}))
+    assert "enable_thinking" not in rules(schema("chat", "hybrid", more={"thinking": "no"}))
+
+
+def test_prices_are_those_that_the_user_entered():
+    assert schema("chat").pricing is None
+    assert schema("chat", more={"output_price": "2"}).pricing is None
+    price = schema("chat", more={"input_price": "0.5", "output_price": "1.5"}).pricing
+    assert (price.input, price.output, price.unit) == (
+        Decimal("0.5"),
+        Decimal("1.5"),
+        Decimal("0.000001"),
+    )
+    assert price.currency == "USD"
+    per_thousand = {"input_price": "0.01", "price_unit": "0.001", "currency": "CNY"}
+    price = schema("chat", more=per_thousand).pricing
+    assert (price.input, price.output, price.unit, price.currency) == (
+        Decimal("0.01"),
+        None,
+        Decimal("0.001"),
+        "CNY",
+    )
 
 
 def test_a_completion_model_has_no_features_of_a_chat():

@@ -13,6 +13,7 @@ from xinfer.spec.conditions import (
     ability,
     always,
     choose,
+    engine,
     expressions_in,
     first_of,
     is_expression,
@@ -22,6 +23,7 @@ from xinfer.spec.conditions import (
     share,
 )
 from xinfer.spec.converters import (
+    at_least,
     bearer_key,
     between,
     gt,
@@ -216,6 +218,7 @@ __all__ = [
     "ability",
     "always",
     "api_key",
+    "at_least",
     "base_url",
     "bearer_key",
     "between",
@@ -224,6 +227,7 @@ __all__ = [
     "choose",
     "complete",
     "connection_settings",
+    "engine",
     "evolve",
     "expressions_in",
     "fields",

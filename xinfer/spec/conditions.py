@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from attrs import field, fields, frozen
 
@@ -25,12 +25,14 @@ class ModelInfo:
     :param abilities: the server's own words, e.g. ``chat``, ``tools``, ``hybrid``.
     :param lacks: abilities that the server says the model does not have; one that is in neither
         is unknown.
+    :param engine: what runs the model, in the server's own word; empty where it does not tell.
     :param limits: numbers the server reports, e.g. ``context_length`` in tokens.
     :param settings: what the user entered, by credentials attribute; ``None`` for nothing.
     """
 
     abilities: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
+    engine: str = ""
     limits: Mapping[str, int] = field(factory=dict)
     settings: Mapping[str, Any] = field(factory=dict)
 
@@ -82,6 +84,20 @@ class Ability(Condition):
 
     def __str__(self) -> str:
         return f'ability("{self.name}"{", unknown=True" if self.unknown else ""})'
+
+
+@frozen
+class Engine(Condition):
+    """The server names this engine; case does not count."""
+
+    name: str
+
+    def holds(self, info: ModelInfo) -> bool:
+        """Compare."""
+        return self.name.lower() == info.engine.lower()
+
+    def __str__(self) -> str:
+        return f'engine("{self.name}")'
 
 
 @frozen
@@ -164,6 +180,11 @@ def ability(name: str, *, unknown: bool = False) -> Condition:
     return Ability(name, unknown=unknown)
 
 
+def engine(name: str) -> Condition:
+    """Hold when the server says that the model runs on the engine ``name``."""
+    return Engine(name)
+
+
 class Expression(Protocol):
     """A value that is known once the model is."""
 
@@ -186,8 +207,11 @@ class Limit:
 
 
 @frozen(eq=False)
-class Setting:
-    """What the user entered in a credentials field; compared with a value, a condition."""
+class Setting(Condition):
+    """What the user entered in a credentials field.
+
+    Compared with a value it is a condition, and by itself one that holds when it is true.
+    """
 
     name: str
 
@@ -195,7 +219,16 @@ class Setting:
         """Look the setting up."""
         return info.settings.get(self.name)
 
-    def __eq__(self, other: object) -> Any:
+    def holds(self, info: ModelInfo) -> bool:
+        """Hold when the user switched it on."""
+        return self.evaluate(info) is True
+
+    @overload  # a condition from a value that users can enter; else as everywhere
+    def __eq__(self, other: str | float) -> Condition: ...  # type: ignore[overload-overlap]
+    @overload
+    def __eq__(self, other: object) -> bool: ...
+
+    def __eq__(self, other: object) -> Condition | bool:
         if isinstance(other, str | int | float):
             return Equals(self, other)
         return self.name == other.name if isinstance(other, Setting) else NotImplemented
@@ -281,7 +314,7 @@ def limit(name: str) -> Limit:
 def setting(name: str) -> Setting:
     """Stand for what the user entered in the credentials field ``name``.
 
-    ``setting("vision") == "yes"`` is a condition.
+    ``setting("vision") == "yes"`` is a condition; so is ``setting("send_user")``, of a ``bool``.
     """
     return Setting(name)
 
@@ -315,10 +348,11 @@ def is_expression(value: object) -> bool:
 
 
 def expressions_in(value: object) -> Iterator[Expression]:
-    """Yield a term and those it is made of."""
+    """Yield an expression and those that it, or a condition, is made of."""
     parts: Iterable[object] = value if isinstance(value, tuple) else ()
     if isinstance(value, _TERMS):
         yield value
+    if isinstance(value, (*_TERMS, Condition)):
         kind: Any = type(value)
         parts = (getattr(value, part.name) for part in fields(kind))
     for part in parts:

@@ -260,3 +260,15 @@ def between(low: float, high: float) -> Validator:
             )
 
     return check
+
+
+def at_least(low: float) -> Validator:
+    """Accept numbers of ``low`` or more."""
+
+    def check(value: float) -> None:
+        if not value >= low:
+            raise Invalid(
+                f"must be {low} or more, not {value}", f"必须大于或等于 {low}（当前为 {value}）"
+            )
+
+    return check

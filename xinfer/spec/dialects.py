@@ -62,6 +62,8 @@ class Dialect:
     :param largest_batch: how many texts one request for embeddings may hold, and documents one
         for rerank.
     :param stream_options: whether streams may be asked for their usage.
+    :param count_tokens: path that counts a conversation's tokens, as Anthropic's protocol has it;
+        ``None`` where there is none.
     :param thinking: what to send for each value of the parameter ``enable_thinking``.
     :param thinking_budget: the key of the greatest number of tokens to think, where there is one.
     :param reasoning_key: under which an earlier thought is sent back; ``None`` where the server
@@ -96,6 +98,7 @@ class Dialect:
     encoding_format: Literal["base64", "float"] | None = "base64"
     largest_batch: int | None = None
     stream_options: bool = True
+    count_tokens: str | None = None
     thinking: Mapping[bool, Mapping[str, Any]] = field(default=MappingProxyType({}), hash=False)
     thinking_budget: str | None = None
     reasoning_key: str | None = None
@@ -125,6 +128,7 @@ XINFERENCE = Dialect(
     version="/v1",
     model="models/{model}",
     speech_stream=True,
+    count_tokens="messages/count_tokens",
     # The engines read the first; some versions of the server look for the second.
     thinking={
         on: {"chat_template_kwargs": {"enable_thinking": on}, "enable_thinking": on}

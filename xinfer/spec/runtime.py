@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from xinfer.spec.conditions import Expression
+from xinfer.spec.conditions import Condition, Expression, always
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.dialects import Dialect
 from xinfer.spec.models import ModelType
@@ -111,10 +111,12 @@ class EndUser(Declaration):
 
     :param key: of the body.
     :param max_length: characters; a longer identifier is cut.
+    :param when: the condition for it, e.g. ``setting("send_user") == True``.
     """
 
     key: str = "user"
     max_length: int | None = None
+    when: Condition = always
 
 
 @frozen(kw_only=True)
@@ -140,12 +142,13 @@ class Embedding(Declaration):
 class Rerank(Declaration):
     """How documents are scored.
 
-    :param scores: ``server``, as the server gives them, or ``sigmoid``, which brings logits to
-        the range 0 to 1 that Dify's thresholds are in.
+    :param scores: ``server``, as the server gives them; ``sigmoid``, which brings logits to the
+        range 0 to 1 that Dify's thresholds are in; or ``dialect``, whichever of the two suits
+        the server.
     :param body: added to every request.
     """
 
-    scores: Literal["server", "sigmoid"] | Expression = "server"
+    scores: Literal["server", "sigmoid", "dialect"] | Expression = "server"
     body: Mapping[str, Any] = field(factory=dict)
     models: tuple[str, ...] = _ANY
 
@@ -183,6 +186,8 @@ class OpenAICompatible(Declaration):
     :param sends: what happens to parameters, in order.
     :param messages: how conversations are written; of several, the first whose ``models`` fit.
     :param user: how the end user is told; not at all without it.
+    :param exact_tokens: the condition for asking the server to count a prompt's tokens, where
+        Dify needs the number before a call; without it they are estimated.
     :param json_schema: whether a JSON Schema travels as a parameter or is written into the prompt.
     :param embedding: how texts are embedded; of several, the first whose ``models`` fit.
     :param rerank: how documents are scored, likewise.
@@ -199,6 +204,7 @@ class OpenAICompatible(Declaration):
     sends: tuple[Sending, ...] = ()
     messages: Messages | tuple[Messages, ...] = ()
     user: EndUser | None = None
+    exact_tokens: Condition | None = None
     json_schema: Literal["parameter", "prompt"] = "parameter"
     embedding: Embedding | tuple[Embedding, ...] = ()
     rerank: Rerank | tuple[Rerank, ...] = ()

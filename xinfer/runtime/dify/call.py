@@ -8,8 +8,26 @@ from functools import cached_property
 from attrs import define, field
 
 from xinfer.runtime.openai import Client, ModelDescription
-from xinfer.spec import ConnectionSettings, Credentials, Model, ModelType, OpenAICompatible
+from xinfer.spec import (
+    ConnectionSettings,
+    Credentials,
+    Model,
+    ModelInfo,
+    ModelType,
+    OpenAICompatible,
+)
 from xinfer.spec.dialects import Dialect
+
+
+def model_info(told: ModelDescription, credentials: Credentials) -> ModelInfo:
+    """Join what the server tells and what the user entered."""
+    return ModelInfo(
+        abilities=told.abilities,
+        lacks=told.lacks,
+        engine=told.engine,
+        limits=told.limits,
+        settings=vars(credentials),
+    )
 
 
 @define(kw_only=True, slots=False, eq=False)
@@ -49,6 +67,11 @@ class ModelCall[C: Credentials]:
     def declared(self) -> Model:
         """The model as declared, completed with what is known of it."""
         return self._resolve(self.description)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What conditions and expressions of the declaration are evaluated against."""
+        return model_info(self.description, self.credentials)
 
     @property
     def names(self) -> tuple[str, ...]:

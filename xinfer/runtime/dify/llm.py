@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -27,14 +27,16 @@ from xinfer.runtime.dify.parameters import parameters, schema_prompt
 from xinfer.runtime.dify.thinking import Thinking
 from xinfer.runtime.openai import (
     BadRequest,
+    CallError,
     ChatChunk,
     ServerUnavailable,
     ToolCall,
     ToolCalls,
     Usage,
 )
+from xinfer.runtime.openai.counting import count_tokens
 from xinfer.runtime.openai.tokens import count
-from xinfer.spec import Credentials, EndUser, Messages
+from xinfer.spec import Credentials, FormError, Messages
 from xinfer.spec.runtime import matching
 
 _FRAME = " " * 20
@@ -104,14 +106,13 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
     ) -> LLMResult | Generator[LLMResultChunk, None, None]:
         """Answer a prompt, in pieces or at once."""
         call = self.call(model, credentials, user)
-        request = self._request(call, credentials, prompt_messages, model_parameters, tools, stop)
+        request = self._request(call, prompt_messages, model_parameters, tools, stop)
         handle = self._handle_stream_response if stream else self._handle_sync_response
         return handle(model, credentials, request)
 
     def _request(
         self,
         call: ModelCall[C],
-        credentials: dict[str, Any],
         prompt_messages: list[PromptMessage],
         chosen: dict[str, Any],
         offered: list[PromptMessageTool] | None,
@@ -124,13 +125,11 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
             dialect=call.dialect,
             runtime=self.runtime,
             names=call.names,
-            body={**_end_user(self.runtime.user, call.user), **call.settings.body},
+            body={**_end_user(call), **call.settings.body},
         )
         request = partial(
             _Request,
-            prompt_tokens=lambda: self.get_num_tokens(
-                call.model, credentials, prompt_messages, offered
-            ),
+            prompt_tokens=lambda: _estimated_tokens(prompt_messages, offered),
             max_tokens=chosen.get("max_tokens") or 0,
             context_size=call.declared.model_properties.context_size or 0,
             diagnose=lambda: self.diagnose(call),
@@ -225,16 +224,48 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         prompt_messages: list[PromptMessage],
         tools: list[PromptMessageTool] | None = None,
     ) -> int:
-        """Estimate the prompt's tokens; the server's own count comes with its answer."""
-        described = [tool.model_dump_json() for tool in tools or ()]
-        texts = [message.get_text_content() for message in prompt_messages]
-        calls = [
-            call.function.model_dump_json()
-            for message in prompt_messages
-            if isinstance(message, AssistantPromptMessage)
-            for call in message.tool_calls or ()
-        ]
-        return sum(map(count, (*texts, *calls, *described))) + _PER_MESSAGE * len(texts)
+        """Count the prompt's tokens: estimated, or by the server if the declaration says so.
+
+        The server's own count comes with its answer in any case.
+        """
+        with suppress(FormError, CallError, KeyError):
+            exact = self._exact_tokens(model, credentials, prompt_messages, tools)
+            if exact is not None:
+                return exact
+        return _estimated_tokens(prompt_messages, tools)
+
+    def _exact_tokens(
+        self,
+        model: str,
+        credentials: dict[str, Any],
+        prompt_messages: list[PromptMessage],
+        tools: list[PromptMessageTool] | None,
+    ) -> int | None:
+        wanted = self.runtime.exact_tokens
+        plain = all(isinstance(m.content, str) and m.role.value != "tool" for m in prompt_messages)
+        if wanted is None or tools or not plain:
+            return None
+        call = self.call(model, credentials)
+        if not wanted.holds(call.info) or not _chats(call):
+            return None
+        messages = self._writer(call, has_tools=False).messages(prompt_messages)
+        if any("tool_calls" in message for message in messages):
+            return None
+        return count_tokens(call.client, call.name, messages)
+
+
+def _estimated_tokens(
+    prompt_messages: list[PromptMessage], tools: list[PromptMessageTool] | None
+) -> int:
+    described = [tool.model_dump_json() for tool in tools or ()]
+    texts = [message.get_text_content() for message in prompt_messages]
+    calls = [
+        call.function.model_dump_json()
+        for message in prompt_messages
+        if isinstance(message, AssistantPromptMessage)
+        for call in message.tool_calls or ()
+    ]
+    return sum(map(count, (*texts, *calls, *described))) + _PER_MESSAGE * len(texts)
 
 
 class _Answer:
@@ -307,8 +338,11 @@ def _always_thinks(call: ModelCall[Any], chosen: dict[str, Any]) -> bool:
     return "reasoning" in abilities and chosen.get("enable_thinking") is not False
 
 
-def _end_user(declared: EndUser | None, user: str | None) -> dict[str, Any]:
-    return {declared.key: user[: declared.max_length]} if declared and user else {}
+def _end_user(call: ModelCall[Any]) -> dict[str, Any]:
+    declared, user = call.runtime.user, call.user
+    if declared is None or not user or not declared.when.holds(call.info):
+        return {}
+    return {declared.key: user[: declared.max_length]}
 
 
 def _tool_call(call: ToolCall) -> AssistantPromptMessage.ToolCall:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dify_plugin.entities.model import AIModelEntity
 
-from xinfer.runtime.dify.call import ModelCall
+from xinfer.runtime.dify.call import ModelCall, model_info
 from xinfer.runtime.dify.declared import DeclaredModel
 from xinfer.runtime.dify.errors import invoke_error, validating
 from xinfer.runtime.dify.learned import Learned
@@ -32,7 +32,6 @@ from xinfer.spec import (
     Credentials,
     Endpoint,
     Model,
-    ModelInfo,
     ModelList,
     OpenAICompatible,
     Secret,
@@ -379,7 +378,4 @@ def _schema(
 def _resolved(
     kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials
 ) -> Model:
-    info = ModelInfo(
-        abilities=told.abilities, lacks=told.lacks, limits=told.limits, settings=vars(entered)
-    )
-    return kind([]).resolve(model, info)  # type: ignore[call-arg]
+    return kind([]).resolve(model, model_info(told, entered))  # type: ignore[call-arg]

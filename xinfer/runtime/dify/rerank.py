@@ -20,7 +20,7 @@ from xinfer.runtime.dify.model import ServedModel
 from xinfer.runtime.dify.outgoing import shortened
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.openai import Input
-from xinfer.spec import Credentials, ModelInfo, Rerank
+from xinfer.spec import Credentials, Rerank
 from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
 
@@ -107,13 +107,10 @@ class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
             batch = documents[start : start + size]
             part = call.client.rerank(call.name, query, batch, body, top_n=top_n)
             scores += [(start + index, score) for index, score in part]
-        if self._policy_scores(policy, call) == "sigmoid":
+        how = value_of(policy.scores, call.info)
+        if how == "sigmoid" or (how == "dialect" and call.dialect.logits):
             scores = [(index, _sigmoid(score)) for index, score in scores]
         return sorted(scores, key=lambda scored: -scored[1])
-
-    def _policy_scores(self, policy: Rerank, call: ModelCall[C]) -> str:
-        info = ModelInfo(settings=vars(call.credentials))
-        return str(value_of(policy.scores, info))
 
 
 def _sigmoid(score: float) -> float:

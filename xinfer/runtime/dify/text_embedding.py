@@ -19,7 +19,7 @@ from xinfer.runtime.dify.model import ServedModel
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.openai import BadRequest, Embeddings, Input
 from xinfer.runtime.openai.tokens import count
-from xinfer.spec import Credentials, Embedding, ModelInfo
+from xinfer.spec import Credentials, Embedding
 from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
 
@@ -106,7 +106,9 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         policy = self._policy(call)
         is_query = input_type is EmbeddingInputType.QUERY
         prefix = policy.query_prefix if is_query else policy.document_prefix
-        return value_of(prefix, ModelInfo(settings=vars(call.credentials))) or ""
+        text = str(value_of(prefix, call.info) or "")
+        # Dify's form strips what users enter; "query:" is meant to be "query: ".
+        return f"{text} " if text and text[-1].isascii() and not text[-1].isspace() else text
 
     def get_num_tokens(
         self, model: str, credentials: dict[str, Any], texts: list[str]

@@ -128,10 +128,11 @@ class Client:
         call = self._call(self.dialect.models or "", "")
         return answers.listed(_object(self.server.send("GET", call), call, limits.DESCRIPTION))
 
-    def ask(self, path: str) -> dict[str, Any]:
-        """Ask with a GET for what has no method of its own; the answer is an object."""
-        call = self._call(path, "")
-        return _object(self.server.send("GET", call), call, limits.DESCRIPTION)
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for what has no method of its own, with a GET, or a POST; the answer is an object."""
+        call = self._call(path, str((body or {}).get("model", "")))
+        response = self.server.send("POST" if body else "GET", call, json=body)
+        return _object(response, call, limits.DESCRIPTION)
 
     def reach(self, path: str) -> None:
         """Make sure that a GET succeeds, whatever it answers."""

@@ -14,8 +14,10 @@ import click
 
 _COMMANDS = {
     "Write": {
+        "init": "Write a new provider: spec, plugin, tests, and what surrounds them.",
         "import": "Write the provider_spec.py that builds an existing plugin.",
         "build": "Write the plugin that a provider_spec.py declares.",
+        "docs": "Write a Markdown page of a provider from its spec.",
         "schema": "Print a schema: of a YAML file for editors, or of a model at run time.",
     },
     "Check": {

@@ -155,7 +155,7 @@ def running(
     from xinfer.daemon.process import PluginProcess
     from xinfer.daemon.session import PluginError
     from xinfer.spec import ModelType
-    from xinfer.testing.provider import written
+    from xinfer.testing.provider import model_of, written
 
     kind = ModelType(model_type)
     name, customizable = _model(project, kind, model)
@@ -168,6 +168,7 @@ def running(
         server = None
         if not entered and _entered_fields_required(project, kind):
             server, entered = stack.enter_context(_fake_server(prepared, kind))
+            name = name or model_of(project, kind)[0]
         folder = stack.enter_context(written(prepared, server=server))
         call = Invocation(
             provider=project.provider.provider,

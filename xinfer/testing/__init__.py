@@ -1,5 +1,12 @@
 """What the tests of a provider are made of.
 
+:class:`Conformance` holds a provider to what Dify expects of every one:
+
+.. code-block:: python
+
+    class TestAcme(Conformance):
+        project = project
+
 Hypothesis strategies for everything a provider declares and everything a user may enter:
 
 .. code-block:: python
@@ -14,8 +21,8 @@ Hypothesis strategies for everything a provider declares and everything a user m
             MyCredentials.from_form(broken.raw)
         assert broken.variable in [problem.variable for problem in caught.value.problems]
 
-Names are imported on first use: the fake server in :mod:`xinfer.testing.server` needs neither
-Hypothesis nor pytest.
+The names here are imported on first use: the fake server in :mod:`xinfer.testing.server` needs
+neither Hypothesis nor pytest.
 """
 
 from __future__ import annotations
@@ -24,6 +31,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xinfer.testing.conformance import Conformance
     from xinfer.testing.strategies import (
         Broken,
         broken_credentials,
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Broken",
+    "Conformance",
     "broken_credentials",
     "credentials_classes",
     "projects",
@@ -49,9 +58,10 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(import_module(f"{__name__}.strategies"), name)
+        module = "conformance" if name == "Conformance" else "strategies"
+        return getattr(import_module(f"{__name__}.{module}"), name)
     except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
+        if error.name not in ("hypothesis", "pytest"):
             raise
         raise ImportError(
             f"{__name__}.{name} needs {error.name}: install dify-xinfer[testing]"

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -48,31 +48,31 @@ class ProviderUnderTest:
     """A running plugin and the fake server that it talks to.
 
     :param folder: the plugin's files, as they are packed.
+    :param log: what the plugin logged, printed or wrote to stderr.
     """
 
     prepared: Prepared
     plugin: PluginProcess
     server: FakeServer
     folder: Path
+    log: list[str]
 
     @classmethod
     @contextmanager
-    def start(
-        cls, spec: Path, *, key: str | None = None, listen: Callable[[str], None] | None = None
-    ) -> Iterator[Self]:
+    def start(cls, spec: Path, *, key: str | None = None) -> Iterator[Self]:
         """Build the plugin in a folder of its own, start it and the server, and stop both.
 
         :param key: an API key that the server demands.
-        :param listen: gets each line that the plugin logs, prints or writes to stderr.
         :raises PluginError: the plugin does not start.
         """
         prepared = prepare(spec)
+        log: list[str] = []
         with (
             FakeServer(served_models(prepared.project), key=key) as server,
             written(prepared, server=server) as folder,
-            PluginProcess.start(folder, listen=listen) as plugin,
+            PluginProcess.start(folder, listen=log.append) as plugin,
         ):
-            yield cls(prepared=prepared, plugin=plugin, server=server, folder=folder)
+            yield cls(prepared=prepared, plugin=plugin, server=server, folder=folder, log=log)
 
     @property
     def project(self) -> Project:

@@ -42,7 +42,7 @@ def _jina(ranked: Ranked, documents: list[str]) -> Any:
     return {"id": "rerank-1", "results": results, "usage": {"total_tokens": 5}}
 
 
-def _cohere(ranked: Ranked, documents: list[str]) -> Any:  # noqa: ARG001 (one of several)
+def _cohere(ranked: Ranked, documents: list[str]) -> Any:
     results = [{"index": index, "relevance_score": score} for index, score in ranked]
     return {"id": "rerank-1", "results": results, "meta": {"tokens": {"input_tokens": 5}}}
 

@@ -134,6 +134,11 @@ class FakeServer:
         with self._lock:
             self._expected += [_Expected(faults, on, model)] * times
 
+    def forget_faults(self) -> None:
+        """Answer the next requests as usual, whatever :meth:`next_answer` was told."""
+        with self._lock:
+            self._expected.clear()
+
     def answer(self, arrived: Arrived) -> Answer:
         """Note a request and return its answer."""
         with self._lock:

@@ -188,7 +188,7 @@ def _text_input(draw: st.DrawFn, label: I18n) -> tuple[Any, Any]:
     return str, text_input(label=label, **_unless_nothing(default))
 
 
-def _url_input(draw: st.DrawFn, label: I18n) -> tuple[Any, Any]:  # noqa: ARG001 (one of several)
+def _url_input(draw: st.DrawFn, label: I18n) -> tuple[Any, Any]:
     return str, text_input(label=label, converter=http_url(without=("/v1",)))
 
 

@@ -1,0 +1,242 @@
+"""What ``xinfer init`` writes: it checks, answers, passes its own tests and builds, at once."""
+
+import itertools
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import tomllib
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from test_cli import run, xinfer
+
+from xinfer.build import load_spec
+from xinfer.cli.templates import ANSWERS, TYPES, Answers, Kind, render
+from xinfer.ruff import run_ruff
+from xinfer.spec import ModelType
+from xinfer.testing.server import FakeServer, Served
+
+EVERYTHING = bool(os.environ.get("XINFER_ALL"))
+"""Set by .ci/all; otherwise a representative of each kind is run."""
+
+CASES = [(kind, (ModelType.LLM,)) for kind in Kind]
+if EVERYTHING:
+    CASES = [*((kind, (one,)) for kind, one in itertools.product(Kind, TYPES))]
+    CASES += [(kind, TYPES) for kind in Kind]
+IDS = [f"{kind}-{'-'.join(types)}" for kind, types in CASES]
+INPUTS = {
+    ModelType.LLM: ("Hello",),
+    ModelType.TEXT_EMBEDDING: ("Hello",),
+    ModelType.RERANK: ("a cat", "a dog", "a kitten"),
+    ModelType.TTS: ("Hello", "-o", "hello.mp3"),
+}
+
+
+def init(folder, *arguments):
+    done = xinfer("init", "acme", "--author", "me", *arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "acme"
+
+
+def answers(kind=Kind.OPENAI_COMPATIBLE, types=TYPES, **changes):
+    return Answers(
+        **{
+            "name": "acme",
+            "author": "me",
+            "kind": kind,
+            "types": types,
+            "languages": ("en_US", "zh_Hans"),
+            "created": date(2026, 1, 2),
+            "contact": "me@example.com",
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(("kind", "types"), CASES, ids=IDS)
+def test_it_checks_answers_passes_its_tests_and_builds(tmp_path, kind, types):
+    options = [option for one in types for option in ("--type", one)]
+    project = init(tmp_path, "--kind", kind, *options, "--language", "zh_Hans")
+    checked = xinfer("check", "--strict", cwd=project)
+    assert (checked.returncode, checked.stdout) == (0, "No findings.\n")
+    for one in types:
+        if one in INPUTS:
+            answered = xinfer("invoke", one, *INPUTS[one], cwd=project)
+            assert answered.returncode == 0, answered.stderr
+    tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+    assert tested.returncode == 0, tested.stdout
+    assert "skipped" not in tested.stdout
+    assert xinfer("build", cwd=project).returncode == 0
+    assert (project / "dist/acme-0.0.1.difypkg").is_file()
+    again = xinfer("init", "--diff", cwd=project)
+    assert (again.returncode, again.stdout) == (0, "Nothing differs from today's templates.\n")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_its_python_is_formatted_and_clean(tmp_path, kind):
+    files = render(answers(kind))
+    python = {path: text for path, text in files.items() if path.endswith(".py")}
+    for path, text in python.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    formatted = run_ruff("format", "--check", "--line-length=100", ".", folder=tmp_path)
+    assert formatted.returncode == 0, formatted.stdout.decode()
+    selected = (
+        "--select=B,E,F,I,UP,SIM,RET",
+        "--line-length=100",
+        "--config",
+        "src=['.', 'plugin']",
+    )
+    checked = run_ruff("check", *selected, ".", folder=tmp_path)
+    assert checked.returncode == 0, checked.stdout.decode()
+
+
+def test_an_openai_compatible_server_needs_little_and_no_python():
+    files = render(answers(types=(ModelType.LLM,), languages=("en_US",)))
+    assert not [path for path in files if path.startswith("plugin/") and path.endswith(".py")]
+    spec = files["provider_spec.py"]
+    declared = spec[spec.index("class AcmeCredentials") :]
+    assert len(declared.strip().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_chinese_is_written_where_it_is_asked_for(kind):
+    english = render(answers(kind, languages=("en_US",)))
+    assert not [path for path, text in english.items() if re.search("[\u4e00-\u9fff]", text)]
+    both = render(answers(kind))
+    assert 'zh_Hans="API 密钥"' in both["provider_spec.py"]
+    assert "| **API 密钥** |" in both["plugin/readme/README_zh_Hans.md"]
+
+
+def test_icons_show_the_initials_in_light_and_dark():
+    files = render(answers(name="acme-cloud"))
+    icons = {
+        path: ElementTree.fromstring(text) for path, text in files.items() if "_assets" in path
+    }
+    assert len(icons) == 4
+    for path, icon in icons.items():
+        texts = [node.text for node in icon.iter("{http://www.w3.org/2000/svg}text")]
+        assert texts == ["AC"] if "_s_" in path else ["AC", "Acme Cloud"]
+    light, dark = (files[f"plugin/_assets/icon_s_{end}.svg"] for end in ("en", "dark_en"))
+    assert light != dark
+
+
+def test_the_answers_are_kept_and_read_again():
+    given = answers(
+        Kind.HOSTED,
+        url="https://api.example.com/v1",
+        models={"llm": ("big", "small")},
+        context_sizes={"big": 131_072},
+    )
+    kept = render(given)[ANSWERS]
+    assert tomllib.loads(kept)["init"]["kind"] == "hosted"
+    assert Answers.from_toml(kept) == given
+
+
+def test_diff_shows_what_the_templates_would_write(tmp_path):
+    project = init(tmp_path)
+    spec = project / "provider_spec.py"
+    spec.write_text(spec.read_text().replace("max=2", "max=1"))
+    (project / ".gitignore").unlink()
+    shown = xinfer("init", "--diff", cwd=project)
+    assert shown.returncode == 1
+    assert '-                ParameterRule(name="temperature"' in shown.stdout
+    assert "+dist/" in shown.stdout
+    assert "max=1" in spec.read_text()
+    assert not (project / ".gitignore").exists()
+
+
+def test_a_running_server_fills_in_its_models(tmp_path):
+    served = [
+        Served(uid="big", limits={"context_length": 131_072}),
+        Served(uid="embedder", model_type="embedding", abilities=("embed",)),
+    ]
+    with FakeServer(served, key="sk-1") as server:
+        refused = xinfer("init", "acme", "--from-url", server.url, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert "Give its key with --key" in refused.stderr
+        project = init(
+            tmp_path, "--kind", "hosted", "--from-url", f"{server.url}/v1", "--key", "sk-1"
+        )
+        url = f"{server.url}/v1"
+    declared = load_spec(project / "provider_spec.py").project
+    assert [(m.model, m.model_type.value) for m in declared.models] == [
+        ("big", "llm"),
+        ("embedder", "text-embedding"),
+    ]
+    assert declared.models[0].model_properties.context_size == 131_072
+    assert declared.runtime.base_url == url
+    assert "sk-1" not in "".join(p.read_text() for p in project.rglob("*.*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Name the provider, e.g. xinfer init acme."),
+        (("Acme Corp",), "The name 'Acme Corp' is refused by Dify: use lower-case letters"),
+        (("acme", "--author", "Me"), "The author 'Me' is refused by Dify"),
+        (("acme", "--kind", "anthropic"), "'anthropic' is not one of 'openai-compatible'"),
+        (("acme", "--from-url", "localhost:1"), "is not a URL: begin with http:// or https://"),
+        (("acme", "--from-url", "http://127.0.0.1:9"), "does not list models"),
+        (("--diff",), "There is no .xinfer.toml"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_written(tmp_path, arguments, said):
+    failed = xinfer("init", *arguments, cwd=tmp_path)
+    assert failed.returncode == 2
+    assert said in " ".join(failed.stderr.split())
+    assert "Traceback" not in failed.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path):
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/notes.txt").write_text("mine")
+    failed = xinfer("init", "acme", cwd=tmp_path)
+    assert failed.returncode == 2
+    assert "acme is not empty: choose another name, or another --out." in failed.stderr
+    assert [path.name for path in (tmp_path / "acme").iterdir()] == ["notes.txt"]
+
+
+def test_a_terminal_is_asked(tmp_path):
+    control, terminal = pty.openpty()
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "xinfer", "init"],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    os.write(control, b"acme\nme\nxinference\nllm, nothing\nllm, rerank\ny\n")
+    _, errors = asked.communicate(timeout=60)
+    os.close(terminal)
+    os.close(control)
+    assert asked.returncode == 0, errors.decode()
+    kept = tomllib.loads((tmp_path / "acme" / ANSWERS).read_text())["init"]
+    assert (kept["author"], kept["kind"]) == ("me", "xinference")
+    assert kept["types"] == ["llm", "rerank"]
+    assert kept["languages"] == ["en_US", "zh_Hans"]
+    assert b"Choose from llm, text-embedding" in errors
+    assert json.loads(xinfer("check", "--format", "json", cwd=tmp_path / "acme").stdout) == []
+
+
+def test_the_fixtures_of_the_pytest_plugin(tmp_path):
+    project = init(tmp_path)
+    (Path(project) / "tests/test_more.py").write_text(
+        "from xinfer.daemon.invocation import Invocation\n"
+        "from xinfer.spec import ModelType\n\n\n"
+        "def test_a_question_reaches_the_service(provider, plugin, server, spec):\n"
+        "    assert spec.manifest.name == 'acme'\n"
+        "    assert not server.requests\n"
+        "    call = provider.invocation(ModelType.LLM, 'Hi', credentials={\n"
+        "        'base_url': server.url + '/v1', 'api_key': 'sk-conformance-0f6b2c'})\n"
+        "    list(call.run(plugin))\n"
+        "    assert server.requests[-1].body['messages'][-1]['content'] == 'Hi'\n"
+    )
+    tested = run("-m", "pytest", "-q", "-k", "reaches", cwd=project)
+    assert tested.returncode == 0, tested.stdout

@@ -1,0 +1,69 @@
+"""``xinfer docs``: a provider's documentation, from its declaration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xinfer.cli.options import UnusableInput, examples, spec_option
+from xinfer.cli.pages import LANGUAGES
+
+
+@click.command(
+    epilog=examples(
+        "xinfer docs",
+        "xinfer docs --language zh_Hans -o models.md",
+        "xinfer docs --update plugin/README.md --check",
+    )
+)
+@spec_option
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="By default that of the name of --update, e.g. README_zh_Hans.md, else English.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
+@click.option(
+    "--update",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Replace the tables between the marks in this document.",
+)
+@click.option("--check", is_flag=True, help="With --update: change nothing, exit with 1 if stale.")
+def docs(
+    spec: Path, language: str | None, output: Path | None, update: Path | None, *, check: bool
+) -> None:
+    r"""Write a Markdown page of a provider: its fields, models, parameters and prices.
+
+    In a document of your own, mark where a table goes, then use --update:
+
+    \b
+      <!-- xinfer docs: fields -->
+      <!-- xinfer docs: end -->
+    """
+    from xinfer.build import BuildError, load_spec
+    from xinfer.cli.pages import page, updated
+    from xinfer.spec import complete
+
+    try:
+        project = complete(load_spec(spec).project)
+    except BuildError as error:
+        raise UnusableInput(str(error)) from error
+    if update is not None:
+        named = next((name for name in LANGUAGES if name in update.name), LANGUAGES[0])
+        before = update.read_text("utf-8")
+        after = updated(before, project, language or named)
+        if check and before != after:
+            raise click.ClickException(
+                f"{update} is out of date: run xinfer docs --update {update}"
+            )
+        if before != after:
+            update.write_text(after, "utf-8")
+        click.echo(f"{update} is up to date." if before == after else f"Updated {update}.")
+        return
+    text = page(project, language or LANGUAGES[0])
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, "utf-8")
+        click.echo(f"Wrote {output}.")

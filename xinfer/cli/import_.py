@@ -25,20 +25,39 @@ _WORTH_A_BAR = 50
     type=click.Path(path_type=Path),
     help="The folder to write; by default one of the plugin's name in the current folder.",
 )
-def import_(folder: Path, out: Path | None) -> None:
+@click.option(
+    "--declare-runtime",
+    is_flag=True,
+    help="Declare a runtime in the place of Python that only fills in the SDK's classes for "
+    "OpenAI-compatible servers.",
+)
+def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
     """Write the provider_spec.py that builds the plugin in FOLDER, or in a .difypkg.
 
     Its YAML becomes Python; its own Python, icons and documents are copied. Building the result
     gives YAML that is equal, key for key, to what was read. Nothing in the plugin is executed.
     """
-    from xinfer.importer import ImportFailed, read_plugin, write_spec
+    from xinfer.importer import (
+        ImportFailed,
+        NotDeclarable,
+        read_plugin,
+        with_runtime,
+        write_spec,
+    )
 
     try:
         with _Progress() as progress:
             imported = read_plugin(folder, progress=progress)
+        if declare_runtime:
+            imported = with_runtime(imported)
         spec = write_spec(imported, out or _folder_of(imported.manifest.name))
     except ImportFailed as error:
         raise UnusableInput(str(error)) from error
+    except NotDeclarable as error:
+        raise UnusableInput(
+            f"No runtime can be declared for {folder}: {error}. Leave --declare-runtime out to "
+            "keep its Python."
+        ) from error
     for warning in imported.warnings:
         click.secho(warning, fg="yellow", err=True)
     models, files = counted(len(imported.models), "model"), counted(len(imported.carried), "file")

@@ -5,8 +5,9 @@ declares, and :func:`write_spec` writes the same in Python.
 """
 
 from xinfer.importer.examine import examine, placed, project_of, read_project
-from xinfer.importer.folder import Imported, ImportFailed, read_plugin
+from xinfer.importer.folder import Imported, ImportFailed, read_plugin, with_runtime
 from xinfer.importer.repair import repair
+from xinfer.importer.runtime import NotDeclarable
 from xinfer.importer.write import write_spec
 from xinfer.plugin.files import files_in_memory
 from xinfer.plugin.limits import UnreadablePlugin
@@ -14,6 +15,7 @@ from xinfer.plugin.limits import UnreadablePlugin
 __all__ = [
     "ImportFailed",
     "Imported",
+    "NotDeclarable",
     "UnreadablePlugin",
     "examine",
     "files_in_memory",
@@ -22,5 +24,6 @@ __all__ = [
     "read_plugin",
     "read_project",
     "repair",
+    "with_runtime",
     "write_spec",
 ]

@@ -27,28 +27,47 @@ def credentials_class(
     expressions: Expressions,
     comments: CommentFinder,
     numbers: Mapping[str, type],
+    sets: Mapping[str, str],
 ) -> ast.ClassDef:
     """Make the class whose form is ``form``, key for key.
 
     :param about: the docstring: our own words, never a plugin's.
     :param numbers: the type of each variable that the plugin's own Python reads as a number.
+    :param sets: what a field sets at run time, by variable.
     """
     expressions.names.add("Credentials")
     body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
     names = Names(_RESERVED)
     for ways in _same_but_when_shown(form):
         field = ways[0]
-        name_of_field = names.free(attribute(field.variable), *_when_shown(field))
+        target = sets.get(field.variable)
+        wish = attribute(field.variable)
+        # A field may have the name of its own target; below it, the name is the field's.
+        wish = f"{wish}_" if wish in sets.values() and wish != target else wish
+        name_of_field = names.free(wish, *_when_shown(field))
         statement = ast.AnnAssign(
             ast.Name(name_of_field),
             _annotation(field, numbers, expressions),
-            _call(ways, name_of_field, numbers, expressions),
+            _call(ways, name_of_field, numbers, target, expressions),
             simple=1,
         )
         if lines := tuple(line for each in ways for line in comments.inside(each)):
             expressions.comments[statement] = lines
         body.append(statement)
     return ast.ClassDef(name, [ast.Name("Credentials")], [], body, [], type_params=[])
+
+
+def attributes_of(declared: ast.ClassDef) -> dict[str, str]:
+    """Map the variables of a class made here to its attributes."""
+    found: dict[str, str] = {}
+    for statement in declared.body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call(keywords=keywords)):
+                given = {
+                    k.arg: k.value.value for k in keywords if isinstance(k.value, ast.Constant)
+                }
+                found.setdefault(str(given.get("variable", name)), name)
+    return found
 
 
 def _same_but_when_shown(form: Iterable[FormField]) -> Iterator[list[FormField]]:
@@ -98,7 +117,11 @@ def _annotation(
 
 
 def _call(
-    ways: list[FormField], name: str, numbers: Mapping[str, type], expressions: Expressions
+    ways: list[FormField],
+    name: str,
+    numbers: Mapping[str, type],
+    target: str | None,
+    expressions: Expressions,
 ) -> ast.Call:
     field = ways[0]
     arguments: dict[str, object] = {"label": field.label}
@@ -119,6 +142,9 @@ def _call(
     for name_of_argument in ("placeholder", "max_length", "help", "url"):
         if name_of_argument in field.explicit:
             arguments[name_of_argument] = getattr(field, name_of_argument)
+    if target:
+        expressions.names.add(target)
+        arguments["sets"] = ast.Name(target)
     if field.extra_keys:
         arguments["extra_keys"] = field.extra_keys
     # Comments about any part of a field stand above the field.

@@ -17,18 +17,22 @@ from typing import Any
 from attrs import define, field
 
 import xinfer.spec
-from xinfer.spec import Credentials, Declaration, Project, Secret, Timestamp
+from xinfer.spec import Credentials, Declaration, Project, Secret, Setting, Timestamp
 from xinfer.spec.declaration import span_from
 
 type _Scope = Mapping[str, Any]
 
+_TARGETS = ("api_key", "base_url", "model")
 _FUNCTIONS = (
+    "first_of",
+    "limit",
     "model_form",
     "native_switch",
     "provider_form",
     "radio",
     "secret_input",
     "select",
+    "setting",
     "switch",
     "text_input",
 )
@@ -42,7 +46,7 @@ def _importable() -> Mapping[str, _Scope]:
         if isinstance(value, type)
         and issubclass(value, (Declaration, enum.Enum, Secret, Timestamp, Credentials))
     }
-    functions = {name: getattr(xinfer.spec, name) for name in _FUNCTIONS}
+    functions = {name: getattr(xinfer.spec, name) for name in (*_FUNCTIONS, *_TARGETS)}
     times = ("UTC", "date", "datetime", "timedelta", "timezone")
     return {
         "datetime": {name: getattr(datetime, name) for name in times},
@@ -166,6 +170,11 @@ class _Evaluator:
             case ast.Dict(keys=keys, values=values) if None not in keys:
                 pairs = zip(keys, values, strict=True)
                 return {self.value(key): self.value(value) for key, value in pairs if key}
+            case ast.Compare(left=ast.Call() as left, ops=[ast.Eq()], comparators=[right]):
+                entered = self.value(left)
+                if not isinstance(entered, Setting):
+                    raise self._strange(node)
+                return entered == self.value(right)
             case ast.Call(func=ast.Name()):
                 return self._call(node)
             case _:

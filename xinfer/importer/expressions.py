@@ -17,6 +17,7 @@ from attrs import define, field
 from xinfer.importer.comments import ITSELF, CommentFinder
 from xinfer.importer.python import Comments, Printer
 from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing, Timestamp
+from xinfer.spec.conditions import Equals, FirstOf, Limit, Setting
 from xinfer.yaml import to_data
 
 _DIGITS = 4300
@@ -127,6 +128,13 @@ class Expressions:
             case Enum():
                 self.names.add(type(value).__name__)
                 return ast.Attribute(ast.Name(type(value).__name__), value.name)
+            case Equals():
+                entered, compared = self.of(value.setting), self.of(value.value)
+                return ast.Compare(entered, [ast.Eq()], [compared])
+            case Setting() | Limit():
+                return self.call(type(value).__name__.lower(), value.name)
+            case FirstOf():
+                return self.call("first_of", *value.terms)
             case Timestamp():
                 return self.call("Timestamp", ast.Constant(str(value)))
             case bool() | str() | bytes() | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
+from xinfer.importer.numbers import numbers_in
+from xinfer.importer.runtime import DeclaredRuntime, NotDeclarable, declared_runtime
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, plugin_files, read
 from xinfer.schema import walk
@@ -24,6 +26,8 @@ from xinfer.spec import (
 from xinfer.yaml import Fault
 
 _SECRETS = {".env"}
+_DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
+"""Of the plugin's own Python; the build lists what a declared runtime needs."""
 
 
 class ImportFailed(Exception):
@@ -41,6 +45,8 @@ class Imported:
     :param carried: every file that no declared object stands for.
     :param finder: the comments of the YAML.
     :param warnings: keys that the format does not know; they are kept.
+    :param numbers: the type of each credential that the plugin's own Python reads as a number.
+    :param runtime: what is declared in the place of the plugin's own Python.
     """
 
     manifest: Manifest
@@ -49,6 +55,8 @@ class Imported:
     carried: FileTree
     finder: CommentFinder
     warnings: tuple[str, ...]
+    numbers: Mapping[str, type]
+    runtime: DeclaredRuntime | None = None
 
 
 def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = None) -> Imported:
@@ -85,6 +93,7 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
             models=models,
             carried={p: files[p] for p in files if p not in declared | generated | _SECRETS},
             finder=finder,
+            numbers=numbers_in(files[path] for path in files if path.endswith(".py")),
             warnings=(
                 *(line for _, declared in objects for line in _unknown(declared)),
                 *(
@@ -133,3 +142,35 @@ def _unknown(value: object) -> Iterator[str]:
         for key, extra in declared.extra_keys.items():
             if extra is not None:
                 yield f"{declared.span}: {key} is not a key of the format; kept as it is"
+
+
+def with_runtime(imported: Imported) -> Imported:
+    """Declare a runtime in the place of Python that only fills in the SDK's classes.
+
+    :raises NotDeclarable: it does more, or the forms are not for one class.
+    """
+    runtime = declared_runtime(imported.provider, imported.carried)
+    _one_class(imported.provider)
+    gone = runtime.replaced | _DEPENDENCIES
+    warnings = [f"not carried: {line}" for line in runtime.not_carried]
+    return evolve(
+        imported,
+        runtime=runtime,
+        carried={path: imported.carried[path] for path in imported.carried if path not in gone},
+        warnings=(*imported.warnings, *warnings),
+    )
+
+
+def _one_class(provider: Provider) -> None:
+    """Make sure that the larger form has all that the smaller one has, and asks for no more."""
+    schemas = (provider.provider_credential_schema, provider.model_credential_schema)
+    forms = sorted((s.credential_form_schemas for s in schemas if s), key=len)
+    if len(forms) < 2:
+        return
+    smaller, larger = ({field.variable: field for field in form} for form in forms)
+    for variable in smaller.keys() - larger.keys():
+        raise NotDeclarable(f"{variable} is in one form and not in the other, larger one")
+    for variable in larger.keys() - smaller.keys():
+        field = larger[variable]
+        if field.required and field.default is None and not field.show_on:
+            raise NotDeclarable(f"{variable} is required in one form and not in the other")

@@ -10,12 +10,13 @@ from attrs import define, field
 
 import xinfer.spec
 from xinfer.importer.constants import Constants
-from xinfer.importer.credentials import credentials_class
+from xinfer.importer.credentials import attributes_of, credentials_class
+from xinfer.importer.customizable import customizable_model
 from xinfer.importer.expressions import Expressions
 from xinfer.importer.folder import Imported
 from xinfer.importer.names import Names, capitalized
-from xinfer.importer.numbers import numbers_in
 from xinfer.importer.python import Module
+from xinfer.importer.runtime import DeclaredRuntime
 from xinfer.spec import (
     MODEL_FOLDERS,
     Model,
@@ -97,12 +98,9 @@ class _Spec:
     _classes: list[ast.ClassDef] = field(factory=list, init=False)
     _expressions: Expressions = field(init=False)
     _names: Names = field(factory=Names, init=False)
-    _numbers: dict[str, type] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._expressions = Expressions(self.imported.finder)
-        carried = self.imported.carried
-        self._numbers = numbers_in(carried[path] for path in carried if path.endswith(".py"))
 
     def module(self) -> Module:
         body: list[ast.stmt] = []
@@ -112,7 +110,9 @@ class _Spec:
             self._expressions.constants = {}
         arguments: dict[str, object] = {"manifest": self._manifest(), "provider": self._provider()}
         if self._classes:
-            arguments["credentials"] = ast.Name(self._classes[0].name)
+            arguments["credentials"] = ast.Name(self._read_class.name)
+        if self.imported.runtime:
+            arguments |= self._runtime(self.imported.runtime)
         if self.modules:
             lists = [
                 ast.Starred(ast.Attribute(ast.Name(module), "MODELS")) for module in self.modules
@@ -127,6 +127,30 @@ class _Spec:
         body = [*self._classes, *body, declaration]
         about = "A model provider for Dify, declared once."
         return _module(about, self._expressions, body, self.modules)
+
+    @property
+    def _read_class(self) -> ast.ClassDef:
+        """The class of the project; a runtime reads what both forms hold by the larger one."""
+        if not self.imported.runtime:
+            return self._classes[0]
+        return max(self._classes, key=lambda declared: len(declared.body))
+
+    def _runtime(self, runtime: DeclaredRuntime) -> dict[str, object]:
+        """Declare what stands in the place of the plugin's own Python."""
+        server: dict[str, object] = {}
+        if runtime.base_url:
+            server["base_url"] = runtime.base_url
+        if runtime.validated_by:
+            server["validated_by"] = runtime.validated_by
+        arguments: dict[str, object] = {
+            "runtime": self._expressions.call("OpenAICompatible", **server)
+        }
+        if "customizable-model" in self.imported.provider.configurate_methods:
+            settings = attributes_of(self._read_class)
+            arguments["customizable_models"] = tuple(
+                customizable_model(kind, settings) for kind in runtime.model_types
+            )
+        return arguments
 
     def _manifest(self) -> ast.Call:
         manifest = self.imported.manifest
@@ -150,6 +174,9 @@ class _Spec:
             if name in provider.explicit and _same(getattr(derived, name), getattr(provider, name))
         }
         without = {"provider_credential_schema", "model_credential_schema", *follows}
+        if self.imported.runtime:
+            without.add("extra")
+            absent.pop("extra", None)
         call = self._expressions.arguments(provider, without=without)
         more = self._expressions.call("Provider", **forms, **absent).keywords
         last = [keyword for keyword in call.keywords if keyword.arg == "extra_keys"]
@@ -171,6 +198,9 @@ class _Spec:
             arguments["provider_credential_schema"] = None
         if of_model:
             arguments["model_credential_schema"] = self._model_form(of_model)
+            if whole and self._read_class is not self._classes[0]:
+                form = self._expressions.call("provider_form", ast.Name(self._classes[0].name))
+                arguments.setdefault("provider_credential_schema", form)
         elif whole and "customizable-model" in provider.configurate_methods:
             arguments["model_credential_schema"] = None
         return arguments
@@ -188,7 +218,13 @@ class _Spec:
     def _class(self, ending: str, about: str, form: Iterable[Any]) -> ast.Name:
         name = self._names.free(capitalized(self.imported.provider.provider) + ending)
         made = credentials_class(
-            name, about, form, self._expressions, self.imported.finder, self._numbers
+            name,
+            about,
+            form,
+            self._expressions,
+            self.imported.finder,
+            self.imported.numbers,
+            self.imported.runtime.sets if self.imported.runtime else {},
         )
         self._classes.append(made)
         return ast.Name(name)

@@ -58,14 +58,19 @@ def _format(folder: Path, paths: list[str]) -> None:
 
 def _compare(sources: dict[str, str], imported: Imported) -> None:
     """Make sure that the modules declare what was read, key for key."""
-    written, read = (
-        _files(evaluate(sources)),
-        {
-            "manifest.yaml": to_data(imported.manifest),
-            imported.manifest.plugins.models[0]: to_data(imported.provider),
-            **{model_file(model): to_data(model) for model in imported.models},
-        },
-    )
+    try:
+        written = _files(evaluate(sources))
+    except (TypeError, ValueError) as error:
+        raise ImportFailed(f"The plugin cannot be declared: {error}.") from None
+    provider_file = imported.manifest.plugins.models[0]
+    read = {
+        "manifest.yaml": to_data(imported.manifest),
+        provider_file: to_data(imported.provider),
+        **{model_file(model): to_data(model) for model in imported.models},
+    }
+    if imported.runtime:  # which brings modules of its own
+        for files in (read, written):
+            files[provider_file].pop("extra", None)
     for path in read.keys() | written.keys():
         if not equal(read.get(path), written.get(path)):
             raise ImportFailed(

@@ -3,6 +3,7 @@
 import ast
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -161,9 +162,19 @@ def test_a_folder_of_modules_without_an_init_does_not_stay_either(home):
         ("from xinfer.spec import I18n\nI18n('a', xy='b')\n", "'xy': it takes en_US, zh_Hans"),
         ("def f(:\n", "SyntaxError"),
         ("x = 1\n", "must declare `project = Project(...)`"),
-        ("project = 3\n", "it holds a int"),
+        ("project = 3\n", "it holds a value of type int"),
         ("import not_there\n", "No module named 'not_there'"),
-        ("raise SystemExit(3)\n", "SystemExit"),
+        ("raise SystemExit(3)\n", "ends the program instead of declaring the plugin"),
+        ("from xinfer.spec import Manifset\n", "Did you mean: 'Manifest'?"),
+        ("import xinfer.spec\nxinfer.spec.Manifset\n", "Did you mean: 'Manifest'?"),
+        ("rules = ()\nproject = rulse\n", "Did you mean: 'rules'?"),
+        ("import jsn\n", "No module named 'jsn'"),
+        ("input()\n", "EOFError"),
+        ("raise KeyError('a') from ValueError('b')\n", "ValueError: b"),
+        ("raise BaseException('c')\n", "BaseException: c"),
+        ("class E(Exception):\n    def __str__(self): raise self\nraise E\n", "str() failed"),
+        ("def f(): f()\nf()\n", "Previous line repeated"),
+        ("raise ValueError('\\ud800')\n", "ValueError: \\ud800"),
     ],
 )
 def test_a_spec_that_cannot_be_used_says_why_in_the_users_lines(tmp_path, text, said):
@@ -174,6 +185,63 @@ def test_a_spec_that_cannot_be_used_says_why_in_the_users_lines(tmp_path, text, 
     assert said in str(caught.value)
     assert "importlib" not in str(caught.value)
     assert "xinfer/build" not in str(caught.value)
+
+
+def test_a_circular_import_keeps_pythons_hint(tmp_path):
+    (tmp_path / "models.py").write_text("from provider_spec import MODELS\n")
+    spec = tmp_path / "provider_spec.py"
+    spec.write_text("import models\nMODELS = ()\n")
+    with pytest.raises(SpecError, match="most likely due to a circular import") as caught:
+        load_spec(spec)
+    assert 'models.py", line 1' in str(caught.value)
+    assert "models" not in sys.modules
+
+
+def test_what_a_spec_changes_in_the_process_is_put_back(home, capfd):
+    spec = home / "provider_spec.py"
+    spec.write_text(
+        spec.read_text("utf-8")
+        + "import os, subprocess, sys\n"
+        + "print('printed')\nsubprocess.run(['echo', 'echoed'])\n"
+        + "os.chdir('/')\nsys.path.append('/nowhere')\nsys.argv.append('x')\nsys.stdout = None\n",
+        "utf-8",
+    )
+    before = Path.cwd(), sys.path[:], sys.argv[:], sys.stdout, sys.stdin, sys.meta_path[:]
+    assert load_spec(spec).project.manifest.name == "xinference"
+    assert before == (
+        Path.cwd(), sys.path[:], sys.argv[:], sys.stdout, sys.stdin, sys.meta_path[:],
+    )  # fmt: skip
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "echoed" in err
+
+
+def test_a_spec_that_starts_a_thread_is_refused_and_ends(home):
+    spec = home / "provider_spec.py"
+    spec.write_text(
+        spec.read_text("utf-8")
+        + "import threading, time\n"
+        + "threading.Thread(target=time.sleep, args=(600,), name='clock').start()\n",
+        "utf-8",
+    )
+    command = [sys.executable, "-m", "xinfer", "check", str(spec)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=home)
+    assert ended.returncode == 2
+    assert "starts a thread, clock, that goes on" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_spec_that_never_ends_is_interrupted_by_its_line(tmp_path):
+    spec = tmp_path / "provider_spec.py"
+    spec.write_text("print('running', flush=True)\nwhile True:\n    pass\n")
+    command = [sys.executable, "-m", "xinfer", "check", str(spec)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as running:
+        assert running.stderr.readline() == "running\n"
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+    assert running.returncode == 2
+    assert "provider_spec.py was still running, at line " in said
+    assert "Traceback" not in said
 
 
 def test_an_error_inside_xinfer_shows_the_users_line_only(tmp_path):

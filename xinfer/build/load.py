@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import ModuleType, TracebackType
 
 from attrs import frozen
 
 from xinfer import spec
+from xinfer.build.contain import contained
 from xinfer.schema import fields_of
 from xinfer.spec import Declaration, Project
+from xinfer.spec.span import is_installed
 
 _MODULE = "provider_spec"
 """The name under which the emitted plugin imports it too, whatever the file is called here."""
-
-_XINFER = Path(__file__).parent.parent
 
 
 class SpecError(Exception):
@@ -42,36 +46,37 @@ class LoadedSpec:
 
 
 def load_spec(path: Path) -> LoadedSpec:
-    """Import a spec.
+    """Import a spec, which runs it.
 
     :raises SpecError: there is no such file, it does not import, or declares no ``project``.
     """
     path = path.absolute()
     if not path.is_file():
         raise SpecError(f"There is no {_short(path)}: name the file that declares the plugin.")
+    linecache.checkcache()  # spans are read in the lines as they are now
     before = set(sys.modules)
-    with _importable(path.parent):
+    with _importable(path):
         try:
             source = path.read_bytes()
-            module = _execute(path)
-        except (Exception, SystemExit) as error:
+            with contained() as threads:
+                module = importlib.import_module(_MODULE)
+        except BaseException as error:
             raise SpecError(_report(error, path)) from error
         finally:
-            imported = {name: sys.modules[name] for name in set(sys.modules) - before}
-            # A second spec in this process must not meet the modules of the first.
-            own = {
-                name: file
-                for name, loaded in imported.items()
-                if (file := _beside(_place(loaded), path.parent))
-            }
-            for name in own:
-                del sys.modules[name]
+            own = _forget_modules(set(sys.modules) - before, path.parent)
+    for thread in threads:
+        thread.join(_PATIENCE)
+        if thread.is_alive():
+            raise SpecError(
+                f"{_short(path)} starts a thread, {thread.name}, that goes on when the spec has "
+                "been read: declare the plugin, and start nothing."
+            )
     project = getattr(module, "project", None)
     if not isinstance(project, Project):
-        found = "nothing of that name" if project is None else f"a {type(project).__name__}"
+        holds = "nothing of that name" if project is None else f"a value of type {_type(project)}"
         raise SpecError(
             f"{_short(path)} must declare `project = Project(...)` at its top level; "
-            f"it holds {found}."
+            f"it holds {holds}."
         )
     others = {
         file.relative_to(path.parent).as_posix(): file.read_bytes()
@@ -83,65 +88,107 @@ def load_spec(path: Path) -> LoadedSpec:
     )
 
 
-def _execute(path: Path) -> object:
-    found = importlib.util.spec_from_file_location(_MODULE, path)
-    if found is None or found.loader is None:
-        raise ImportError(f"{path.name} is not a Python file")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[_MODULE] = module  # where typing looks for the names that annotations use
-    found.loader.exec_module(module)
-    return module
+_PATIENCE = 1.0
+"""Seconds that a thread of a spec may go on."""
+
+
+@frozen
+class _Finder:
+    """Finds the spec under its name in the plugin, whatever its file is called here."""
+
+    path: Path
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Answer the import system."""
+        return spec_from_file_location(name, self.path) if name == _MODULE else None
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let the spec import what lies beside it, as it will in the plugin."""
+def _importable(path: Path) -> Iterator[None]:
+    """Let the spec be imported, and import what lies beside it, as it will in the plugin."""
     elsewhere = sys.modules.pop(_MODULE, None)
-    sys.path.insert(0, str(folder))
+    finder = _Finder(path)
+    sys.meta_path.insert(0, finder)
+    sys.path.insert(0, str(path.parent))
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        sys.path.remove(str(path.parent))
+        sys.meta_path.remove(finder)
         sys.modules.pop(_MODULE, None)
         if elsewhere is not None:
             sys.modules[_MODULE] = elsewhere
 
 
-def _place(module: object) -> str | None:
+def _forget_modules(names: set[str], folder: Path) -> dict[str, Path]:
+    """Forget the modules from beside a spec, which the next must not meet; return their files."""
+    own = {name: file for name in names if (file := _beside(_file(sys.modules[name]), folder))}
+    for name in own:
+        del sys.modules[name]
+    return own
+
+
+def _file(module: ModuleType) -> str | None:
     """Return the file of a module, or the folder of a package that is nothing more."""
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
 
 
 def _beside(file: str | None, folder: Path) -> Path | None:
-    """Tell a module of the user's own from xinfer's and from what is installed."""
-    if file is None:
+    """Tell a module of the author's own from xinfer's and from what is installed."""
+    if file is None or is_installed(file):
         return None
     path = Path(file)
-    installed = any(path.is_relative_to(place) for place in (_XINFER, sys.prefix, sys.base_prefix))
-    return path if path.is_relative_to(folder) and not installed else None
+    return path if path.is_relative_to(folder) else None
 
 
 def _report(error: BaseException, path: Path) -> str:
-    """Show the error as Python does, without the lines of xinfer and of the import system."""
+    """Show an error as Python does, without the lines of xinfer and of the import system."""
+    if isinstance(error, KeyboardInterrupt):
+        line = _last_line(error.__traceback__, path.parent)
+        return f"{_short(path)} was still running{line} when it was interrupted."
     report = traceback.TracebackException.from_exception(error)
-    own = [frame for frame in report.stack if _beside(frame.filename, path.parent)]
-    report.stack = traceback.StackSummary.from_list(own)
-    report.__cause__ = report.__context__ = None
-    heading = f"{_short(path)} does not import:"
-    return "\n".join([heading, "".join(report.format()).rstrip() + _meant(error)])
+    shown: traceback.TracebackException | None = report
+    while shown is not None:
+        own = [frame for frame in shown.stack if _beside(frame.filename, path.parent)]
+        shown.stack = traceback.StackSummary.from_list(own)
+        context = shown.__context__
+        if context and not any(_beside(frame.filename, path.parent) for frame in context.stack):
+            shown.__context__ = None  # of xinfer's own
+        shown = shown.__cause__ or shown.__context__
+    if isinstance(error, SystemExit):
+        heading = f"{_short(path)} ends the program instead of declaring the plugin:"
+    else:
+        heading = f"{_short(path)} does not import:"
+    text = "".join(report.format()).rstrip()
+    hint = "" if "Did you mean" in text else _hint(error)
+    return f"{heading}\n{text}{hint}".encode(errors="backslashreplace").decode()
 
 
-def _meant(error: BaseException) -> str:
-    """Guess which field of a declaration was meant by a misspelt one, as Python 3.13 does."""
-    if "Did you mean" in str(error):
+def _last_line(trace: TracebackType | None, folder: Path) -> str:
+    """Name the last line of the author's own that was running."""
+    frames = [f for f in traceback.extract_tb(trace) if _beside(f.filename, folder)]
+    if not frames:
         return ""
-    found = _UNEXPECTED.match(str(error))
-    kind = getattr(spec, found[1], None) if found else None
-    if found is None or not (isinstance(kind, type) and issubclass(kind, Declaration)):
+    return f", at line {frames[-1].lineno} of {_short(Path(frames[-1].filename))},"
+
+
+def _type(value: object) -> str:
+    return type(value).__name__
+
+
+def _hint(error: BaseException) -> str:
+    """Guess which name was meant, as Python does when it prints an error itself."""
+    if isinstance(error, ImportError):
+        names: Iterable[str] = dir(sys.modules.get(error.name or ""))
+        near = get_close_matches(error.name_from or "", names, n=1)
+        return f". Did you mean: '{near[0]}'?" if near else ""
+    unexpected = _UNEXPECTED.match(str(error)) if isinstance(error, TypeError) else None
+    kind = getattr(spec, unexpected[1], None) if unexpected else None
+    if unexpected is None or not (isinstance(kind, type) and issubclass(kind, Declaration)):
         return ""
-    known = fields_of(kind)
-    near = get_close_matches(found[2], known, n=1)
-    return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(known)}"
+    names = fields_of(kind)
+    near = get_close_matches(unexpected[2], names, n=1)
+    return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(names)}"
 
 
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")

@@ -125,7 +125,7 @@ def current_site() -> Site:
     calls = [(frame.f_code, frame.f_lasti)]
     # A module or a class body has no caller that could matter.
     while frame.f_code.co_flags & CO_OPTIMIZED and len(calls) < _MOST_CALLS:
-        if frame.f_back is None or _is_installed(frame.f_back.f_code.co_filename):
+        if frame.f_back is None or is_installed(frame.f_back.f_code.co_filename):
             break
         frame = frame.f_back
         calls.append((frame.f_code, frame.f_lasti))
@@ -140,7 +140,8 @@ _STANDARD_LIBRARY = f"{Path(os.__file__).parent}{os.sep}"
 _PACKAGES = re.compile(r"[/\\](site|dist)-packages[/\\]")
 
 
-def _is_installed(file: str) -> bool:
+def is_installed(file: str) -> bool:
+    """Say whether a file is part of Python, of xinfer or of an installed package."""
     standard = file.startswith((_XINFER, _STANDARD_LIBRARY, "<frozen"))
     return standard or _PACKAGES.search(file) is not None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import calls, desk, inner, processes, report, streams
+from benchmarks import calls, desk, earlier, inner, processes, report, streams, tenants
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure
 
@@ -24,15 +24,23 @@ ROWS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "build": desk.unchanged_build,
     "cli": desk.command_line,
     "large": desk.large_plugin,
+    "percentiles": tenants.percentiles,
+    "fairness": tenants.fairness,
+    "recordings": processes.recordings,
+    "help": desk.help_of_commands,
+    "preview": desk.save_to_page,
+    "earlier": earlier.beside_earlier,
     "from-form": inner.from_form,
     "tokens": inner.tokens,
 }
+ON_DEMAND: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {"capacity": tenants.capacity}
+"""Rows that take long, and are measured when they are named."""
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 @click.command
-@click.argument("names", nargs=-1, type=click.Choice(list(ROWS)))
+@click.argument("names", nargs=-1, type=click.Choice([*ROWS, *ON_DEMAND]))
 @click.option("--quick", is_flag=True, help="Fewer rounds, smaller sizes: to see that it works.")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
     """Measure the rows that are named, or all of them.
@@ -44,13 +52,15 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
     with Bench(quick=quick) as bench:
         for name in names or ROWS:
             with console.status(name):
-                figures += ROWS[name](bench)
+                figures += {**ROWS, **ON_DEMAND}[name](bench)
     report.show(figures, console)
     kept = RESULTS if not names and not quick else None
     if kept is None:
         return
     kept.mkdir(exist_ok=True)
     (kept / "results.json").write_text(report.as_json(figures, quick=quick))
+    with (kept / "trend.jsonl").open("a") as trend:
+        trend.write(report.as_trend(figures))
     report.plot(figures, kept / "results.svg")
     report.into_page(PAGE, report.as_markdown(figures))
     console.print(f"Written to {kept} and {PAGE}.")

@@ -54,6 +54,9 @@ class Bench:
             self._running[name] = self._stack.enter_context(self.fresh(name))
         return self._running[name]
 
-    def fresh(self, name: str) -> AbstractContextManager[Contestant]:
-        """Start a plugin for one measurement alone."""
-        return Contestant.start(self.plugins[name], self.server.url)
+    def fresh(self, name: str, **environment: str) -> AbstractContextManager[Contestant]:
+        """Start a plugin for one measurement alone.
+
+        :param environment: variables for its process.
+        """
+        return Contestant.start(self.plugins[name], self.server.url, environment)

@@ -1,12 +1,15 @@
 """The plugins that are compared, emitted into a folder and byte-compiled.
 
-``ours`` is what ``provider_spec.py`` declares; ``floor`` and ``peer`` declare the same models and
-bring the Python in ``benchmarks/plugins/`` instead of xinfer's runtime.
+``ours`` is what ``provider_spec.py`` declares; ``floor``, ``peer`` and ``sdk`` declare the same
+models and bring the Python in ``benchmarks/plugins/`` instead of xinfer's runtime. ``before`` is a
+plugin that an earlier commit has built, in the folder that :data:`BEFORE` names.
 """
 
 from __future__ import annotations
 
 import compileall
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +18,14 @@ from xinfer.build.sources import carried_files
 from xinfer.spec.declaration import evolve
 
 ROOT = Path(__file__).parent.parent
+BEFORE = "XINFER_BENCH_BEFORE"
+"""The variable that names a checkout of an earlier commit, with its plugin built in ``dist/``."""
+
+
+def before() -> Path | None:
+    """Return the plugin of the earlier commit, if there is one to compare with."""
+    checkout = os.environ.get(BEFORE)
+    return Path(checkout) / "dist/xinference" if checkout else None
 
 
 def write_plugins(folder: Path) -> dict[str, Path]:
@@ -23,8 +34,12 @@ def write_plugins(folder: Path) -> dict[str, Path]:
     for name, tree in TREES.items():
         plugin = folder / name
         write_tree(tree(), plugin)
-        compileall.compile_dir(plugin, quiet=2)
         written[name] = plugin
+    if earlier := before():
+        written["before"] = folder / "before"
+        shutil.copytree(earlier, written["before"])
+    for plugin in written.values():
+        compileall.compile_dir(plugin, quiet=2)
     return written
 
 
@@ -44,4 +59,5 @@ TREES: Mapping[str, Callable[[], FileTree]] = {
     "ours": _ours,
     "floor": lambda: _with_code_of("floor"),
     "peer": lambda: _with_code_of("peer"),
+    "sdk": lambda: _with_code_of("sdk"),
 }

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
+import click
+import requests
+
 from benchmarks.bench import Bench
 from benchmarks.contestants import ROOT
 from benchmarks.figure import Figure, Goal, in_turns, middle
@@ -72,6 +75,78 @@ def command_line(bench: Bench) -> Iterator[Figure]:
         goal=Goal(limit=0.25),
         spread=spread,
     )
+
+
+def help_of_commands(bench: Bench) -> Iterator[Figure]:
+    """Show the help of each command; the slowest one counts."""
+    from xinfer.cli import main
+
+    names = main.list_commands(click.Context(main))
+    measures = {name: lambda name=name: _run("-m", "xinfer", name, "--help") for name in names}  # type: ignore[misc]
+    for measure in measures.values():
+        measure()
+    rounds = in_turns(measures, bench.scaled(5, 2))
+    slowest = max(names, key=lambda name: rounds[name])
+    figure, spread = middle(rounds.taken[slowest])
+    yield Figure(
+        name="help",
+        what="The slowest command's --help",
+        figure=figure,
+        of="s",
+        values=rounds.values(1000),
+        unit="ms",
+        goal=Goal(limit=0.15),
+        spread=spread,
+        note=slowest,
+    )
+
+
+def save_to_page(bench: Bench) -> Iterator[Figure]:
+    """Save a spec of 150 models and wait for the preview; the first load does not count."""
+    spec = write_project(bench.folder / "preview", bench.scaled(150, 10))
+    command = [sys.executable, "-u", "-m", "xinfer", "preview", str(spec), "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            words = process.stdout.readline().split()
+            url = next(word for word in words if word.startswith("http://"))
+            with requests.get(f"{url}events", stream=True, timeout=60) as events:
+                lines = (line for line in events.iter_lines(1) if line.startswith(b"data:"))
+                next(lines)
+                _loaded(url)
+                taken = [_save(spec, lines, url) for _ in range(bench.scaled(9, 2))]
+        finally:
+            process.kill()
+    figure, spread = middle(taken)
+    yield Figure(
+        name="preview",
+        what="xinfer preview: from a save to the page's view, 150 models",
+        figure=1000 * figure,
+        of="ms",
+        values={"fastest": 1000 * min(taken), "slowest": 1000 * max(taken)},
+        unit="ms",
+        goal=Goal(limit=300),
+        spread=(1000 * spread[0], 1000 * spread[1]),
+    )
+
+
+def _loaded(url: str) -> None:
+    for _ in range(200):
+        if requests.get(f"{url}status", timeout=30).json()["about"]:
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the preview never loaded the plugin")
+
+
+def _save(spec: Path, lines: Iterator[bytes], url: str) -> float:
+    """Save, wait for the event and ask for the view, as the page does."""
+    time.sleep(0.3)  # nobody saves twice at once
+    began = time.perf_counter()
+    spec.write_text(spec.read_text() + "\n")
+    next(lines)
+    requests.get(f"{url}status", timeout=30).raise_for_status()
+    requests.post(f"{url}view", json={}, timeout=30).raise_for_status()
+    return time.perf_counter() - began
 
 
 def large_plugin(bench: Bench) -> Iterator[Figure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,9 +25,11 @@ class Contestant:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, server_url: str) -> Iterator[Self]:
+    def start(
+        cls, folder: Path, server_url: str, environment: Mapping[str, str] | None = None
+    ) -> Iterator[Self]:
         """Start the plugin in a folder; kill it in the end."""
-        with PluginProcess.start(folder) as plugin:
+        with PluginProcess.start(folder, environment=environment) as plugin:
             yield cls(plugin, server_url)
 
     def credentials(self, uid: str, model_type: str) -> dict[str, Any]:
@@ -56,12 +58,12 @@ class Contestant:
             stream=True,
         )
 
-    def embed(self, texts: list[str]) -> dict[str, Any]:
+    def embed(self, texts: list[str], uid: str = "embed") -> dict[str, Any]:
         """Turn one batch of texts into vectors."""
-        credentials = self.credentials("embed", "text-embedding")
+        credentials = self.credentials(uid, "text-embedding")
         (answer,) = self.call(
             "invoke_text_embedding",
-            "embed",
+            uid,
             "text-embedding",
             credentials,
             texts=texts,
@@ -90,6 +92,14 @@ class Contestant:
         )
         return answer
 
+    def transcribe(self, recording: bytes) -> dict[str, Any]:
+        """Write down a recording."""
+        credentials = {"server_url": self.server_url, "model_uid": "listen"}
+        (answer,) = self.call(
+            "invoke_speech2text", "listen", "speech2text", credentials, file=recording.hex()
+        )
+        return answer
+
     def call(
         self, action: str, model: str, model_type: str, credentials: dict[str, Any], **data: Any
     ) -> Iterator[dict[str, Any]]:
@@ -107,9 +117,21 @@ class Contestant:
         """Read the seconds of CPU that the process and its children have spent so far."""
         return cpu_seconds(self.plugin.pid)
 
+    def peak(self) -> float:
+        """Read the most MB that were resident so far."""
+        return peak_mb(self.plugin.pid)
+
     def memory(self) -> float:
         """Read the MB that are resident, each shared page counted by its share."""
         return memory_mb(self.plugin.pid)
+
+
+def peak_mb(pid: int) -> float:
+    """Read the most that was ever resident."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise RuntimeError("the system does not tell the highest memory of a process")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -101,3 +101,26 @@ def _ask(contestant: Contestant, times: int) -> None:
             contestant.rerank(["one", "two", "three"])
         else:
             contestant.embed(["one", "two"])
+
+
+def recordings(bench: Bench) -> Iterator[Figure]:
+    """Look at the highest memory while a recording of 24 MB is written down."""
+    recording = bytes(bench.scaled(24, 2) * 1024 * 1024)
+    peaks: dict[str, float] = {}
+    for name in ("ours", "floor"):
+        with bench.fresh(name) as contestant:
+            contestant.transcribe(bytes(1024))
+            contestant.transcribe(recording)
+            peaks[name] = contestant.peak()
+    ratio = peaks["ours"] / peaks["floor"]
+    yield Figure(
+        name="recordings",
+        what="Highest memory during a recording of 24 MB",
+        figure=ratio,
+        of="× floor",
+        values=peaks,
+        unit="MB",
+        goal=Goal(limit=1.2),
+        spread=(ratio, ratio),
+        note="the SDK itself holds a recording as text and as bytes",
+    )

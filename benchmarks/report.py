@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -77,6 +79,14 @@ def as_json(figures: Sequence[Figure], *, quick: bool) -> str:
     ]
     run = {"machine": machine(), "quick": quick, "figures": rows}
     return json.dumps(run, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_trend(figures: Sequence[Figure]) -> str:
+    """Write a line for the trend: the commit and the figure of each row."""
+    git = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    rows = {figure.name: float(f"{figure.figure:.4g}") for figure in figures}
+    return json.dumps({"commit": commit, "date": f"{date.today()}", **rows}) + "\n"
 
 
 def as_markdown(figures: Sequence[Figure]) -> str:

@@ -1,8 +1,10 @@
 """A server that sends faster than any client reads: answers made before they are asked for.
 
 It runs in a process of its own and answers in the shapes of Xinference 4.1.0. The uid of the model
-says what to do: ``slow`` sends a token every millisecond, ``fast`` all of them at once;
-``max_tokens`` says how many. ``GET /tally`` counts connections and requests since the last one.
+says what to do: ``slow`` sends a token every millisecond, ``steady`` one every 33, ``fast`` all of
+them at once; ``max_tokens`` says how many. ``flood``, ``trickle`` and ``bomb`` send no answer, but
+comments without end, one of them a second, and a gibibyte in gzip. ``digits`` embeds without
+Base64, in :data:`WIDE` numbers. ``GET /tally`` counts connections and requests since the last one.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import random
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import repeat
 from typing import ClassVar
 
 import requests
@@ -25,7 +29,11 @@ from attrs import field, frozen
 PACE = 0.001
 """Seconds between two tokens of the model ``slow``: more than any of the plugins needs for one."""
 
+STEADY = 0.033
+"""Seconds between two tokens of the model ``steady``: thirty a second, as a large model writes."""
+
 DIMENSIONS = 768
+WIDE = 1024
 WORDS = ("Hello", " there", ",", " how", " are", " you", " today", "?", " Fine", " 好的")
 """The tokens of every answer, over and over."""
 
@@ -33,8 +41,11 @@ _DESCRIPTIONS = {
     "LLM": {"model_ability": ["chat", "tools"], "context_length": 4096},
     "embedding": {"model_ability": ["embed"], "dimensions": DIMENSIONS, "max_tokens": 512},
     "rerank": {"model_ability": ["rerank"]},
+    "audio": {"model_ability": ["audio2text"]},
 }
-_TYPES = {"embed": "embedding", "rerank": "rerank"}
+_TYPES = {"embed": "embedding", "digits": "embedding", "rerank": "rerank", "listen": "audio"}
+_COMMENT = b": nothing yet\n\n"
+_FLOOD = _COMMENT * 4096
 
 
 @frozen
@@ -117,6 +128,25 @@ def _at_once(tokens: int) -> bytes:
     return _STREAM_HEAD + b"".join(stream(tokens))
 
 
+@cache
+def _bomb() -> bytes:
+    """Make a gibibyte of one event's text, as it goes over the wire in gzip.
+
+    A block that is flushed whole stands for itself, so that one can be sent again and again.
+    """
+    block, times = b"a" * (1 << 20), 1024
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    begin = packer.compress(b"data: ") + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.crc32(b"data: ")
+    for _ in range(times):
+        check = zlib.crc32(block, check)
+    end = packer.flush() + struct.pack("<II", check, (6 + (times << 20)) % (1 << 32))
+    head = _STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n")
+    gzip = bytes.fromhex("1f8b0800000000000003")
+    return head + _chunk(gzip + begin + packed * times + end) + b"0\r\n\r\n"
+
+
 def _whole(answer: object) -> bytes:
     return _json(json.dumps(answer, separators=(",", ":")).encode())
 
@@ -127,8 +157,8 @@ def _json(body: bytes) -> bytes:
 
 
 @cache
-def _vector(place: int) -> bytes:
-    return json.dumps(numbers(DIMENSIONS, place), separators=(",", ":")).encode()
+def _vector(place: int, dimensions: int) -> bytes:
+    return json.dumps(numbers(dimensions, place), separators=(",", ":")).encode()
 
 
 @cache
@@ -138,11 +168,13 @@ def _packed(place: int) -> bytes:
 
 
 @cache
-def _embeddings(count: int, packed: bool) -> bytes:
-    vector = _packed if packed else _vector
+def _embeddings(count: int, packed: bool, dimensions: int = DIMENSIONS) -> bytes:
+    vectors = (
+        _packed(place % 64) if packed else _vector(place % 64, dimensions) for place in range(count)
+    )
     rows = b",".join(
-        b'{"index":%d,"object":"embedding","embedding":%s}' % (place, vector(place % 64))
-        for place in range(count)
+        b'{"index":%d,"object":"embedding","embedding":%s}' % (place, vector)
+        for place, vector in enumerate(vectors)
     )
     usage = b'{"prompt_tokens":%d,"total_tokens":%d}' % (8 * count, 8 * count)
     return _json(
@@ -202,7 +234,8 @@ class _Connection(asyncio.Protocol):
         self.count["requests"] += 1
         self.count["connections"] += self._new
         self._new = False
-        self._answer(path, json.loads(rest[:length]) if length else {})
+        is_json = length and b"application/json" in head
+        self._answer(path, json.loads(rest[:length]) if is_json else {})
 
     def _answer(self, path: str, body: dict[str, object]) -> None:
         write = self._transport.write
@@ -210,7 +243,18 @@ class _Connection(asyncio.Protocol):
         match path, body:
             case "/v1/chat/completions", {"stream": True, "model": "slow"}:
                 write(_STREAM_HEAD)
-                self._next(iter(stream(tokens)))
+                self._next(iter(stream(tokens)), PACE)
+            case "/v1/chat/completions", {"stream": True, "model": "steady"}:
+                write(_STREAM_HEAD)
+                self._next(iter(stream(tokens)), STEADY)
+            case "/v1/chat/completions", {"stream": True, "model": "flood"}:
+                write(_STREAM_HEAD)
+                self._flood()
+            case "/v1/chat/completions", {"stream": True, "model": "trickle"}:
+                write(_STREAM_HEAD)
+                self._next(repeat(_chunk(_COMMENT)), 1.0)
+            case "/v1/chat/completions", {"stream": True, "model": "bomb"}:
+                write(_bomb())
             case "/v1/chat/completions", {"stream": True}:
                 write(_at_once(tokens))
             case "/v1/chat/completions", _:
@@ -218,7 +262,12 @@ class _Connection(asyncio.Protocol):
             case "/v1/embeddings", _:
                 texts = body["input"]
                 count = len(texts) if isinstance(texts, list) else 1
-                write(_embeddings(count, body.get("encoding_format") == "base64"))
+                if body["model"] == "digits":
+                    write(_embeddings(count, False, WIDE))
+                else:
+                    write(_embeddings(count, body.get("encoding_format") == "base64"))
+            case "/v1/audio/transcriptions", _:
+                write(_whole({"text": "Hello"}))
             case "/v1/rerank", {"documents": list(documents)}:
                 write(_ranking(len(documents)))
             case "/v1/cluster/auth", _:
@@ -226,16 +275,25 @@ class _Connection(asyncio.Protocol):
             case _:
                 write(_description(path.rpartition("/")[2]))
 
-    def _next(self, pieces: Iterator[bytes]) -> None:
+    def _next(self, pieces: Iterator[bytes], pace: float) -> None:
         """Send a piece, and the next one a beat later: never two at once to catch up."""
         piece = next(pieces, None)
         if piece is None or self._transport.is_closing():
             return
         self._transport.write(piece)
-        asyncio.get_running_loop().call_later(PACE, self._next, pieces)
+        asyncio.get_running_loop().call_later(pace, self._next, pieces, pace)
+
+    def _flood(self) -> None:
+        """Send comments as fast as they are taken, until the client has enough."""
+        if self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() < len(_FLOOD):
+            self._transport.write(_chunk(_FLOOD))
+        asyncio.get_running_loop().call_later(0.0005, self._flood)
 
 
 async def _serve() -> None:
+    _bomb()  # before anybody waits for another answer
     loop = asyncio.get_running_loop()
     server = await loop.create_server(_Connection, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)

@@ -8,8 +8,8 @@ import dify_plugin
 import ready
 from dify_plugin.entities.model import ModelType
 
-PACE = 0.001
-"""Seconds between two tokens of the model ``slow``, as from the benchmark's server."""
+PACES = {"slow": 0.001, "steady": 0.033}
+"""Seconds between two tokens, as from the benchmark's server."""
 
 
 class Floor(ready.Ready, dify_plugin.LargeLanguageModel):
@@ -30,13 +30,13 @@ class Floor(ready.Ready, dify_plugin.LargeLanguageModel):
         if not stream:
             return ready.answer(model, tokens)
         chunks = ready.chunks(model, tokens)
-        return _paced(chunks) if model == "slow" else (chunk for chunk in chunks)
+        return _paced(chunks, PACES[model]) if model in PACES else (chunk for chunk in chunks)
 
     def get_num_tokens(self, *_: Any) -> int:
         return 1
 
 
-def _paced(chunks: list[Any]) -> Iterator[Any]:
+def _paced(chunks: list[Any], pace: float) -> Iterator[Any]:
     for chunk in chunks:
         yield chunk
-        time.sleep(PACE)
+        time.sleep(pace)

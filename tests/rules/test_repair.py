@@ -1,4 +1,4 @@
-"""Mistakes with one right answer are mended where they stand, and nothing else changes."""
+"""Mistakes with one right answer are fixed where they stand, and nothing else changes."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from xinfer.importer import UnreadablePlugin, examine, repair
-from xinfer.importer.repair import apply, repairs_of
+from xinfer.importer.repair import apply, edits_of
 from xinfer.rules import Severity
 from xinfer.spec import Manifest, Model, Provider
 
@@ -33,7 +33,7 @@ meta:
   arch: [AMD64, arm64]
   runner: {language: python, version: 3.12, entrypoint: main}
 """
-MENDED = """\
+FIXED = """\
 # 插件 – keep this line
 version: "0.1"   # not a text yet
 type: plugin
@@ -44,7 +44,7 @@ label:
   zh_Hans: '关税'
 description: {en_US: Prices}
 icon: icon.svg
-created_at: 2026-01-01T08:30:00.500000+08:00
+created_at: 2026-01-01T08:30:00.5+08:00
 resource:
   memory: 1
 plugins:
@@ -72,7 +72,7 @@ models:
     predefined: ['models/text_embedding/*.yaml']
 extra: {python: {provider_source: provider/tariff.py, model_sources: }}
 """
-MENDED_PROVIDER = """\
+FIXED_PROVIDER = """\
 provider: tariff
 label: {en_US: Tariff}
 supported_model_types: [llm, text-embedding]
@@ -92,42 +92,57 @@ models:
 extra: {python: {provider_source: provider/tariff.py, model_sources: [] }}
 """
 MODEL = "model: 4.1\nmodel_type: LLM\nmodel_properties: {}\nparameter_rules:\nfeatures:\n"
-MENDED_MODEL = (
+FIXED_MODEL = (
     'model: "4.1"\nmodel_type: llm\nmodel_properties: {}\nparameter_rules: []\nfeatures:\n'
 )
 
 
-def mended(text, kind):
-    """Mend until there is nothing more: a key must be known before its value is looked at."""
+def fixed(text, kind):
+    """Fix until there is nothing more: the key comes before its value is looked at."""
     for _ in range(3):
-        text = apply(text, repairs_of(text.encode(), kind, "x.yaml"))
+        text = apply(text, edits_of(text.encode(), kind, "x.yaml"))
     return text
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "right"),
     [
-        (MANIFEST, Manifest, MENDED),
-        (PROVIDER, Provider, MENDED_PROVIDER),
-        (MODEL, Model, MENDED_MODEL),
+        (MANIFEST, Manifest, FIXED),
+        (PROVIDER, Provider, FIXED_PROVIDER),
+        (MODEL, Model, FIXED_MODEL),
     ],
     ids=["manifest", "provider", "model"],
 )
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_what_has_one_right_answer_is_mended(text, kind, right, newline):
-    assert mended(text.replace("\n", newline), kind) == right.replace("\n", newline)
-    assert mended(right, kind) == right
+def test_what_has_one_right_answer_is_fixed(text, kind, right, newline):
+    assert fixed(text.replace("\n", newline), kind) == right.replace("\n", newline)
+    assert fixed(right, kind) == right
 
 
-def test_each_mend_names_its_line():
-    said = [str(made) for made in repairs_of(MANIFEST.encode(), Manifest, "manifest.yaml")]
-    assert said[0] == "manifest.yaml:2: 0.1 must be a text: put in quotes"
-    assert "manifest.yaml:7: en-US is spelled en_US" in said
+def test_each_fix_names_its_line():
+    messages = [str(made) for made in edits_of(MANIFEST.encode(), Manifest, "manifest.yaml")]
+    assert messages[0] == "manifest.yaml:2: quoted 0.1, which must be a string"
+    assert "manifest.yaml:7: renamed the key en-US to en_US" in messages
+
+
+@pytest.mark.parametrize(
+    ("moment", "fixed"),
+    [
+        ("2024-09-20 00:13:50.29298939 -04:00", "2024-09-20T00:13:50.29298939-04:00"),
+        ("2024-09-20 00:13:50+0800", "2024-09-20T00:13:50+08:00"),
+        ("'2024-09-20 00:13:50'", "2024-09-20T00:13:50Z"),
+        ("2024-09-20 00:13:50.5+00:00", "2024-09-20T00:13:50.5Z"),
+    ],
+)
+def test_a_time_keeps_its_digits(moment, fixed):
+    (edit,) = edits_of(f"created_at: {moment}\n".encode(), Manifest, "x.yaml")
+    assert edit.text == fixed
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        "created_at: 2026-13-01 08:30:00+08:00\n",
         "labell: {en_US: x}\nlabel: {en_US: y}\n",  # both are there: which is meant is not sure
         "lebal: 1\nnonsense: 2\n",
         "created_at: '01.02.2026'\n",
@@ -137,7 +152,7 @@ def test_each_mend_names_its_line():
     ],
 )
 def test_what_has_no_one_answer_is_left(text):
-    assert repairs_of(text.encode(), Manifest, "x.yaml") == ()
+    assert edits_of(text.encode(), Manifest, "x.yaml") == ()
 
 
 @pytest.fixture
@@ -154,7 +169,7 @@ def folder(tmp_path, plugin_folder):
     return plugin_folder
 
 
-def test_a_folder_is_mended_file_after_file(folder):
+def test_a_folder_is_fixed_file_after_file(folder):
     untouched = (folder / "models/llm/_position.yaml").read_bytes()
     assert [found for found in examine(folder) if found.severity is Severity.REFUSED]
     assert [made.file for made in repair(folder)] == [
@@ -182,7 +197,7 @@ def test_a_file_that_begins_with_a_byte_order_mark_keeps_it_and_its_mode(folder)
     assert examine(folder) == ()
 
 
-def test_only_a_folder_can_be_mended(tmp_path):
+def test_only_a_folder_can_be_fixed(tmp_path):
     with pytest.raises(UnreadablePlugin, match=r"spec\.py is not a folder"):
         repair(tmp_path / "spec.py")
 
@@ -192,4 +207,4 @@ def test_check_fix_on_the_command_line(folder):
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "No findings.\n")
     assert "provider/tariff.yaml" in done.stderr
-    assert "modeltype is spelled model_type" in done.stderr
+    assert "renamed the key modeltype to model_type" in done.stderr

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The version that users have: find what breaks for them, too.",
 )
-@click.option("--fix", is_flag=True, help="First mend what has one right answer; folders only.")
+@click.option("--fix", is_flag=True, help="First fix what has one right answer; folders only.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
 def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: bool) -> None:
     """Find the mistakes in a plugin.
@@ -47,7 +47,7 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
 
     existing(path)
     if fix:
-        _mend(path)
+        _fix(path)
     findings = findings_of(path, against)
     show(findings, output)
     if any(strict or finding.severity is not Severity.ADVICE for finding in findings):
@@ -76,12 +76,12 @@ def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
     )
 
 
-def _mend(path: Path) -> None:
+def _fix(path: Path) -> None:
     from xinfer.importer import UnreadablePlugin, repair
 
     try:
-        for made in repair(path):
-            click.echo(f"Mended {path / made.file}:{made.line}: {made.message}", err=True)
+        for edit in repair(path):
+            click.echo(f"Fixed {path / edit.file}:{edit.line}: {edit.message}", err=True)
     except UnreadablePlugin as error:
         raise UnusableInput(str(error)) from error
 

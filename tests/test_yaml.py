@@ -1,13 +1,33 @@
 """YAML out and in: lossless, the same to PyYAML as to us, and honest about what is wrong."""
 
+import math
+
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider_spec import project
-from xinfer.spec import I18n, Manifest, Model, ModelProperties, ModelType, Provider, complete
-from xinfer.yaml import DocumentError, Keep, read_document, read_spec, to_data, to_yaml
+from xinfer.rules import check_types
+from xinfer.spec import (
+    I18n,
+    Manifest,
+    Model,
+    ModelProperties,
+    ModelType,
+    ParameterRule,
+    Provider,
+    complete,
+)
+from xinfer.yaml import (
+    DocumentError,
+    Keep,
+    read_document,
+    read_spec,
+    read_what_fits,
+    to_data,
+    to_yaml,
+)
 
 SPEC = complete(project)
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -168,3 +188,56 @@ def test_plain_values_are_read_as_the_sdk_reads_them(text):
 def test_no_depth_ends_the_process(one, depth):
     with pytest.raises(DocumentError, match=r"^x\.yaml:\d+:"):
         read_document(one * depth, "x.yaml")
+
+
+RULE = "name: a\ntype: int\nmax: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("0x" + "f" * 5000, "is a whole number of 5002 characters; the most is 100"),
+        ("0" + "7" * 5000, "is a whole number of 5001 characters; the most is 100"),
+        ("9" * 5000, "is a whole number of 5000 characters; the most is 100"),
+        ("1" + ":1" * 100_000, "is a whole number of 200001 characters; the most is 100"),
+        ("1." + "1" * 100_000, "is a number of 100002 characters; the most is 100"),
+        ("!!int x", "is not a whole number"),
+        ("!!bool x", "is not true or false"),
+        ("2026-99-99", "is not a date or a time: month must be in 1..12"),
+        ("!!python/object:os.system x", "is of the type !!python/object:os.system, which plugins"),
+        ("=", "is of the type !!value, which plugins do not have: put it in quotes"),
+    ],
+)
+def test_a_value_that_is_none_is_named_by_its_place(value, message):
+    (fault,) = faults(RULE.format(value), ParameterRule)
+    assert fault.startswith(f"p.yaml:3:6: max: {message}")
+    assert len(fault) < 200
+
+
+@pytest.mark.parametrize("value", [".inf", "-.INF", ".nan", "1e999", "0x" + "f" * 90])
+def test_a_number_without_a_finite_value_is_read_for_the_rules_to_judge(value):
+    rule = read_spec(RULE.format(value), ParameterRule, file="p.yaml")
+    assert not math.isfinite(rule.max) or rule.max > 10**100
+    (finding,) = [one for one in check_types(rule, "rule") if one.code == "XI005"] or [None]
+    assert (finding is None) == (value.startswith("0x"))
+
+
+def test_what_fits_is_read_with_the_faults_of_the_rest():
+    text = (
+        "model: m\nmodel_type: llm\nmodel_properties: {mode: chat, context_size: 8k}\n"
+        "parameter_rules: [{name: a, min: x}, {name: b}]\npricing: {input: 1}\nnew: 1\n"
+    )
+    model, found = read_what_fits(text, Model, file="m.yaml")
+    assert [str(fault) for fault in found] == [
+        "m.yaml:3:46: model_properties.context_size: expected a whole number, got '8k'",
+        "m.yaml:4:34: parameter_rules[0].min: expected a number, got 'x'",
+        "m.yaml:5:10: pricing.unit: is required, and missing",
+        "m.yaml:5:10: pricing.currency: is required, and missing",
+    ]
+    assert model.model_properties.mode == "chat"
+    assert [rule.name for rule in model.parameter_rules] == ["a", "b"]
+    assert model.extra_keys == {"pricing": {"input": 1}, "new": 1}
+    nothing, found = read_what_fits("model_type: llms\n", Model, file="m.yaml")
+    assert nothing is None
+    assert [fault.path for fault in found] == ["model", "model_properties", "model_type"]
+    assert read_what_fits("a: [", Model, file="m.yaml")[0] is None

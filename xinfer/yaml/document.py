@@ -22,7 +22,19 @@ from xinfer.yaml.nodes import compose, first_line
 
 MAX_NODES = 100_000
 MAX_DEPTH = 64
-_STRING = "tag:yaml.org,2002:str"
+_YAML = "tag:yaml.org,2002:"
+_STRING = f"{_YAML}str"
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "timestamp": "a date or a time",
+    "binary": "Base64",
+    "null": "null",
+}
+_LONGEST = 100
+"""Characters of a number or a date. Python reads long numbers slowly: the time for ``1:1:1…``
+grows with the square of its length."""
 _NANOSECONDS = re.compile(r"\.\d{7}")
 _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
@@ -127,6 +139,12 @@ class _Builder:
         tag = str(node.tag)
         if tag == _STRING:
             return node.value
+        kind = _KINDS.get(tag.removeprefix(_YAML))
+        if kind and len(node.value) > _LONGEST:
+            self._add_fault(
+                node, path, f"is {kind} of {len(node.value)} characters; the most is {_LONGEST}"
+            )
+            return None
         if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
             return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
         if tag.endswith(":timestamp") and _NANOSECONDS.search(node.value):
@@ -136,16 +154,24 @@ class _Builder:
         try:
             value = make(scalars, node)
         except (YAMLError, ValueError, LookupError, ArithmeticError) as error:
-            self.faults.append(self._fault(node, path, first_line(error)))
+            reason = f": {first_line(error)}" if kind == _KINDS["timestamp"] else ""
+            self._add_fault(node, path, f"is not {kind}{reason}" if kind else _strange(tag))
             return None
         if isinstance(value, GeneratorType):
-            self.faults.append(self._fault(node, path, f"is no {tag.rpartition(':')[2]}"))
+            self._add_fault(node, path, _strange(tag))
             return None
         return value
+
+    def _add_fault(self, node: Node, path: Steps, message: str) -> None:
+        self.faults.append(self._fault(node, path, message))
 
     def _fault(self, node: Node, path: Steps, message: str) -> Fault:
         mark = node.start_mark
         return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
+
+
+def _strange(tag: str) -> str:
+    return f"is of the type {tag.replace(_YAML, '!!')}, which plugins do not have: put it in quotes"
 
 
 def _extent(node: Node) -> Extent:

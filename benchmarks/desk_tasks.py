@@ -22,9 +22,10 @@ def _parse(folder: Path) -> Callable[[], object]:
 
 
 def _check(folder: Path) -> Callable[[], object]:
-    from xinfer.importer import examine
+    from xinfer.plugin.read import read_plugin
+    from xinfer.rules import check
 
-    return lambda: examine(folder)
+    return lambda: check(read_plugin(folder))
 
 
 def _check_spec(folder: Path) -> Callable[[], object]:
@@ -33,7 +34,7 @@ def _check_spec(folder: Path) -> Callable[[], object]:
 
     def run() -> object:
         prepared = prepare(folder / "provider_spec.py")
-        return check(prepared.project, {path: len(text) for path, text in prepared.tree.items()})
+        return check(prepared.plugin)
 
     return run
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -129,7 +130,19 @@ def test_what_the_ignore_file_names_is_not_packed(home, tmp_path):
     names = zipfile.ZipFile(built.package).namelist()
     assert "notes.txt" not in names
     assert ".difyignore" in names
-    assert (built.folder / "notes.txt").read_text() == "mine"
+    assert not (built.folder / "notes.txt").exists()
+
+
+def test_a_plugin_without_an_ignore_file_leaves_out_what_tools_leave_there(home, tmp_path):
+    left = [".git/config", ".venv/bin/x", "models/__pycache__/x.pyc", "old.difypkg", ".DS_Store"]
+    for path in left:
+        (home / "plugin" / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / "plugin" / path).write_text("left")
+    prepared = prepare(home / "provider_spec.py")
+    assert not set(left) & set(prepared.tree)
+    reasons = {gone.path: gone.reason for gone in prepared.plugin.files.left_out}
+    assert reasons[".git/"] == "line 2 of .difyignore (.git/)"
+    assert "old.difypkg" in reasons
 
 
 def test_modules_beside_the_spec_come_along_and_do_not_stay(home):
@@ -345,9 +358,37 @@ def test_code_of_ones_own_gets_what_it_imports(home, code, carried):
     assert not [path for path in tree if path.startswith(("models/", "provider/x.py"))]
 
 
-def test_a_link_out_of_the_folder_is_refused_and_what_no_plugin_may_hold_stays_out(home, tmp_path):
-    (home / "plugin/.env").write_text("KEY=secret\n")
-    assert ".env" not in prepare(home / "provider_spec.py").tree
-    (home / "plugin/out").symlink_to("/etc/hostname")
-    with pytest.raises(CarriedFileError, match="leads out of"):
+def _link(path):
+    path.symlink_to("/etc/hostname")
+
+
+def _dangle(path):
+    path.symlink_to("nowhere")
+
+
+def _circle(path):
+    path.symlink_to(path.name)
+
+
+def _folder(path):
+    path.symlink_to(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "reason"),
+    [
+        (_link, "x", "is a link out of the plugin's folder"),
+        (_dangle, "x", "is a link that leads nowhere"),
+        (_circle, "x", "is a link in a circle"),
+        (_folder, "x", "is a link to a folder"),
+        (os.mkfifo, "x", "is a named pipe"),
+        (Path.touch, "a\\b", "is a name with a backslash"),
+        (Path.touch, os.fsdecode(b"x\xff"), "is a name that is not UTF-8"),
+    ],
+)
+def test_what_is_no_ordinary_file_is_refused_unless_it_is_left_out(home, make, name, reason):
+    make(home / "plugin" / name)
+    with pytest.raises(CarriedFileError, match=reason):
         prepare(home / "provider_spec.py")
+    (home / "plugin/.difyignore").write_text("[xa]*\n")
+    prepare(home / "provider_spec.py")

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider_spec import project
-from xinfer.rules import check_types
+from xinfer.plugin.plugin import Form
+from xinfer.rules.values import mistyped
+from xinfer.schema import walk
 from xinfer.spec import (
     I18n,
     Manifest,
@@ -218,7 +220,9 @@ def test_a_value_that_is_none_is_named_by_its_place(value, message):
 def test_a_number_without_a_finite_value_is_read_for_the_rules_to_judge(value):
     rule = read_spec(RULE.format(value), ParameterRule, file="p.yaml")
     assert not math.isfinite(rule.max) or rule.max > 10**100
-    (finding,) = [one for one in check_types(rule, "rule") if one.code == "XI005"] or [None]
+    (finding,) = [
+        one for one in mistyped(walk(rule, ("rule",)), Form.YAML) if one.code == "XI005"
+    ] or [None]
     assert (finding is None) == (value.startswith("0x"))
 
 

@@ -19,7 +19,7 @@ from xinfer.plugin.archive import pack, package_files
 from xinfer.plugin.checksum import checksum, identifier
 from xinfer.plugin.folder import folder_files
 from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
-from xinfer.plugin.reading import read
+from xinfer.plugin.read import plugin_of
 from xinfer.plugin.requirements import with_requirements
 
 LINK = "78-folder-named-through-a-link"
@@ -137,4 +137,4 @@ def test_the_official_plugins(row):
     assert len(names) == int(row["files"])
     if hashlib.sha256(files["requirements.txt"]).hexdigest() == row["requirements"].split()[1]:
         assert checksum(files) == row["checksum"]
-    assert len(read(files).models) == int(row["models"])
+    assert len(plugin_of(files).models) == int(row["models"])

@@ -8,8 +8,13 @@ import zipfile
 
 import pytest
 
-from xinfer.importer import UnreadablePlugin, examine, read_project
-from xinfer.rules import Severity
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.read import read_plugin
+from xinfer.rules import Severity, check
+
+
+def examine(path):
+    return check(read_plugin(path))
 
 
 def codes(path):
@@ -49,7 +54,9 @@ def test_a_folder_and_its_package_that_are_right_have_no_findings(plugin_folder,
     ],
 )
 def test_packages_that_the_daemon_cannot_unpack(plugin_folder, tmp_path, names, more, code):
-    findings = examine(packed(plugin_folder, tmp_path / "x.difypkg", names=names, more=more))
+    findings = check(
+        read_plugin(packed(plugin_folder, tmp_path / "x.difypkg", names=names, more=more))
+    )
     assert code in [found.code for found in findings if found.severity is Severity.REFUSED]
 
 
@@ -322,7 +329,7 @@ def test_what_is_no_plugin_is_said_in_one_line(tmp_path, plugin_folder):
     with pytest.raises(UnreadablePlugin, match="is a plugin of tools"):
         examine(plugin_folder)
     with pytest.raises(UnreadablePlugin, match="cannot be read"):
-        read_project(tmp_path / "empty")
+        _ = read_plugin(tmp_path / "empty").project
 
 
 def test_the_command_line_says_one_thing_and_exits_with_2(tmp_path):

@@ -14,8 +14,9 @@ from mutants import FILES, mutations
 from sdk import Oracle
 
 from xinfer.build import prepare, write
-from xinfer.importer import UnreadablePlugin, examine
-from xinfer.rules import Severity
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.read import read_plugin
+from xinfer.rules import Severity, check
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +64,7 @@ def oracle():
 def test_check_agrees_with_the_sdk(tariff, oracle, tmp_path):
     folder = tmp_path / "plugin"
     assert "error" not in oracle.load(tariff)
-    assert examine(tariff) == ()
+    assert check(read_plugin(tariff)) == ()
 
     @given(mutation=mutations(tariff))
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -73,7 +74,7 @@ def test_check_agrees_with_the_sdk(tariff, oracle, tmp_path):
         shutil.copytree(tariff, folder)
         (folder / file).write_text(text, "utf-8")
         error = oracle.load(folder).get("error")
-        findings = examine(folder)
+        findings = check(read_plugin(folder))
         refused = [finding for finding in findings if finding.severity is Severity.REFUSED]
         event("refused" if error else "accepted")
         if error:
@@ -97,9 +98,9 @@ def test_no_file_whatever_makes_check_fail(tariff, tmp_path_factory, content):
     for file in FILES:
         before = (folder / file).read_bytes()
         (folder / file).write_bytes(content)
-        assert [f for f in examine(folder) if f.severity is Severity.REFUSED]
+        assert [f for f in check(read_plugin(folder)) if f.severity is Severity.REFUSED]
         (folder / file).write_bytes(before)
     package = folder.with_suffix(".difypkg")
     package.write_bytes(content)
     with pytest.raises(UnreadablePlugin):
-        examine(package)
+        check(read_plugin(package))

@@ -1,21 +1,26 @@
 """A finding points at what it is about: an argument of a call, a key of YAML."""
 
 from linecache import getline
+from pathlib import Path
 
 import pytest
+from rules.checking import check_project
 
 import provider_spec
-from xinfer.importer import examine
+from xinfer.build import prepare
+from xinfer.plugin.read import read_plugin
 from xinfer.rules import check
 from xinfer.spec import ParameterRule, ParameterType, complete, evolve
 
-PROJECT = complete(provider_spec.project)
+PREPARED = prepare(Path(provider_spec.__file__))
+PROJECT, FILES = complete(provider_spec.project), PREPARED.tree
 DECLARED = PROJECT.customizable_models[0]
 
 
 def of(rule):
     declared = evolve(DECLARED, parameter_rules=(rule,))
-    (finding,) = check(evolve(PROJECT, customizable_models=(declared,)))
+    findings = check_project(evolve(PROJECT, customizable_models=(declared,)), FILES)
+    (finding,) = (found for found in findings if found.code.startswith("XI4"))
     return finding
 
 
@@ -70,7 +75,7 @@ def test_a_key_of_yaml(plugin_folder, file, said, wrong, code, points):
     path = plugin_folder / file
     assert said in path.read_text()
     path.write_text(path.read_text().replace(said, wrong, 1))
-    (found,) = examine(plugin_folder)
+    (found,) = check(read_plugin(plugin_folder))
     assert found.span.file == str(path)
     assert found.code == code
     assert pointed(found).startswith(points)

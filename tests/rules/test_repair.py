@@ -7,9 +7,11 @@ from codecs import BOM_UTF8
 import pytest
 import yaml
 
-from xinfer.importer import UnreadablePlugin, examine, repair
+from xinfer.importer import repair
 from xinfer.importer.repair import apply, edits_of
-from xinfer.rules import Severity
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.read import read_plugin
+from xinfer.rules import Severity, check
 from xinfer.spec import Manifest, Model, Provider
 
 MANIFEST = """\
@@ -171,13 +173,13 @@ def folder(tmp_path, plugin_folder):
 
 def test_a_folder_is_fixed_file_after_file(folder):
     untouched = (folder / "models/llm/_position.yaml").read_bytes()
-    assert [found for found in examine(folder) if found.severity is Severity.REFUSED]
+    assert [found for found in check(read_plugin(folder)) if found.severity is Severity.REFUSED]
     assert [made.file for made in repair(folder)] == [
         "manifest.yaml",
         "provider/tariff.yaml",
         "models/llm/tariff-swift.yaml",
     ]
-    assert examine(folder) == ()
+    assert check(read_plugin(folder)) == ()
     assert repair(folder) == ()
     assert (folder / "models/llm/_position.yaml").read_bytes() == untouched
     form = yaml.safe_load((folder / "provider/tariff.yaml").read_text("utf-8"))
@@ -194,7 +196,7 @@ def test_a_file_that_begins_with_a_byte_order_mark_keeps_it_and_its_mode(folder)
     expected = without.replace(b"version: 3.12", b'version: "3.12"')
     assert manifest.read_bytes() == BOM_UTF8 + expected
     assert manifest.stat().st_mode & 0o777 == 0o600
-    assert examine(folder) == ()
+    assert check(read_plugin(folder)) == ()
 
 
 def test_only_a_folder_can_be_fixed(tmp_path):

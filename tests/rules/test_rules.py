@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rules.checking import check_project
 
 import provider_spec
 from xinfer.build import prepare
 from xinfer.plugin.globs import Glob
-from xinfer.rules import RULES, Form, Severity, check, texts_of
+from xinfer.plugin.plugin import Form
+from xinfer.plugin.texts import texts_of
+from xinfer.rules import RULES, Severity
 from xinfer.spec import (
     ConfigurateMethod,
     Credentials,
@@ -55,6 +58,13 @@ ROOT = Path(__file__).parents[2]
 PREPARED = prepare(ROOT / "provider_spec.py")
 PROJECT = complete(provider_spec.project)
 FILES = {path: len(content) for path, content in PREPARED.tree.items()}
+
+
+def check(project, files=FILES, sources=None, form=Form.SPEC):
+    """Check a project with files of these sizes, some of which hold these texts."""
+    contents = {path: PREPARED.tree.get(path) or bytes(size) for path, size in files.items()}
+    texts = {path: text.encode() for path, text in (sources or {}).items()}
+    return check_project(project, {**contents, **texts}, form)
 
 
 def plugin(**changes):
@@ -277,7 +287,7 @@ BREAKS = {
     "XI503": lambda: (PROJECT, with_file("large.bin", 51 * 1024 * 1024)),
     "XI504": lambda: (PROJECT, {**FILES, **{f"f{n}": 1 for n in range(5001)}}),
     "XI505": lambda: (PROJECT, with_file("config/.env")),
-    "XI506": lambda: (PROJECT, with_file("models/x.pyc")),
+    "XI506": lambda: (PROJECT, with_file("models/x.bak")),
     "XI507": lambda: (PROJECT, without("main.py")),
     "XI508": lambda: (PROJECT, without("pyproject.toml", "requirements.txt")),
     "XI509": lambda: (PROJECT, without("README.md")),

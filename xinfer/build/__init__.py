@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import attrs
 from attrs import frozen
 
 from xinfer.build.emit import SPEC, ConflictError, emit, requirements
@@ -16,6 +17,9 @@ from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
 from xinfer.plugin.archive import pack
 from xinfer.plugin.files import files_in_memory
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.plugin import Form, Plugin
+from xinfer.plugin.requirements import with_requirements
 from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
@@ -24,7 +28,7 @@ from xinfer.plugin.writer import (
     write_tree,
 )
 from xinfer.rules import Finding, Severity, check_values
-from xinfer.spec import Project, evolve
+from xinfer.spec import Project, complete, evolve, model_file
 
 __all__ = [
     "SPEC",
@@ -39,6 +43,7 @@ __all__ = [
     "emit",
     "load_spec",
     "pack",
+    "plugin",
     "prepare",
     "write",
     "write_tree",
@@ -53,20 +58,35 @@ class WrongValues(Exception):
         super().__init__("\n".join(f"{one.span}: {one.message}" for one in self.findings))
 
 
-BuildError = (SpecError, WrongValues, ConflictError, CarriedFileError, ForeignFileError)
-"""What a user can mend; ``str`` of each says how."""
+BuildError = (
+    SpecError,
+    WrongValues,
+    ConflictError,
+    CarriedFileError,
+    ForeignFileError,
+    UnreadablePlugin,
+)
+"""What a user can correct; ``str`` of each says how."""
 
 
 @frozen(kw_only=True)
 class Prepared:
-    """A plugin in memory."""
+    """A plugin in memory.
 
-    project: Project
+    :param tree: its folder: what is packed, and what the ignore file leaves out of the package.
+    """
+
+    plugin: Plugin
     tree: FileTree
 
     @property
+    def project(self) -> Project:
+        """What the spec declares, completed."""
+        return self.plugin.project
+
+    @property
     def name(self) -> str:
-        """The plugin's name, which its folder bears."""
+        """The plugin's name, which its folder has too."""
         return self.project.manifest.name
 
 
@@ -87,22 +107,36 @@ def prepare(spec: Path) -> Prepared:
     """
     loaded = load_spec(spec)
     project = loaded.project
+    if wrong := [one for one in check_values(project) if one.severity is Severity.REFUSED]:
+        raise WrongValues(wrong)
     carried = carried_files(loaded.folder / project.files)
-    modules = spec_modules(project, loaded.modules, carried)
-    try:
-        tree = emit(
-            project,
-            modules=modules,
-            carried=carried,
-            runtime=runtime_files(project, {**carried, **modules}),
-        )
-    except Exception:
-        # A value of another type than is declared can fail anywhere on the way to YAML.
-        if wrong := [one for one in check_values(project) if one.severity is Severity.REFUSED]:
-            raise WrongValues(wrong) from None
-        raise
-    complete = evolve(project, requirements=requirements(project, tree))
-    return Prepared(project=complete, tree=tree)
+    modules = spec_modules(project, loaded.modules, carried.tree)
+    tree = emit(
+        project,
+        modules=modules,
+        carried=carried.tree,
+        runtime=runtime_files(project, {**carried.tree, **modules}),
+    )
+    sources = carried.sources | {path: loaded.folder / path for path in loaded.modules}
+    files = files_in_memory(tree, spec, sources)
+    files = attrs.evolve(files, left_out=(*files.left_out, *carried.left_out))
+    declared = complete(evolve(project, requirements=requirements(project, tree)))
+    plugin = Plugin(
+        form=Form.SPEC,
+        files=files,
+        declared=declared,
+        manifest=declared.manifest,
+        provider=declared.provider,
+        provider_file=declared.provider_file,
+        models=declared.models,
+        model_paths=tuple(map(model_file, declared.models)),
+    )
+    return Prepared(plugin=plugin, tree=tree)
+
+
+def plugin(spec: Path) -> Plugin:
+    """Make the plugin that a ``provider_spec.py`` declares, as :func:`prepare` does."""
+    return prepare(spec).plugin
 
 
 def write(prepared: Prepared, out: Path) -> Built:
@@ -110,5 +144,5 @@ def write(prepared: Prepared, out: Path) -> Built:
     folder = out / prepared.name
     package = out / f"{prepared.name}-{prepared.project.manifest.version}.difypkg"
     changed = write_tree(prepared.tree, folder)
-    changed |= write_file(package, pack(files_in_memory(prepared.tree, folder).items()))
+    changed |= write_file(package, pack(with_requirements(prepared.plugin.files).items()))
     return Built(folder=folder, package=package, changed=changed)

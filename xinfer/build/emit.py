@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from xinfer.build.code import code_files
+from xinfer.plugin.ignore import DEFAULT_IGNORE
 from xinfer.plugin.writer import FileTree
 from xinfer.spec import MODEL_FOLDERS, Project, complete, model_file
 from xinfer.yaml import to_yaml
@@ -14,14 +15,6 @@ from xinfer.yaml import to_yaml
 SPEC = "provider_spec.py"
 _MAIN = "main.py"
 _DEPENDENCIES = {"requirements.txt", "pyproject.toml"}
-
-_IGNORED = """\
-.xinfer.json
-.venv/
-__pycache__/
-.env
-*.difypkg
-"""
 
 _PYPROJECT = """\
 [project]
@@ -116,7 +109,7 @@ def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, s
             dependencies="\n".join(f"    {_toml(line)}," for line in required),
         ),
     )
-    yield ".difyignore", _IGNORED
+    yield ".difyignore", DEFAULT_IGNORE
 
 
 def _toml(text: str) -> str:

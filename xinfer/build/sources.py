@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
+from attrs import frozen
+
+from xinfer.plugin.files import Excluded
+from xinfer.plugin.folder import plugin_folder
+from xinfer.plugin.ignore import DEFAULT_IGNORE
+from xinfer.plugin.requirements import DEPENDENCY_FILES
 from xinfer.plugin.writer import FileTree
 from xinfer.spec import Project
 
 _XINFER = Path(__file__).parent.parent
-_NEVER = {".git", ".venv", "__pycache__", ".DS_Store", ".env", ".mypy_cache", ".ruff_cache"}
-"""What an editor, a test run or a secret leaves in a folder, and no plugin may hold."""
 
 
 class CarriedFileError(Exception):
     """A file of the project's own folder cannot go into a plugin."""
 
 
-def carried_files(folder: Path) -> FileTree:
-    """Read the project's own files, by path from the plugin's root; none where there is no folder.
+@frozen
+class Carried:
+    """The project's own files.
 
-    :raises CarriedFileError: a link that leads out of the folder.
+    :param tree: contents by path from the plugin's root.
+    :param sources: where each of them is.
+    :param left_out: what the ignore file leaves out.
     """
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder, folder)
-    }
+
+    tree: FileTree
+    sources: dict[str, Path]
+    left_out: tuple[Excluded, ...] = ()
+
+
+def carried_files(folder: Path) -> Carried:
+    """Read the project's own files; none if there is no such folder.
+
+    :raises CarriedFileError: one of them is no file that every machine packs alike.
+    """
+    if not folder.is_dir():
+        return Carried({}, {})
+    files = plugin_folder(folder, default=DEFAULT_IGNORE)
+    for fault in files.unpackable:
+        raise CarriedFileError(
+            f"{folder / fault.path} is {fault.reason}: put an ordinary file there, or leave it "
+            "out with a line in .difyignore."
+        )
+    # The packager looks for these on disk, left out or not, before it makes a requirements.txt.
+    unpacked = {gone.path: gone.read() for gone in files.left_out if gone.path in DEPENDENCY_FILES}
+    return Carried(
+        tree={**files, **unpacked},
+        sources={file.path: file.source for file in files.files if file.source},
+        left_out=tuple(gone for gone in files.left_out if gone.path not in unpacked),
+    )
 
 
 def runtime_files(project: Project, own: FileTree) -> FileTree:
@@ -80,20 +109,3 @@ def imported_modules(tree: FileTree) -> set[str]:
 
 def _within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
-
-
-def _files(folder: Path, root: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
-        if path.name in _NEVER:
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            raise CarriedFileError(
-                f"{path} leads out of {root}: put the file itself there, so that every machine "
-                "builds the same plugin."
-            )
-        if path.is_dir():
-            yield from _files(path, root)
-        else:
-            yield path

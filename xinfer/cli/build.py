@@ -35,7 +35,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
     """
     from xinfer.build import BuildError, WrongValues, differences, prepare, write
     from xinfer.cli.report import show
-    from xinfer.rules import Severity, check, texts_of
+    from xinfer.rules import Severity, check
 
     try:
         prepared = prepare(spec)
@@ -44,8 +44,7 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         raise SystemExit(1) from error
     except BuildError as error:
         raise UnusableInput(str(error)) from error
-    files = {path: len(content) for path, content in prepared.tree.items()}
-    findings = check(prepared.project, files, texts_of(prepared.tree))
+    findings = check(prepared.plugin)
     if findings:
         show(findings)
     if any(finding.severity is not Severity.ADVICE for finding in findings):
@@ -58,11 +57,11 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         if changes:
             click.echo(f"{folder} is out of date: run xinfer build.", err=True)
             raise SystemExit(1)
-        click.echo(f"{folder} is up to date ({counted(len(files), 'file')}).")
+        click.echo(f"{folder} is up to date ({counted(len(prepared.tree), 'file')}).")
         return
     try:
         built = write(prepared, out)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     done = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
-    click.echo(f"{done} ({counted(len(files), 'file')}) and {built.package.name}.")
+    click.echo(f"{done} ({counted(len(prepared.tree), 'file')}) and {built.package.name}.")

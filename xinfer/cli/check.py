@@ -10,6 +10,7 @@ import click
 from xinfer.cli.options import FINDING_FORMATS, UnusableInput, examples, existing
 
 if TYPE_CHECKING:
+    from xinfer.plugin.plugin import Plugin
     from xinfer.rules import Finding
 
 
@@ -59,21 +60,26 @@ def findings_of(path: Path, against: Path | None = None) -> tuple[Finding, ...]:
 
     :param against: the version that users have.
     """
-    findings = _of_spec(path) if path.suffix == ".py" else _of_plugin(path)
-    return findings + _broken_since(against, path) if against is not None else findings
+    from xinfer.build import WrongValues
+    from xinfer.cli.sides import plugin_at
+    from xinfer.rules import check
+
+    try:
+        plugin = plugin_at(path)
+    except WrongValues as error:
+        return error.findings
+    findings = check(plugin)
+    return findings + _broken_since(against, plugin) if against else findings
 
 
-def _broken_since(old: Path, new: Path) -> tuple[Finding, ...]:
+def _broken_since(old: Path, new: Plugin) -> tuple[Finding, ...]:
     from xinfer.cli.sides import project_at
     from xinfer.diff import changes
-    from xinfer.importer import placed
-    from xinfer.rules import check_one
+    from xinfer.rules import check_changes
 
-    found = changes(project_at(old), project_at(new))
-    folder = new if new.is_dir() else None
-    return tuple(
-        placed(one, folder) for change in found for one in check_one(change, change.about.lower())
-    )
+    if new.declared is None:
+        return ()
+    return check_changes(changes(project_at(old), new.declared), new)
 
 
 def _fix(path: Path) -> None:
@@ -82,41 +88,5 @@ def _fix(path: Path) -> None:
     try:
         for edit in repair(path):
             click.echo(f"Fixed {path / edit.file}:{edit.line}: {edit.message}", err=True)
-    except UnreadablePlugin as error:
-        raise UnusableInput(str(error)) from error
-
-
-def _of_spec(path: Path) -> tuple[Finding, ...]:
-    from xinfer.build import BuildError, WrongValues, prepare
-    from xinfer.rules import check, texts_of
-
-    try:
-        prepared = prepare(path)
-    except WrongValues as error:
-        return error.findings
-    except BuildError as error:
-        raise UnusableInput(str(error)) from error
-    files = {name: len(content) for name, content in prepared.tree.items()}
-    found = check(prepared.project, files, texts_of(prepared.tree))
-    return tuple(_placed(one, path.parent, prepared.project.files) for one in found)
-
-
-def _placed(found: Finding, beside: Path, carried: str) -> Finding:
-    """Let a place in a file of the plugin be the one in the file that it is made from."""
-    import attrs
-
-    place = found.span
-    if place is not None and not Path(place.file).is_absolute():
-        for made_from in (beside / carried / place.file, beside / place.file):
-            if made_from.is_file():
-                return attrs.evolve(found, span=attrs.evolve(place, file=str(made_from)))
-    return found
-
-
-def _of_plugin(path: Path) -> tuple[Finding, ...]:
-    from xinfer.importer import UnreadablePlugin, examine
-
-    try:
-        return examine(path)
     except UnreadablePlugin as error:
         raise UnusableInput(str(error)) from error

@@ -106,17 +106,16 @@ def _built(spec: Path, folder: Path) -> bool:
     """Write the plugin; say what keeps it from being built, or from being debugged."""
     from xinfer.build import BuildError, prepare, write_tree
     from xinfer.cli.report import show
-    from xinfer.rules import Severity, Stage, check, texts_of
+    from xinfer.rules import Severity, Stage, check
 
     try:
         prepared = prepare(spec)
     except BuildError as error:
         click.echo(str(error), err=True)
         return False
-    sizes = {path: len(content) for path, content in prepared.tree.items()}
     findings = [
         finding
-        for finding in check(prepared.project, sizes, texts_of(prepared.tree))
+        for finding in check(prepared.plugin)
         if finding.severity is Severity.REFUSED or finding.where is Stage.REMOTE_DEBUGGING
     ]
     if findings:

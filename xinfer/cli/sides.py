@@ -8,27 +8,37 @@ from typing import TYPE_CHECKING
 from xinfer.cli.options import UnusableInput, existing
 
 if TYPE_CHECKING:
+    from xinfer.plugin.plugin import Plugin
     from xinfer.spec import Project
 
 
-def project_at(path: Path) -> Project:
-    """Read the project that a path stands for.
-
-    Of a spec that is what it builds, so that it compares with a folder or a package, and what it
-    says of the models that users add by hand.
+def plugin_at(path: Path) -> Plugin:
+    """Read the plugin that a path stands for.
 
     :raises UnusableInput: it cannot be read; the message says why.
+    :raises WrongValues: a spec declares values that no YAML can be made of.
     """
-    from xinfer.build import BuildError, prepare
-    from xinfer.importer import UnreadablePlugin, files_in_memory, project_of, read_project
-    from xinfer.spec import evolve
+    from xinfer.build import BuildError, WrongValues, plugin
+    from xinfer.plugin.read import read_plugin
 
     existing(path)
     try:
-        if path.suffix != ".py":
-            return read_project(path)
-        prepared = prepare(path)
-        built = project_of(files_in_memory(prepared.tree, path))
-        return evolve(built, customizable_models=prepared.project.customizable_models)
-    except (*BuildError, UnreadablePlugin) as error:
+        return plugin(path) if path.suffix == ".py" else read_plugin(path)
+    except WrongValues:
+        raise
+    except BuildError as error:
+        raise UnusableInput(str(error)) from error
+
+
+def project_at(path: Path) -> Project:
+    """Read what the plugin that a path stands for declares.
+
+    :raises UnusableInput: its manifest or provider cannot be read, or holds wrong values.
+    """
+    from xinfer.build import WrongValues
+    from xinfer.plugin.plugin import NotRead
+
+    try:
+        return plugin_at(path).project
+    except (NotRead, WrongValues) as error:
         raise UnusableInput(str(error)) from error

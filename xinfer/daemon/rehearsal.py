@@ -30,7 +30,7 @@ from xinfer.daemon.session import CallError, PluginError
 from xinfer.plugin.checksum import checksum, identifier
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.limits import UnreadablePlugin
-from xinfer.plugin.reading import plugin_files, read
+from xinfer.plugin.read import plugin_files, plugin_of
 from xinfer.spec.manifest import Manifest
 
 ENVIRONMENT_LIMIT = 600.0
@@ -158,7 +158,7 @@ class _Run:
             self.files = plugin_files(package)
         except UnreadablePlugin as error:
             raise _Failed(str(error)) from error
-        reading = read(self.files)
+        reading = plugin_of(self.files)
         if reading.manifest is None:
             raise _Failed("The package has no manifest.yaml that can be read: run xinfer check.")
         self.manifest = reading.manifest
@@ -242,7 +242,7 @@ class _Run:
 
     def _schemas(self, plugin: PluginProcess) -> str:
         """Ask for the schemas of the declared models, as Dify does before it lists them."""
-        reading = read(self.files)
+        reading = plugin_of(self.files)
         models = reading.models[:_MOST_MODELS]
         provider = reading.provider.provider if reading.provider else ""
         for model in models:

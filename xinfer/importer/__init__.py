@@ -4,12 +4,10 @@
 declares, and :func:`write_spec` writes the same in Python.
 """
 
-from xinfer.importer.examine import examine, placed, project_of, read_project
 from xinfer.importer.folder import Imported, ImportFailed, read_plugin, with_runtime
 from xinfer.importer.repair import repair
 from xinfer.importer.runtime import NotDeclarable
 from xinfer.importer.write import write_spec
-from xinfer.plugin.files import files_in_memory
 from xinfer.plugin.limits import UnreadablePlugin
 
 __all__ = [
@@ -17,12 +15,7 @@ __all__ = [
     "Imported",
     "NotDeclarable",
     "UnreadablePlugin",
-    "examine",
-    "files_in_memory",
-    "placed",
-    "project_of",
     "read_plugin",
-    "read_project",
     "repair",
     "with_runtime",
     "write_spec",

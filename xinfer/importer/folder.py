@@ -12,7 +12,9 @@ from xinfer.importer.comments import CommentFinder
 from xinfer.importer.numbers import numbers_in
 from xinfer.importer.runtime import DeclaredRuntime, NotDeclarable, declared_runtime
 from xinfer.plugin.limits import UnreadablePlugin
-from xinfer.plugin.reading import MANIFEST, Reading, listed, missing_keys, plugin_files, read
+from xinfer.plugin.plugin import MANIFEST, Plugin
+from xinfer.plugin.read import listed, missing_keys
+from xinfer.plugin.read import read_plugin as read_files
 from xinfer.schema import walk
 from xinfer.spec import (
     MODEL_FOLDERS,
@@ -66,10 +68,10 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
     :raises ImportFailed: it is no model plugin, or something in it cannot be kept.
     """
     try:
-        files = plugin_files(folder)
+        reading = read_files(folder, progress=progress)
+        files = reading.files
         for fault in files.unpackable:
             raise ImportFailed(f"{folder / fault.path} is {fault.reason}: remove it.")
-        reading = read(files, progress=progress)
         plugin, provider, provider_file = _whole(reading, folder)
         if SPEC in files:
             raise ImportFailed(
@@ -106,15 +108,15 @@ def read_plugin(folder: Path, *, progress: Callable[[int, int], None] | None = N
         raise ImportFailed(str(error)) from None
 
 
-def _whole(reading: Reading, folder: Path) -> tuple[Manifest, Provider, str]:
+def _whole(reading: Plugin, folder: Path) -> tuple[Manifest, Provider, str]:
     """Return what must be there.
 
     :raises ImportFailed: it is not.
     """
-    if MANIFEST in reading.missing:
+    if MANIFEST in reading.absent:
         raise ImportFailed(f"{folder} holds no manifest.yaml: name the folder of a plugin.")
-    if reading.missing:
-        path = reading.missing[0]
+    if reading.absent:
+        path = reading.absent[0]
         raise ImportFailed(f"{MANIFEST} names {path}, and there is no such file.")
     if reading.faults:
         raise ImportFailed(reading.faults)

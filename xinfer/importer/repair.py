@@ -19,7 +19,8 @@ from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xinfer.plugin.limits import UnreadablePlugin
-from xinfer.plugin.reading import MANIFEST, Reading, plugin_files, read
+from xinfer.plugin.plugin import MANIFEST, Plugin
+from xinfer.plugin.read import read_plugin
 from xinfer.plugin.writer import write_file
 from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fields
 from xinfer.spec import RFC3339, Declaration, FormField, Manifest, Model, Provider
@@ -54,9 +55,9 @@ def repair(folder: Path) -> tuple[Edit, ...]:
         raise UnreadablePlugin(f"{folder} is not a folder. --fix edits the files of a folder.")
     applied: list[Edit] = []
     for _ in range(_MOST_PASSES):
-        files = plugin_files(folder)
-        before = len(applied)
-        for path, kind in _kinds(read(files)).items():
+        plugin = read_plugin(folder)
+        files, before = plugin.files, len(applied)
+        for path, kind in _kinds(plugin).items():
             edits = edits_of(files[path], kind, path) if path in files else ()
             if edits:
                 fixed = apply(_text(files[path]), edits).encode()
@@ -102,7 +103,7 @@ def _is_yaml(raw: bytes, file: str) -> bool:
     return True
 
 
-def _kinds(reading: Reading) -> dict[str, type[Declaration]]:
+def _kinds(reading: Plugin) -> dict[str, type[Declaration]]:
     kinds: dict[str, type[Declaration]] = {MANIFEST: Manifest}
     if reading.provider_file:
         kinds[reading.provider_file] = Provider

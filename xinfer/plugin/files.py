@@ -141,12 +141,13 @@ class Tree(Protocol):
         """List a folder; ``""`` is the root, the path of any other ends with ``/``."""
 
 
-def select(tree: Tree, where: Path) -> PluginFiles:
+def select(tree: Tree, where: Path, *, default: str = "") -> PluginFiles:
     """Decide what the daemon's packager packs.
 
+    :param default: the ignore file, if the tree has none.
     :raises UnreadablePlugin: there is more than :mod:`xinfer.plugin.limits` allows.
     """
-    ignore = _ignore_file(tree, where)
+    ignore = _ignore_file(tree, where, default)
     files: list[File] = []
     left_out: list[Excluded] = []
     unpackable: list[Excluded] = []
@@ -210,7 +211,7 @@ class _Memory:
         return self._folders[folder].values()
 
 
-def _ignore_file(tree: Tree, where: Path) -> IgnoreFile:
+def _ignore_file(tree: Tree, where: Path, default: str) -> IgnoreFile:
     at_root = {entry.name: entry for entry in tree.entries("")}
     for name in IGNORE_FILES:
         entry = at_root.get(name)
@@ -219,7 +220,7 @@ def _ignore_file(tree: Tree, where: Path) -> IgnoreFile:
                 return IgnoreFile.parse(name, entry.read())
             except IgnoreFileTooLarge as error:
                 raise UnreadablePlugin(f"{where}: {error}") from None
-    return IgnoreFile("")
+    return IgnoreFile.parse(IGNORE_FILES[0], default.encode())
 
 
 def _file(path: str, entry: Entry) -> File:

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from xinfer.plugin.files import Entry, PluginFiles, select
+import attrs
+
+from xinfer.plugin.files import Entry, Excluded, File, PluginFiles, select
+from xinfer.plugin.ignore import IGNORE_FILES
 from xinfer.plugin.limits import UnreadablePlugin
 
 _KINDS = {
@@ -20,12 +23,42 @@ _KINDS = {
 }
 
 
-def folder_files(folder: Path) -> PluginFiles:
+def folder_files(folder: Path, *, default: str = "") -> PluginFiles:
     """Select the files of a folder.
 
+    :param default: the ignore file, if the folder has none.
     :raises UnreadablePlugin: it holds too much, or cannot be listed.
     """
-    return select(_Disk(folder), folder)
+    return select(_Disk(folder), folder, default=default)
+
+
+def plugin_folder(folder: Path, *, default: str = "") -> PluginFiles:
+    """Select the files of a folder, without what another machine would pack differently.
+
+    A link out of the folder is not read, because the folder may be anybody's; Dify's packager
+    follows it. An ignore file may be such a link.
+    """
+    files = folder_files(folder, default=default)
+    faults = {file.path: fault for file in files.files if (fault := _fault(file))}
+    return attrs.evolve(
+        files,
+        files=tuple(file for file in files.files if file.path not in faults),
+        unpackable=(*files.unpackable, *(Excluded(*fault) for fault in faults.items())),
+    )
+
+
+def _fault(file: File) -> str:
+    """Say why a file that Dify's packager packs had better not be packed."""
+    if file.outside and file.path not in IGNORE_FILES:
+        return "a link out of the plugin's folder"
+    name = str(file.source)
+    if "\\" in name:
+        return "a name with a backslash, which becomes a folder in the package"
+    return "" if name.isascii() or _is_utf8(name) else "a name that is not UTF-8"
+
+
+def _is_utf8(name: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 class _Disk:

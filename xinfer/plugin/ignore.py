@@ -21,6 +21,24 @@ MAX_BYTES = 16 * 1024
 MAX_LINES = 1000
 """A larger ignore file is not read. The longest of the 70 official plugins has 178 lines."""
 
+DEFAULT_IGNORE = """\
+.xinfer.json
+.git/
+.venv/
+venv/
+node_modules/
+__pycache__/
+*.pyc
+.mypy_cache/
+.pytest_cache/
+.ruff_cache/
+.idea/
+.vscode/
+.DS_Store
+*.difypkg
+"""
+"""The ignore file of plugins that bring none: Dify's packager leaves out nothing by itself."""
+
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )

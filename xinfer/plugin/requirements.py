@@ -14,6 +14,7 @@ from xinfer.plugin.files import File, PluginFiles, in_package_order
 from xinfer.plugin.limits import UnreadablePlugin
 
 REQUIREMENTS, PYPROJECT, LOCK = "requirements.txt", "pyproject.toml", "uv.lock"
+DEPENDENCY_FILES = frozenset({REQUIREMENTS, PYPROJECT, LOCK})
 _EXPORT = (
     *("export", "--frozen", "--format", "requirements.txt", "--no-group", "dev"),
     *("--no-emit-project", "--no-hashes", "--no-header", "--no-annotate"),

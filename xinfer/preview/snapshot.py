@@ -8,14 +8,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.build import prepare
-from xinfer.importer import project_of
-from xinfer.importer.examine import examine
-from xinfer.plugin.reading import plugin_files
+from xinfer.build import plugin
+from xinfer.plugin.read import read_plugin
 from xinfer.preview.language import LANGUAGES
 from xinfer.preview.profiles import PROFILES
-from xinfer.rules import Finding, check, texts_of
-from xinfer.spec import Project, complete
+from xinfer.rules import Finding, check
+from xinfer.spec import Project
 from xinfer.yaml import read_document
 
 _SCHEMAS = ("provider_credential_schema", "model_credential_schema")
@@ -93,17 +91,14 @@ def load(path: Path) -> Snapshot:
 
     :raises Exception: what the build or the reader of plugins raises, with a text for people.
     """
-    if path.suffix == ".py":
-        prepared = prepare(path)
-        sizes = {name: len(content) for name, content in prepared.tree.items()}
-        return Snapshot(
-            project=complete(prepared.project),
-            files=prepared.tree,
-            findings=check(prepared.project, sizes, texts_of(prepared.tree)),
-            sources={path.name: path.read_text(encoding="utf-8")},
-        )
-    files = plugin_files(path)
-    return Snapshot(project=complete(project_of(files)), files=files, findings=examine(path))
+    is_spec = path.suffix == ".py"
+    loaded = plugin(path) if is_spec else read_plugin(path)
+    return Snapshot(
+        project=loaded.project,
+        files=loaded.files,
+        findings=check(loaded),
+        sources={path.name: path.read_text(encoding="utf-8")} if is_spec else {},
+    )
 
 
 def _abilities(project: Project) -> set[str]:

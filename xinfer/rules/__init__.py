@@ -1,6 +1,6 @@
 """What can be wrong with a plugin: a rule for each mistake, and the check that applies them.
 
-:func:`check` looks at a project; :data:`RULES` holds the rules by code. Codes begin XI0 for what
+:func:`check` looks at a plugin; :data:`RULES` holds the rules by code. Codes begin XI0 for what
 holds of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for
 models, XI5 for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what
 changed since the version that users have.
@@ -9,10 +9,15 @@ changed since the version that users have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from typing import Any
 
+import attrs
+
+from xinfer.diff import Change
+from xinfer.plugin.plugin import Form, NotRead, Plugin
 from xinfer.rules import (
     against,
     credentials,
@@ -29,13 +34,12 @@ from xinfer.rules import (
     show_on,
     values,
 )
-from xinfer.rules.finding import Finding, Form, Severity, Stage
+from xinfer.rules.finding import Finding, Severity, Stage
 from xinfer.rules.python.code import plugin_code
-from xinfer.rules.rule import Problem, Rule, Subject
-from xinfer.rules.texts import texts_of
+from xinfer.rules.rule import Rule
 from xinfer.rules.values import mistyped
-from xinfer.schema import dotted, steps_of, walk
-from xinfer.spec import Declaration, Project, complete
+from xinfer.schema import dotted, walk
+from xinfer.spec import Declaration, Project, Steps
 
 __all__ = [
     "RULES",
@@ -45,11 +49,9 @@ __all__ = [
     "Severity",
     "Stage",
     "check",
+    "check_changes",
     "check_one",
-    "check_types",
     "check_values",
-    "finding",
-    "texts_of",
 ]
 
 RULES: Mapping[str, Rule] = {
@@ -85,86 +87,86 @@ def _rules_on(kind: type[Any]) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES.values() if kind in rule.on)
 
 
-def check(
-    project: Project,
-    files: Mapping[str, int] | None = None,
-    sources: Mapping[str, str] | None = None,
-    form: Form = Form.SPEC,
-    left_out: Mapping[str, str] | None = None,
-) -> tuple[Finding, ...]:
-    """Find what is wrong with a project.
+def check(plugin: Plugin) -> tuple[Finding, ...]:
+    """Find what is wrong with a plugin; each finding points into the file that the author edits.
 
-    :param files: sizes in bytes of what the plugin holds, by path from its root; what is said of
-        files is not checked without.
-    :param sources: the text of what :func:`texts_of` reads, by path; not checked without.
-    :param form: what the author edits.
-    :param left_out: what is beside the files and not packed, and what leaves it out.
+    Rules that look at the whole declaration are left out if manifest or provider cannot be read.
     """
-    findings = check_values(project, form)
-    if any(finding.severity is Severity.REFUSED for finding in findings):
-        # What is not even of its type would make every other rule guess.
-        return tuple(sorted(findings, key=_order))
-    subject = Subject(
-        project=complete(project),
-        files=files,
-        sources=sources,
-        left_out=left_out or {},
-        form=form,
+    findings = list(_findings(plugin, "", plugin, plugin.form))
+    objects = list(_objects(plugin))
+    values = list(mistyped(objects, plugin.form))
+    findings += values
+    # What is not even of its type would make every other rule guess.
+    if not any(finding.severity is Severity.REFUSED for finding in values):
+        for path, declared in objects:
+            findings += _findings(declared, dotted(path) or "project", plugin, plugin.form)
+        if plugin.declared is not None:
+            findings += _findings(plugin_code(plugin), "python", plugin, plugin.form)
+    unread = {(fault.file, fault.line, fault.column) for fault in plugin.faults}
+    return tuple(
+        _placed(finding, plugin)
+        for finding in sorted(_distinct(findings), key=_order)
+        if finding.code in _OF_FAULTS or _start(finding) not in unread
     )
-    python = plugin_code(subject)
-    for path, declared in walk(subject.project):
-        findings += _findings(declared, dotted(path) or "project", subject, form)
-    if python:
-        findings += _findings(python, "python", subject, form)
-    return tuple(sorted(_distinct(findings), key=_order))
 
 
-def check_values(project: Project, form: Form = Form.SPEC) -> list[Finding]:
-    """Find only what holds of any object: values of another type, or that cannot be written.
+_OF_FAULTS = {"XI011", "XI012"}
+"""The rules that report what cannot be read."""
 
-    The forms that follow from the credentials are looked at once the rest is right.
-    """
-    findings = _distinct(mistyped(walk(project), form))
-    if any(finding.severity is Severity.REFUSED for finding in findings):
-        return findings
-    completed = mistyped(walk(complete(project).provider, ("provider",)), form)
-    return _distinct([*findings, *completed])
+
+def check_values(project: Project) -> tuple[Finding, ...]:
+    """Find values of another type than is declared, or that cannot be written."""
+    return tuple(_distinct(mistyped(walk(project), Form.SPEC)))
 
 
 def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
-    """Find what is wrong with one object that belongs to no project."""
+    """Find what is wrong with one object that belongs to no plugin."""
     return tuple(_findings(declared, path, None, form))
 
 
-def check_types(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
-    """Find only what holds of any object, in one that belongs to no project and all it holds."""
-    return tuple(mistyped(walk(declared, steps_of(path)), form))
+def check_changes(changes: Iterable[Change], new: Plugin) -> tuple[Finding, ...]:
+    """Find what breaks for the users of a previous version; findings point into the new one."""
+    findings = (
+        finding
+        for change in changes
+        for finding in _findings(change, change.about.lower(), new, new.form)
+    )
+    return tuple(_placed(finding, new) for finding in findings)
 
 
-def finding(
-    code: str,
-    declared: Declaration,
-    message: str,
-    path: str,
-    *,
-    at: str = "",
-    fix: str = "",
-    form: Form = Form.YAML,
-) -> Finding:
-    """Make a finding of a rule that was looked into elsewhere.
-
-    :param at: the field it is about, below the object.
-    :param fix: what to do, if that can be told better than by the rule.
-    """
-    return RULES[code].finding(Problem(message, at=at, fix=fix), declared, path, form)
+def _objects(plugin: Plugin) -> Iterator[tuple[Steps, Declaration]]:
+    """Yield every declared object that can be read."""
+    if plugin.declared is not None:
+        yield from walk(plugin.declared)
+    else:
+        for name in ("manifest", "provider", "models"):
+            yield from walk(getattr(plugin, name), (name,))
 
 
 def _findings(
-    declared: Declaration, path: str, subject: Subject | None, form: Form
+    declared: Declaration | Plugin, path: str, plugin: Plugin | None, form: Form
 ) -> Iterator[Finding]:
     kind: Any = type(declared)
     for rule in _rules_on(kind):
-        yield from rule.findings(declared, path, subject, form)
+        # A rule that looks at the whole has nothing to look at if the whole cannot be read.
+        with suppress(NotRead):
+            yield from rule.findings(declared, path, plugin, form)
+
+
+def _placed(finding: Finding, plugin: Plugin) -> Finding:
+    if finding.span is None:
+        return finding
+    return attrs.evolve(
+        finding,
+        line=plugin.line(finding.span),
+        span=plugin.place(finding.span),
+        related=tuple(map(plugin.place, finding.related)),
+    )
+
+
+def _start(finding: Finding) -> tuple[str, int, int] | None:
+    span = finding.span
+    return (span.file, span.line, span.column or 0) if span else None
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,9 +14,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from xinfer.rules.finding import Form, Severity, Stage
+from xinfer.plugin.plugin import Form
+from xinfer.plugin.texts import span_in
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.rules.texts import span_in
 from xinfer.spec import Project, Span
 
 _OLDEST_SDK = Version("0.9.0")

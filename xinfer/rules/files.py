@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from xinfer.plugin.limits import MAX_PACKAGE_BYTES
 from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
 
-_MEBIBYTE = 1024 * 1024
-_LARGEST = 50 * _MEBIBYTE
 _MOST_FILES = 5000
 _ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
 _SECRET_SUFFIXES = {".pem", ".key"}
@@ -46,9 +45,11 @@ def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Proble
 @rule("XI503", Severity.REFUSED, Stage.PACKING, fix="Remove what is not needed to run.")
 def too_large(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin is larger than 50 MiB; it can be neither packed nor installed."""
-    size = sum((subject.files or {}).values())
-    if size > _LARGEST:
-        yield Problem(f"{size / _MEBIBYTE:.1f} MiB in {len(subject.files or ())} files")
+    files = subject.files
+    if files.size > MAX_PACKAGE_BYTES:
+        largest = ", ".join(f"{file.path} ({file.size:,} bytes)" for file in files.largest())
+        size = files.size / 2**20
+        yield Problem(f"{size:.1f} MiB in {len(files)} files; the largest are {largest}")
 
 
 @rule("XI504", Severity.ADVICE, Stage.REVIEW, fix="Remove what is not needed to run.")

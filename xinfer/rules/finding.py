@@ -33,13 +33,6 @@ class Stage(StrEnum):
     RUN_TIME = "run time"
 
 
-class Form(StrEnum):
-    """What the author edits: a ``provider_spec.py``, or the plugin's YAML."""
-
-    SPEC = "spec"
-    YAML = "yaml"
-
-
 @frozen(kw_only=True)
 class Finding:
     """One mistake.
@@ -49,6 +42,7 @@ class Finding:
     :param path: which declared value, e.g. ``provider.help.url``.
     :param span: which characters of which file, as far as that is known.
     :param related: other places that the message speaks of.
+    :param line: the text of the line that the span begins in.
     """
 
     code: str
@@ -59,3 +53,4 @@ class Finding:
     path: str
     span: Span | None = None
     related: tuple[Span, ...] = ()
+    line: str = ""

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
 
-from xinfer.rules.finding import Form, Severity, Stage
+from xinfer.plugin.plugin import MANIFEST, Form
+from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.spec import (
     RFC3339,
@@ -170,7 +171,7 @@ def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yaml="Write 2026-01-31T00:00:00Z.",
     ),
 )
-def creation_time(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def creation_time(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """The time of creation has no time zone, or is not written as RFC 3339 does.
 
     PyYAML writes a time with its zone as `2026-01-31 00:00:00+00:00`, which Go does not read.
@@ -180,6 +181,13 @@ def creation_time(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yield Problem(f"created_at {created_at} has no time zone", at="created_at")
     elif isinstance(created_at, str) and not RFC3339.fullmatch(created_at):
         yield Problem(f"created_at {created_at!r} is not of RFC 3339", at="created_at")
+    elif subject.form is Form.YAML and (written := _PYYAML_TIME.search(subject.files[MANIFEST])):
+        yield Problem(f"created_at {written[1].decode()} is not of RFC 3339", at="created_at")
+
+
+_PYYAML_TIME = re.compile(
+    rb"^created_at:\s*(\d{4}-\d\d-\d\d[ \t]+[\d:.]+\s*[+-]\d\d:?\d\d)", re.MULTILINE
+)
 
 
 @rule(

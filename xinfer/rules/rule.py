@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+import attrs
 from attrs import field, frozen
 
-from xinfer.rules.finding import Finding, Form, Severity, Stage
+from xinfer.plugin.plugin import Form, NotRead, Plugin
+from xinfer.rules.finding import Finding, Severity, Stage
 from xinfer.schema import span_of
-from xinfer.spec import Declaration, Project, Span
+from xinfer.spec import Declaration, Span
 
-type Check[D: Declaration] = Callable[[D, Any], Iterator[Problem]]
+type Check[D] = Callable[[D, Any], Iterator[Problem]]
 type Example = str | Mapping[str, str | None]
 """Lines laid over a small valid plugin, as ``tests/rules/plugins.py`` does it.
 
@@ -24,37 +26,8 @@ at.
 """
 
 
-@frozen(kw_only=True)
-class Subject:
-    """The plugin that a rule's object belongs to.
-
-    :param project: complete.
-    :param files: what the plugin holds: sizes in bytes by path from its root; ``None`` if unknown.
-    :param sources: the text of its code, documents and lists of dependencies, by path; ``None``
-        if unknown.
-    :param left_out: what is beside the plugin's files and not packed, by path, that of a folder
-        with a slash behind; and what leaves it out, e.g. ``line 3 of .difyignore (*.log)``.
-    :param form: what its author edits.
-    """
-
-    project: Project
-    files: Mapping[str, int] | None = None
-    sources: Mapping[str, str] | None = None
-    left_out: Mapping[str, str] = {}
-    form: Form = Form.SPEC
-
-    def path(self, name: str) -> str:
-        """Write a path of the plugin as the author has it, e.g. ``plugin/_assets/icon.svg``."""
-        return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
-
-    def missing(self, name: str) -> str:
-        """Say that a file is missing, and which one has a similar name."""
-        folder = name.rpartition("/")[0]
-        others = [path for path in self.files or () if path.rpartition("/")[0] == folder]
-        near = get_close_matches(name, others, n=1)
-        return f"there is no {self.path(name)}" + (
-            f"; did you mean {self.path(near[0])}?" if near else ""
-        )
+type Subject = Plugin
+"""The plugin that a rule's object belongs to."""
 
 
 @frozen
@@ -103,7 +76,7 @@ class Rule:
     severity: Severity
     where: Stage
     name: str
-    on: tuple[type[Declaration], ...]
+    on: tuple[type[Any], ...]
     check: Check[Any]
     summary: str
     why: str
@@ -117,31 +90,93 @@ class Rule:
         return self.fixes.yaml if form is Form.YAML else self.fixes.spec
 
     def findings(
-        self, declared: Declaration, path: str, subject: Subject | None, form: Form
+        self, declared: Declaration | Plugin, path: str, plugin: Plugin | None, form: Form
     ) -> Iterator[Finding]:
         """Yield what is wrong with an object.
 
-        :param path: where in the project the object is, e.g. ``provider.help``.
-        """
-        for problem in self.check(declared, subject):
-            at = f"{path}.{problem.at}" if problem.at else path
-            yield self.finding(problem, declared, at, form)
+        What follows from a value that cannot be read is left out: the value has a finding.
 
-    def finding(self, problem: Problem, declared: Declaration, path: str, form: Form) -> Finding:
-        """Make a finding of a problem with an object."""
+        :param path: where in the project the object is, e.g. ``provider.help``; empty for the
+            plugin as a whole.
+        """
+        for problem in self.check(_guarded(declared) if plugin else declared, plugin):
+            owner = problem.of or declared
+            if isinstance(owner, Plugin) or not _is_doubtful(owner, problem.at):
+                yield self._finding(problem, declared, path, form)
+
+    def _finding(
+        self, problem: Problem, declared: Declaration | Plugin, path: str, form: Form
+    ) -> Finding:
+        span = problem.span
+        if span is None and isinstance(declared, Declaration):
+            span = span_of(declared, problem.at, of=problem.of)
+        elif span is None and problem.of is not None:
+            span = span_of(problem.of, problem.at)
         return Finding(
             code=self.code,
             severity=self.severity,
             where=self.where,
             message=problem.message,
             fix=problem.fix or self.fix(form),
-            path=path,
-            span=problem.span or span_of(declared, problem.at, of=problem.of),
+            path=".".join(filter(None, (path, problem.at))),
+            span=span,
             related=problem.related,
         )
 
 
-def rule[D: Declaration](
+def _guarded(declared: Declaration | Plugin) -> Any:
+    """Let a rule meet :class:`NotRead` where it looks at a field whose value does not fit."""
+    if isinstance(declared, Declaration) and (unread := _unread(declared)):
+        return _Guard(declared, unread)
+    return declared
+
+
+class _Guard:
+    """A declared object some of whose values cannot be read; of its class, for isinstance."""
+
+    def __init__(self, declared: Declaration, unread: frozenset[str]) -> None:
+        self._declared, self._unread = declared, unread
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._declared)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._unread:
+            raise NotRead(name)
+        return getattr(self._declared, name)
+
+
+def _unread(declared: Declaration) -> frozenset[str]:
+    """Name the fields whose values do not fit, which reading keeps in ``extra_keys``."""
+    kind: Any = type(declared)
+    return frozenset(k for k, value in declared.extra_keys.items() if value is not None) & _fields(
+        kind
+    )
+
+
+def _is_doubtful(declared: Declaration, at: str) -> bool:
+    """Say whether what a rule finds missing at a field may be there, and could not be read."""
+    value: Any = declared
+    for name in at.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, Declaration):
+            unread = _unread(value)
+            if unread and (name in unread or name not in value.explicit):
+                return True
+            value = getattr(value, name, None)
+        elif isinstance(value, tuple) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return False
+    return False
+
+
+@cache
+def _fields(kind: Any) -> frozenset[str]:
+    return frozenset(field.name for field in attrs.fields(kind))
+
+
+def rule[D](
     code: str,
     severity: Severity,
     where: Stage,

@@ -10,7 +10,8 @@ from enum import Enum
 
 from attrs import frozen
 
-from xinfer.rules.finding import Finding, Form, Severity, Stage
+from xinfer.plugin.plugin import Form
+from xinfer.rules.finding import Finding, Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.schema import (
     REFUSES_OTHER_KEYS,

@@ -25,11 +25,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from xinfer.build import prepare, write
+from xinfer.build import plugin, prepare, write
 from xinfer.daemon.invocation import CALLS, Invocation
 from xinfer.daemon.session import CallError
 from xinfer.plugin.archive import package_files
-from xinfer.rules import Severity, check, texts_of
+from xinfer.rules import Severity, check
 from xinfer.spec import (
     CredentialField,
     FormError,
@@ -101,9 +101,7 @@ class Conformance:
 
     def test_the_check_finds_nothing_that_breaks(self) -> None:
         """``xinfer check`` finds no error."""
-        prepared = prepare(_spec_of(self.project))
-        sizes = {path: len(content) for path, content in prepared.tree.items()}
-        findings = check(prepared.project, sizes, texts_of(prepared.tree))
+        findings = check(plugin(_spec_of(self.project)))
         assert not [f for f in findings if f.severity is not Severity.ADVICE]
 
     def test_the_plugin_loads_in_the_sdk(self, provider: ProviderUnderTest) -> None:

@@ -16,11 +16,12 @@ from pathlib import PurePosixPath
 
 from attrs import define, field, frozen
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.python.linter import SYNTAX, UNDEFINED, Diagnostic, lint
 from xinfer.rules.python.memory import Memory
 from xinfer.rules.python.source import Import, Module, parse
 from xinfer.rules.python.tree import depth
-from xinfer.rules.rule import Problem, Subject
+from xinfer.rules.rule import Problem
 from xinfer.spec import Declaration, Project, Span
 from xinfer.spec.declaration import set_span
 
@@ -239,15 +240,13 @@ class PluginCode(Declaration):
         return frozenset(reached)
 
 
-def plugin_code(subject: Subject) -> PluginCode | None:
-    """Take what is there of a plugin's Python; ``None`` where nobody knows its text."""
-    if subject.sources is None:
-        return None
-    texts = {path: text for path, text in subject.sources.items() if path.endswith(".py")}
+def plugin_code(plugin: Plugin) -> PluginCode:
+    """Take the Python of a plugin."""
+    texts = {path: text for path, text in plugin.sources.items() if path.endswith(".py")}
     code = PluginCode(
-        project=subject.project,
-        files=frozenset(subject.files or ()) | texts.keys(),
-        left_out=subject.left_out,
+        project=plugin.project,
+        files=frozenset(plugin.files),
+        left_out=plugin.left_out,
         reader=_Reader(texts),
     )
     set_span(code, None)

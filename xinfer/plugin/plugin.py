@@ -1,0 +1,104 @@
+"""A plugin as one value, whichever way it came: from a spec, a folder or a package."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cached_property
+from linecache import getline
+
+import attrs
+from attrs import field, frozen
+
+from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.texts import texts_of
+from xinfer.spec import Manifest, Model, Project, Provider, Span
+from xinfer.yaml import Fault
+
+MANIFEST = "manifest.yaml"
+
+
+class Form(StrEnum):
+    """What the author edits: a ``provider_spec.py``, or the plugin's YAML."""
+
+    SPEC = "spec"
+    YAML = "yaml"
+
+
+class NotRead(UnreadablePlugin):
+    """A plugin's manifest or provider cannot be read, so that nothing can be said of the whole."""
+
+
+@frozen(kw_only=True)
+class Plugin:
+    """What a plugin declares, the files that are packed, and what could not be read.
+
+    :param form: what its author edits.
+    :param files: contents by path, each with the place where the author has it, and what is left
+        out with the reason.
+    :param declared: the project, completed; ``None`` if the manifest or provider cannot be read.
+    :param manifest: ``None`` if it cannot be read; likewise ``provider``.
+    :param models: those that can be read, in the order in which Dify lists them.
+    :param provider_file: ``None`` if the manifest names no provider that is there.
+    :param model_paths: the model files that the provider's patterns match.
+    :param faults: what cannot be read, in whichever file.
+    :param absent: paths that are named, and are no files.
+    """
+
+    form: Form
+    files: PluginFiles
+    declared: Project | None = None
+    manifest: Manifest | None = None
+    provider: Provider | None = None
+    models: tuple[Model, ...] = ()
+    provider_file: str | None = None
+    model_paths: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = field(default=())
+    absent: tuple[str, ...] = ()
+
+    @property
+    def project(self) -> Project:
+        """The declared project.
+
+        :raises NotRead: the manifest or the provider cannot be read.
+        """
+        if self.declared is None:
+            absent = [f"there is no {path}" for path in self.absent]
+            reasons = "; ".join([*map(str, self.faults), *absent]) or "it names no provider"
+            raise NotRead(f"{self.files.where} cannot be read: {reasons}.")
+        return self.declared
+
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """The text of its code, documents and lists of dependencies, by path."""
+        return texts_of(self.files)
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """What is beside the files and not packed, and what leaves it out."""
+        return {gone.path: gone.reason for gone in self.files.left_out}
+
+    def path(self, name: str) -> str:
+        """Write a path of the plugin as the author has it, e.g. ``plugin/_assets/icon.svg``."""
+        return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
+
+    def missing(self, name: str) -> str:
+        """Say that a file is missing, and which one has a similar name."""
+        folder = name.rpartition("/")[0]
+        others = [path for path in self.files if path.rpartition("/")[0] == folder]
+        near = get_close_matches(name, others, n=1)
+        hint = f"; did you mean {self.path(near[0])}?" if near else ""
+        return f"there is no {self.path(name)}{hint}"
+
+    def place(self, span: Span) -> Span:
+        """Find where the author has a part of one of the files."""
+        source = self.files.source(span.file)
+        return attrs.evolve(span, file=str(source)) if source else span
+
+    def line(self, span: Span) -> str:
+        """Return the line of a file of the plugin, or of a spec, that a span begins in."""
+        if span.file not in self.files:
+            return getline(span.file, span.line).rstrip()
+        lines = self.files[span.file].decode(errors="replace").splitlines()
+        return lines[span.line - 1].rstrip() if 0 < span.line <= len(lines) else ""

@@ -1,0 +1,236 @@
+"""A folder or package to a :class:`Plugin`, with everything in it that cannot be read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from xinfer.plugin.archive import package_files
+from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.folder import plugin_folder
+from xinfer.plugin.globs import globs
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.plugin import MANIFEST, Form, Plugin
+from xinfer.schema import REQUIRED_KEYS, walk
+from xinfer.spec import (
+    MODEL_FOLDERS,
+    Declaration,
+    Manifest,
+    Model,
+    ModelFiles,
+    Project,
+    Provider,
+    complete,
+    evolve,
+    model_file,
+)
+from xinfer.spec.declaration import set_span
+from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
+
+_WRITTEN_BY_HAND = (
+    "supported_model_types",
+    "configurate_methods",
+    "provider_credential_schema",
+    "model_credential_schema",
+    "models",
+    "extra",
+)
+"""What follows from the rest in a spec, and is in YAML or nowhere."""
+
+_PROVIDERS = re.compile(r"provider/[^/]+\.ya?ml")
+_MODELS = re.compile(r"models/.+(?<!/_position)\.ya?ml")
+"""Where providers and models usually are, for plugins whose manifest or provider does not say."""
+
+
+def read_plugin(path: Path, *, progress: Callable[[int, int], None] | None = None) -> Plugin:
+    """Read a plugin from its folder or package.
+
+    All files are read: a fault in one hides none in another.
+
+    :param progress: told how many of how many model files have been read.
+    :raises UnreadablePlugin: it is no plugin that can be opened, or one of another kind.
+    """
+    return plugin_of(plugin_files(path), progress=progress)
+
+
+def plugin_files(path: Path) -> PluginFiles:
+    """Open a folder or a ``.difypkg``.
+
+    :raises UnreadablePlugin: it is neither, or more than a plugin can be.
+    """
+    if path.is_file():
+        return package_files(path)
+    if not path.is_dir():
+        raise UnreadablePlugin(f"There is no {path}: name a plugin's folder or a .difypkg.")
+    return plugin_folder(path)
+
+
+def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None = None) -> Plugin:
+    """Read a plugin from its files, as :func:`read_plugin` does."""
+    faults: list[Fault] = []
+    manifest = _read(files, MANIFEST, Manifest, faults) if MANIFEST in files else None
+    absent = [] if MANIFEST in files else [MANIFEST]
+    if manifest is None:
+        named = [path for path in files if _PROVIDERS.fullmatch(path)] if MANIFEST in files else []
+    else:
+        _refuse_other_kinds(manifest, files.where)
+        named = [path for path in manifest.plugins.models if path in files]
+        absent += [path for path in manifest.plugins.models if path not in files]
+    provider_file = named[-1] if named else None
+    provider = _read(files, provider_file, Provider, faults) if provider_file else None
+    paths: tuple[str, ...] = ()
+    if provider:
+        paths = tuple(_model_paths(provider, files))
+    elif provider_file:
+        paths = tuple(path for path in files if _MODELS.fullmatch(path))
+    models: list[Model] = []
+    for number, path in enumerate(paths):
+        if progress:
+            progress(number, len(paths))
+        if (model := _read(files, path, Model, faults)) is not None:
+            models.append(model if model_file(model) == path else evolve(model, file=path))
+    in_order = tuple(_in_position(models, provider, files)) if provider else tuple(models)
+    declared = _project(manifest, provider, in_order, files) if manifest and provider else None
+    faults += _misfits(files, (manifest, provider, *in_order))
+    faults += (
+        # Of a manifest that is not there, a rule of its own speaks.
+        Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
+        for path in absent
+        if path != MANIFEST
+    )
+    return Plugin(
+        form=Form.YAML,
+        files=files,
+        declared=declared,
+        manifest=manifest,
+        provider=provider,
+        models=in_order,
+        provider_file=provider_file,
+        model_paths=paths,
+        faults=tuple(faults),
+        absent=tuple(absent),
+    )
+
+
+def _refuse_other_kinds(manifest: Manifest, where: Path) -> None:
+    extensions = manifest.plugins
+    kinds = [kind for kind in extensions.explicit if getattr(extensions, kind)]
+    if kinds and "models" not in kinds:
+        raise UnreadablePlugin(
+            f"{where} is a plugin of {', '.join(kinds)}; xinfer reads model providers."
+        )
+
+
+def _project(
+    manifest: Manifest, provider: Provider, models: tuple[Model, ...], files: PluginFiles
+) -> Project:
+    """Make the project that declares all that the YAML does, and nothing that it does not."""
+    written = {name: getattr(provider, name) for name in _WRITTEN_BY_HAND}
+    project = Project(
+        manifest=evolve(manifest, plugins=manifest.plugins),
+        provider=evolve(provider, **written),
+        models=models,
+        requirements=tuple(_requirements(files)),
+    )
+    set_span(project, None)
+    return complete(project)
+
+
+def _misfits(files: PluginFiles, declared: tuple[Declaration | None, ...]) -> Iterator[Fault]:
+    """Yield the faults of values that were kept aside, so that the rest could be read."""
+    for whole in declared:
+        kept = (inner.span for _, inner in walk(whole) if inner.extra_keys and inner.span)
+        span = next(kept, None)
+        if whole is not None and span is not None:
+            try:
+                read_spec(files[span.file], type(whole), file=span.file, keep=Keep.STRAY)
+            except DocumentError as error:
+                yield from error.faults
+
+
+def _requirements(files: PluginFiles) -> Iterator[str]:
+    """Read what the plugin's environment will hold, as the daemon does: pyproject.toml first."""
+    if "pyproject.toml" in files:
+        try:
+            data = tomllib.loads(files["pyproject.toml"].decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+            return
+        project = data.get("project")
+        dependencies = project.get("dependencies") if isinstance(project, dict) else None
+        if isinstance(dependencies, list):
+            yield from (line for line in dependencies if isinstance(line, str))
+    elif "requirements.txt" in files:
+        for line in files["requirements.txt"].decode(errors="replace").splitlines():
+            if text := re.sub(r"(^|\s)#.*", "", line).strip():
+                yield text
+
+
+def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
+    """Yield the keys of manifest and provider that must be there, with the object they are of.
+
+    Those of models are demanded when they are read.
+    """
+    for _, declared in walk(value):
+        for name in REQUIRED_KEYS.get(type(declared), ()) if declared.span else ():
+            if name not in declared.explicit and name not in declared.extra_keys:
+                yield declared, name
+
+
+def positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the path and the names of each list that a build would make."""
+    for kind, folder in MODEL_FOLDERS.items():
+        declared = _by_folder(provider).get(folder)
+        if declared and declared.position:
+            yield declared.position, [m.model for m in models if m.model_type is kind]
+
+
+def listed(files: PluginFiles, path: str) -> list[str] | None:
+    """Read a list of positions; ``None`` where there is none, or it is no list of names."""
+    try:
+        data = read_document(files[path], path).data if path in files else None
+    except DocumentError:
+        return None
+    return data if isinstance(data, list) and all(isinstance(n, str) for n in data) else None
+
+
+def _read[T: Declaration](
+    files: PluginFiles, path: str, kind: type[T], faults: list[Fault]
+) -> T | None:
+    try:
+        return read_spec(files[path], kind, file=path, keep=Keep.MISFITS)
+    except DocumentError as error:
+        faults += error.faults
+        return None
+
+
+def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:
+    """List the model files that the patterns match, each once, in the order of the patterns."""
+    found = (path for glob in globs(provider) for path in glob.matched(files))
+    yield from dict.fromkeys(found)
+
+
+def _by_folder(provider: Provider) -> dict[str, ModelFiles]:
+    declared = provider.models
+    found = {name: getattr(declared, name) for name in MODEL_FOLDERS.values()} if declared else {}
+    return {name: files for name, files in found.items() if files}
+
+
+def _in_position(models: list[Model], provider: Provider, files: PluginFiles) -> list[Model]:
+    """Sort models as Dify lists them."""
+    places: dict[tuple[str, str], int] = {}
+    for kind, folder in MODEL_FOLDERS.items():
+        declared = _by_folder(provider).get(folder)
+        if declared and declared.position:
+            for place, name in enumerate(listed(files, declared.position) or ()):
+                places.setdefault((kind.value, name), place)
+    types = {kind: place for place, kind in enumerate(dict.fromkeys(m.model_type for m in models))}
+    last = len(places)
+    return sorted(
+        models,
+        key=lambda model: (
+            types[model.model_type],
+            places.get((model.model_type.value, model.model), last),
+        ),
+    )

@@ -7,13 +7,14 @@ Whatever the texts and comments hold, the source parses to the same tree: a text
 from __future__ import annotations
 
 import ast
-import textwrap
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from unicodedata import east_asian_width
 
 from attrs import field, frozen
 
-_LONGEST_TEXT = 76
-"""Characters; a longer text is broken over several lines."""
+_LONGEST_TEXT = 66
+"""Columns; a longer text is broken over several lines."""
 
 
 @frozen
@@ -121,21 +122,34 @@ def _escaped(character: str) -> str:
 
 def _quoted(text: str) -> str:
     """Quote a text, a long one in pieces, a line each."""
-    if len(text) <= _LONGEST_TEXT:
+    if _width(text) <= _LONGEST_TEXT:
         return repr(text)
-    pieces = [piece for line in text.splitlines(keepends=True) for piece in _wrapped(line)]
+    pieces = (piece for line in text.splitlines(keepends=True) for piece in _pieces(line))
     return "\n".join(map(repr, pieces))
 
 
-def _wrapped(line: str) -> list[str]:
-    if len(line) <= _LONGEST_TEXT:
-        return [line]
-    pieces = textwrap.wrap(
-        line,
-        _LONGEST_TEXT,
-        drop_whitespace=False,
-        replace_whitespace=False,
-        expand_tabs=False,
-        break_on_hyphens=False,
-    )
-    return pieces if "".join(pieces) == line else [line]
+def _pieces(line: str) -> Iterator[str]:
+    """Break a line between words, and between the characters of Chinese and its like."""
+    piece: list[str] = []
+    room = _LONGEST_TEXT
+    for word in _WORD.findall(line):
+        width = _width(word)
+        if piece and width > room:
+            yield "".join(piece)
+            piece, room = [], _LONGEST_TEXT
+        piece.append(word)
+        room -= width
+    yield "".join(piece)
+
+
+_WIDE = (
+    "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
+)
+_WORD = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]*\s+|[^\s{_WIDE}]+")
+
+
+def _width(text: str) -> int:
+    """Count columns: Chinese and its like take two, as linters count."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

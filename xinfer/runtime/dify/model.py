@@ -298,7 +298,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             raise
 
     def _expect_task(self, call: ModelCall[C]) -> None:
-        task, name = call.description.task, call.name
+        task, name = map(call.client.hide, (call.description.task, call.name))
         if task in ("", self.kind):
             return
         actual, wanted = TASKS.get(task), TASKS[self.kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import IO, Any
@@ -45,13 +46,12 @@ class Speech2TextModel[C: Credentials](ServedModel[C], dify_plugin.Speech2TextMo
         call = self.call(model, credentials, user)
         # The SDK names its file by what the first bytes tell of the container.
         name = Path(str(getattr(file, "name", None) or "audio.mp3")).name
-        recording = file.read()
-        if not recording:
+        if not file.seek(0, os.SEEK_END):
             raise BadRequest("The recording is empty.", "音频为空。")
         form = {**added(self.runtime, self.kind, call.names), **call.settings.body}
         with self.diagnose(call):
             written = call.client.transcribe(
-                call.name, name, recording, **{key: str(value) for key, value in form.items()}
+                call.name, name, file, **{key: str(value) for key, value in form.items()}
             )
         measured([written])
         return written

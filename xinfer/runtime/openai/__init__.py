@@ -5,9 +5,9 @@ what to send. Answers are read alike, whichever server gives them.
 """
 
 from xinfer.runtime.openai.answers import ChatChunk, Embeddings, Usage
-from xinfer.runtime.openai.client import TASKS, Client, Input
+from xinfer.runtime.openai.client import Client, Input
 from xinfer.runtime.openai.connection import Server
-from xinfer.runtime.openai.descriptions import ModelDescription
+from xinfer.runtime.openai.descriptions import TASKS, ModelDescription
 from xinfer.runtime.openai.errors import (
     BadRequest,
     CallError,

@@ -25,7 +25,7 @@ from xinfer.runtime.openai.sockets import deadline_of
 
 
 class Body:
-    """The body of an answer, in pieces of at most 64 KiB; iterate once.
+    """The body of an answer, in pieces of at most 16 KiB; iterate once.
 
     :param limit: bytes that it may have, after decompression.
     """
@@ -102,13 +102,16 @@ def read(response: requests.Response, call: Call, limit: int) -> bytes:
 
 def beginning(response: requests.Response, call: Call) -> bytes:
     """Read as much of an error as is looked at; what cannot be read is missing."""
-    pieces: list[bytes] = []
+    read = b""
     try:
-        with reading(response, call, limits.ERROR) as body:
-            pieces.extend(body)
+        with reading(response, call, limits.ERROR + limits.PIECE) as body:
+            for piece in body:
+                read += piece
+                if len(read) >= limits.ERROR:
+                    break
     except CallError:
         pass
-    return b"".join(pieces)[: limits.ERROR]
+    return read[: limits.ERROR]
 
 
 def _arriving(raw: Any) -> Iterator[bytes]:

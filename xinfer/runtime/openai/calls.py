@@ -24,7 +24,7 @@ from xinfer.runtime.openai.errors import (
 from xinfer.runtime.openai.failures import Failure
 from xinfer.runtime.openai.fixes import Case, Text
 from xinfer.runtime.openai.redaction import NOTHING, Secrets
-from xinfer.runtime.openai.text import whole
+from xinfer.runtime.openai.text import shortened, whole
 
 _LONG_WAIT = 120
 """Seconds."""
@@ -252,8 +252,3 @@ def words_of(answer: Any) -> str:
             return re.sub(r"^\[address=[^\]]*\]\s*", "", answer)
         case _:
             return "" if answer is None else json.dumps(answer, ensure_ascii=False)
-
-
-def shortened(text: str, most: int) -> str:
-    """Cut a text that has more than so many characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"

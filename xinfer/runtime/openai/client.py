@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 from urllib.parse import quote
 
 import requests
@@ -21,7 +20,7 @@ from xinfer.runtime.openai.body import json_value, read, reading
 from xinfer.runtime.openai.cache import DescriptionCache
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.connection import Server
-from xinfer.runtime.openai.descriptions import ModelDescription, description
+from xinfer.runtime.openai.descriptions import ModelDescription, description, enumerated
 from xinfer.runtime.openai.errors import (
     BadRequest,
     CallError,
@@ -30,6 +29,7 @@ from xinfer.runtime.openai.errors import (
 )
 from xinfer.runtime.openai.fixes import Case
 from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
+from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.streams import Reader, joined, pieces_of, whole_answer
 from xinfer.runtime.openai.text import whole
 from xinfer.runtime.openai.ways import Attempts
@@ -58,6 +58,10 @@ class Client:
     def read_description(self, row: Mapping[str, Any]) -> ModelDescription:
         """Read what the server tells of a model: a row of its list, or an answer of its own."""
         return description(row)
+
+    def hide(self, text: str) -> str:
+        """Take the secrets of this server out of a text that users see."""
+        return self.server.secrets.hide(text)
 
     def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
         """Ask what a model is; the answer is cached for a minute.
@@ -97,7 +101,7 @@ class Client:
 
     def _listed(self, model: str) -> ModelDescription:
         """Read what the list of models, or the description of one, tells."""
-        if self.dialect.model is None:
+        if self.dialect.model is None or not _fits_a_path(model):
             row = self._row(model) if self.dialect.models else {}
             return self.read_description(self.hooks.describe(dict(row)))
         path = self.dialect.model.format(model=quote(model, safe=""))
@@ -111,7 +115,7 @@ class Client:
                 raise self._explained(error, call) from None
             if model in rows:
                 return self.read_description(self.hooks.describe(dict(rows[model])))
-            raise error.adding(*self._enumerated(rows)) from None
+            raise error.adding(*map(self.hide, enumerated(rows, self.read_description))) from None
         return self.read_description(
             self.hooks.describe(_object(response, call, limits.DESCRIPTION))
         )
@@ -167,52 +171,29 @@ class Client:
         self,
         kind: str,
         model: str,
-        *,
-        json: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
-        **more: Any,
+        body: dict[str, Any],
+        file: tuple[str, bytes | IO[bytes]] | None = None,
     ) -> tuple[requests.Response, Call]:
         """Have a model do something.
 
         :param kind: the name of its path in the dialect.
+        :param file: name and content of a file that is sent in a form, with the body as fields.
         """
         call = self._call(self._path(kind, model), model, kind)
-        if json is not None:
-            json = self.hooks.request(json)
-        elif data is not None:
-            data = self.hooks.request(data)
+        body = self.hooks.request(body)
+        form = Form(body, "file", *file) if file else None
         try:
-            return self.server.send("POST", call, json=json, data=data, **more), call
+            return self.server.send("POST", call, json=None if form else body, form=form), call
         except BadRequest as error:
             told = self.lists_models and self.lists_models.search(error.words)
             rows = self._models_or_none() if told else None
             if rows is None:
                 raise self._explained(error, call) from None
-            raise error.adding(*self._enumerated(rows)) from None
+            raise error.adding(*map(self.hide, enumerated(rows, self.read_description))) from None
 
     def _explained(self, error: CallError, call: Call) -> CallError:
         """Tell a wrong URL from an unknown model: the server does not know such a path."""
         return call.checking_url(error) if _NO_ROUTE.search(error.english) else error
-
-    def _enumerated(self, rows: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-        """Say which models the server has, in English and in Chinese."""
-        if not rows:
-            return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
-        known = [
-            (model, self.read_description(row).task)
-            for model, row in islice(rows.items(), limits.MODELS)
-        ]
-        more = ["…"] if len(rows) > limits.MODELS else []
-        english = ", ".join(
-            [f"{model} ({TASKS.get(task, task) or 'unknown'})" for model, task in known] + more
-        )
-        chinese = "、".join(
-            [f"{model}（{TASKS.get(task, task) or '类型未知'}）" for model, task in known] + more
-        )
-        return (
-            f"These models run there: {english}.",
-            f"没有运行此名称的模型。正在运行的模型：{chinese}。",
-        )
 
     def chat(
         self,
@@ -275,7 +256,7 @@ class Client:
         # server too old for that sends digits all the same.
         if self.dialect.encoding_format:
             body.setdefault("encoding_format", self.dialect.encoding_format)
-        response, call = self._use("embeddings", model, json=body)
+        response, call = self._use("embeddings", model, body)
         try:
             answer = _value(response, call, limits.VECTORS, numbers=True)
             return answers.embeddings(answer, len(inputs))
@@ -306,21 +287,20 @@ class Client:
         # Left out where all are wanted: servers refuse null, or give none for 0.
         if self.dialect.top_n and top_n and top_n < len(documents):
             body[self.dialect.top_n] = top_n
-        response, call = self._use("rerank", model, json=body)
+        response, call = self._use("rerank", model, body)
         try:
             return answers.scores(_value(response, call, limits.RANKING), len(documents))
         except Unreadable as error:
             raise call.unreadable(error.english, error.chinese) from None
 
-    def transcribe(self, model: str, file_name: str, audio: bytes, **form: str) -> str:
+    def transcribe(self, model: str, file_name: str, audio: bytes | IO[bytes], **form: str) -> str:
         """Write down what is spoken in a recording, of any container the server reads.
 
         :param form: ``language``, ``prompt``, ``temperature``, where they are known.
         """
         # verbose_json loses sentences on some models.
-        data = {"model": model, "response_format": "json", **form}
-        files = {"file": (file_name, audio)}
-        response, call = self._use("transcriptions", model, data=data, files=files)
+        body = {"model": model, "response_format": "json", **form}
+        response, call = self._use("transcriptions", model, body, (file_name, audio))
         text = _object(response, call, limits.ANSWER).get("text")
         if not isinstance(text, str):
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
@@ -335,7 +315,7 @@ class Client:
         *,
         stream: bool,
     ) -> Iterator[bytes]:
-        """Speak a text, in pieces of at most 64 KiB; the request is made at once.
+        """Speak a text, in pieces of at most 16 KiB; the request is made at once.
 
         :param voice: empty for the model's own.
         :param more: what else the server is told, such as a ``response_format`` other than mp3.
@@ -350,7 +330,7 @@ class Client:
             **(more or {}),
             **({"stream": True} if stream and self.dialect.speech_stream else {}),
         }
-        response, call = self._use("speech", model, json=body)
+        response, call = self._use("speech", model, body)
         return self._audio(response, call)
 
     def _audio(self, response: requests.Response, call: Call) -> Iterator[bytes]:
@@ -388,22 +368,18 @@ class Client:
     ) -> Iterator[list[ChatChunk]]:
         reader = Reader(body, always_thinks=always_thinks)
         if stream:
-            response, call = self._use(kind, model, json={**body, "stream": True})
+            response, call = self._use(kind, model, {**body, "stream": True})
             return pieces_of(response, call, self.hooks.chunks, reader)
         asked = {key: value for key, value in body.items() if key != "stream_options"}
-        response, call = self._use(kind, model, json=asked)
+        response, call = self._use(kind, model, asked)
         answer = json_value(read(response, call, limits.ANSWER), call)
         return iter([[whole_answer(answer, call, self.hooks.chunks, reader)]])
 
 
-TASKS: Mapping[str, str] = {
-    "llm": "LLM",
-    "text-embedding": "Text Embedding",
-    "rerank": "Rerank",
-    "speech2text": "Speech2text",
-    "tts": "TTS",
-}
-"""Dify's names of its model types."""
+def _fits_a_path(model: str) -> bool:
+    """Tell a name that a path can hold; of others it would lead elsewhere, or be cut."""
+    return model not in (".", "..") and len(model) <= limits.NAME
+
 
 _NO_ROUTE = re.compile(r"answered 404: (?!.*\bmodel\b.*not found)", re.IGNORECASE)
 

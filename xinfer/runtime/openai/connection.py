@@ -19,6 +19,7 @@ from urllib3.exceptions import ProtocolError
 from xinfer.runtime.openai import failures, limits
 from xinfer.runtime.openai.body import beginning
 from xinfer.runtime.openai.calls import Call
+from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.redaction import Secrets
 from xinfer.runtime.openai.sockets import Adapter
 from xinfer.spec import Secret
@@ -64,8 +65,7 @@ class Server:
         call: Call,
         *,
         json: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
+        form: Form | None = None,
     ) -> requests.Response:
         """Make a request; the answer is 2xx, its body is still to be read.
 
@@ -77,7 +77,7 @@ class Server:
         while True:
             wait = backoff(self.max_retries - attempts)
             try:
-                response = self._request(method, call, json=json, data=data, files=files)
+                response = self._request(method, call, json, form)
             except failures.UNSENT as error:
                 if not attempts or not _never_began(error):
                     raise call.raised(error) from None
@@ -92,7 +92,12 @@ class Server:
             attempts -= 1
             time.sleep(wait)
 
-    def _request(self, method: str, call: Call, **body: Any) -> requests.Response:
+    def _request(
+        self, method: str, call: Call, json: Mapping[str, Any] | None, form: Form | None
+    ) -> requests.Response:
+        headers = {name: value.reveal() for name, value in self.headers}
+        if form is not None:
+            headers["Content-Type"] = form.content_type
         session = _session(
             self.base_url,
             (self.api_key, *self.headers),
@@ -103,14 +108,15 @@ class Server:
             method,
             call.url,
             params=list(self.query) or None,
-            headers={name: value.reveal() for name, value in self.headers},
+            json=json,
+            data=form,
+            headers=headers,
             auth=_Key(self.api_key, call.url),
             timeout=(limits.CONNECT, self.timeout),
             stream=True,
             # On a session, REQUESTS_CA_BUNDLE would override it.
             verify=None if self.verify_tls else False,
             allow_redirects=False,
-            **body,
         )
 
 
@@ -148,10 +154,18 @@ def _secret_texts(server: Server) -> Iterator[str]:
     keys = (server.api_key, *(value for _, value in server.headers))
     # A text of three letters or fewer is in many words that repeat nothing.
     yield from (text for key in keys if key and len(text := key.reveal()) > 3)
-    user, password = get_auth_from_url(server.base_url)
+    user, password = _user(server.base_url)
     if password:
         yield password
         yield f"{user}:{password}"
+
+
+def _user(url: str) -> tuple[str, str]:
+    """Return the user and the password in a URL, empty where there are none."""
+    try:
+        return get_auth_from_url(url)
+    except ValueError:
+        return "", ""
 
 
 class _Key(AuthBase):
@@ -159,7 +173,7 @@ class _Key(AuthBase):
 
     def __init__(self, key: Secret | None, url: str) -> None:
         self._key = key
-        self._user = get_auth_from_url(url)
+        self._user = _user(url)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._key:
@@ -173,6 +187,13 @@ class _Key(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Never looks where a redirect leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find none: requests would fail on one that it cannot read."""
+
+
 @lru_cache(maxsize=limits.SESSIONS)
 def _session(
     base_url: str,  # noqa: ARG001 (a server's connections are its own)
@@ -181,7 +202,7 @@ def _session(
     ca_certificate: str,
 ) -> requests.Session:
     """Share connections between calls."""
-    session = requests.Session()
+    session = _Session()
     # What is compressed otherwise could not be handed on as it arrives.
     session.headers["Accept-Encoding"] = "gzip, deflate"
     # Cookies of one user must not travel with another one's calls.

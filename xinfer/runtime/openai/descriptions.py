@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Self
 
 from attrs import evolve, field, frozen
 
+from xinfer.runtime.openai import limits
 from xinfer.runtime.openai.answers import is_count
+from xinfer.runtime.openai.text import shortened, whole
 
 _LIMITS: Mapping[str, tuple[str, ...]] = {
     "context_length": (
@@ -88,6 +91,16 @@ _TASKS: Mapping[str, str] = {
     "audio_speech": "tts",
 }
 """Dify's model type by the words of servers."""
+
+
+TASKS: Mapping[str, str] = {
+    "llm": "LLM",
+    "text-embedding": "Text Embedding",
+    "rerank": "Rerank",
+    "speech2text": "Speech2text",
+    "tts": "TTS",
+}
+"""Dify's names of its model types."""
 
 
 @frozen(kw_only=True)
@@ -177,11 +190,11 @@ def description(row: Mapping[str, Any]) -> ModelDescription:
         lacks=frozenset({ability for ability, has in flags.items() if not has} - words),
         name=text_of(row, "id"),
         engine=text_of(row, "owned_by"),
-        limits=limits(row),
+        limits=told_limits(row),
     )
 
 
-def limits(row: Mapping[str, Any]) -> dict[str, int]:
+def told_limits(row: Mapping[str, Any]) -> dict[str, int]:
     """Read the numbers that a row tells, each from the first place that has it."""
     return {
         name: told[0]
@@ -213,6 +226,26 @@ def _at(row: object, place: str) -> Iterator[Any]:
 
 def _of(value: object) -> Iterator[str]:
     yield from (word for word in value if isinstance(word, str)) if isinstance(value, list) else ()
+
+
+def enumerated(
+    rows: Mapping[str, Mapping[str, Any]], read: Callable[[Mapping[str, Any]], ModelDescription]
+) -> tuple[str, str]:
+    """Say which models a server has, in English and in Chinese."""
+    if not rows:
+        return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
+    known = [
+        (shortened(whole(model), limits.NAME), read(row).task)
+        for model, row in islice(rows.items(), limits.MODELS)
+    ]
+    more = ["…"] if len(rows) > limits.MODELS else []
+    names = [(model, TASKS.get(task, task)) for model, task in known]
+    english = ", ".join([*(f"{model} ({task or 'unknown'})" for model, task in names), *more])
+    chinese = "、".join([*(f"{model}（{task or '类型未知'}）" for model, task in names), *more])
+    return (
+        f"These models run there: {english}.",
+        f"没有运行此名称的模型。正在运行的模型：{chinese}。",
+    )
 
 
 def text_of(row: Mapping[str, Any], key: str) -> str:

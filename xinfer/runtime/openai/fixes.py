@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from attrs import frozen
 
+from xinfer.runtime.openai import limits
 from xinfer.runtime.openai.errors import BadRequest, CallError, ServerUnavailable
 
 
@@ -53,7 +54,11 @@ class Case:
             return False
         if self.kinds and kind not in self.kinds:
             return False
-        pattern = self.words.replace("{model}", re.escape(model))
+        pattern = self.words
+        if "{model}" in pattern:
+            if len(model) > limits.NAME:
+                return False
+            pattern = pattern.replace("{model}", re.escape(model))
         return not pattern or bool(re.search(pattern, words, re.IGNORECASE))
 
 

@@ -25,13 +25,14 @@ RANKING: Final = 32 * MIB
 """Of a ranking; servers may repeat all documents."""
 EVENT: Final = 4 * MIB
 """Of one event of a stream, and of what holds no content between two that do."""
-STREAM: Final = 256 * MIB
+STREAM: Final = 64 * MIB
 """Of a whole stream; a token takes some 250 bytes, and models write up to 128,000."""
 SPEECH: Final = 64 * MIB
 """Of speech; an hour of mp3."""
 
-PIECE: Final = 64 * KIB
-"""Bytes read at a time, and those that must arrive within the timeout of a body as a whole."""
+PIECE: Final = 16 * KIB
+"""Bytes read at a time, and those that must arrive within the timeout of a body as a whole; as
+events of a stream they take a millisecond to read."""
 FRAME: Final = 16 * KIB
 """Bytes of a chunk's size line, or of the trailers of a chunked body."""
 
@@ -58,8 +59,10 @@ KEEPALIVE: Final = 30
 """Of silence after which the operating system asks whether the other end is still there."""
 CACHED: Final = 60.0
 """How long the description of a model is cached."""
-BUSY: Final = 0.005
-"""After which reading lets other calls go on."""
+BUSY: Final = 0.002
+"""Of reading without waiting, after which other calls are let go on."""
+PAUSE: Final = 0.001
+"""For which they are: a server that floods costs others this much less than it takes."""
 
 # Numbers of things.
 CONNECTIONS: Final = 64

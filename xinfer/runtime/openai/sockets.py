@@ -71,11 +71,18 @@ class Deadline:
             raise TimeoutError("no content in time")
         return left
 
+    def arrived(self, asked: float) -> None:
+        """Note that bytes came, and since when they were waited for."""
+        self.last_byte = time.monotonic()
+        if self.last_byte - asked > limits.PAUSE:
+            self._let_go = self.last_byte  # others went on meanwhile
+        else:
+            self.let_go()
+
     def let_go(self) -> None:
         """Let other calls go on, if this one has been busy for long."""
-        now = time.monotonic()
-        if now - self._let_go > limits.BUSY:
-            time.sleep(0)
+        if time.monotonic() - self._let_go > limits.BUSY:
+            time.sleep(limits.PAUSE)
             self._let_go = time.monotonic()
 
 

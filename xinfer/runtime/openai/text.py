@@ -20,6 +20,11 @@ def whole(text: str) -> str:
     return text
 
 
+def shortened(text: str, most: int) -> str:
+    """Cut a text that has more than so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 @define
 class Pieces:
     """Makes a text whole that comes in pieces; the first half of a pair waits for the second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xinfer.runtime.openai.descriptions import ModelDescription, limits, text_of, words_of
+from xinfer.runtime.openai.descriptions import ModelDescription, text_of, told_limits, words_of
 
 _TASKS: Mapping[str, str] = {"LLM": "llm", "embedding": "text-embedding", "rerank": "rerank"}
 _SPEAKING = ("text2audio", "text-to-audio")
@@ -32,7 +32,7 @@ def description(row: Mapping[str, Any]) -> ModelDescription:
         name=text_of(row, "model_name"),
         family=family,
         engine=text_of(row, "model_engine"),
-        limits=limits(row),
+        limits=told_limits(row),
         strict_system_first=row.get("strict_system_first") is True,
     )
 

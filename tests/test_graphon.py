@@ -43,6 +43,7 @@ def read_as_dify(project):
 
 def filled_in(model):
     """Add what the daemon adds before Dify's API reads a model: defaults, and its templates."""
+    model.setdefault("label", {"en_US": model["model"]})
     model.setdefault("fetch_from", "predefined-model")
     for rule in model.get("parameter_rules", ()):
         rule.setdefault("label", {"en_US": rule["name"]})
@@ -63,7 +64,7 @@ def test_dify_reads_what_a_spec_declares(spec):
         assert [entry.variable for entry in read] == variables
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(project=projects())
 def test_dify_reads_any_provider(project):
     entity = read_as_dify(project)
@@ -119,7 +120,7 @@ def stored(credentials, raw):
     return validator.validate_and_filter(dict(raw))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(credentials=credentials_classes(), data=st.data())
 def test_what_dify_stores_reads_like_what_was_entered(credentials, data):
     raw = data.draw(raw_credentials(credentials))
@@ -132,7 +133,7 @@ def test_what_dify_stores_reads_like_what_was_entered(credentials, data):
     assert credentials.from_form(stored(credentials, raw)) == credentials.from_form(entered)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(credentials=credentials_classes(), data=st.data())
 def test_what_dify_refuses_the_class_refuses(credentials, data):
     raw = dict(data.draw(raw_credentials(credentials)))

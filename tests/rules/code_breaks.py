@@ -65,7 +65,6 @@ BREAKS = {
     "XI612": lambda: written(PROVIDER, SHALLOW),
     "XI613": lambda: edited(PROVIDER, "validate_provider", "validates_provider"),
     "XI614": lambda: edited(LLM, "(_CommonAcme, LargeLanguageModel)", "(LargeLanguageModel)"),
-    "XI615": lambda: edited(TTS, "(_CommonAcme, TTSModel)", "(_CommonAcme)"),
     "XI616": lambda: under(LLM, "\nfrom dify_plugin import OAICompatLargeLanguageModel\n"),
     "XI617": lambda: (sources_of(LLM, "models/llm/other.py"), twice()),
     "XI618": lambda: (sources_of(LLM, EMBEDDING, RERANK), SOURCES),

@@ -65,6 +65,9 @@ class _CommonAcme:
         except Exception as error:
             raise CredentialsValidateFailedError(str(error)) from error
 
+    def get_customizable_model_schema(self, model: str, credentials: dict):
+        return self.model_schemas[0]
+
     @property
     def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
         return {

@@ -153,13 +153,6 @@ RIGHT = {
             "class A(OAICompatLargeLanguageModel):\n    pass\n",
         ),
     ],
-    "XI615": [
-        written(
-            TTS,
-            "from dify_plugin import OAICompatText2SpeechModel as B\n\n\nclass T(B):\n    pass\n",
-        ),
-        written(TTS, "from acme_dify.models import AcmeSpeech\n"),
-    ],
     "XI616": [
         above(LLM, "from dify_plugin import OAICompatLargeLanguageModel\n"),
         under(LLM, "\n\ndef other():\n    from dify_plugin import OAICompatLargeLanguageModel\n"),
@@ -173,10 +166,15 @@ RIGHT = {
         ),
     ],
     "XI618": [
+        written(
+            TTS,
+            "from dify_plugin import OAICompatText2SpeechModel as B\n\n\nclass T(B):\n    pass\n",
+        ),
+        written(TTS, "from acme_dify.models import AcmeSpeech\n"),
         (
             sources_of(LLM, EMBEDDING, RERANK, "models/tts/own.py"),
             {**SOURCES, "models/tts/own.py": "from models.tts.tts import *\n"},
-        )
+        ),
     ],
     "XI619": [
         edited(

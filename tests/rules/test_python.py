@@ -61,7 +61,9 @@ def test_the_plugin_that_is_made_wrong_here_is_right():
 
 def test_every_rule_of_code_is_broken_here_and_has_something_right_beside_it():
     declared = [rule.code for rule in RULES.values() if rule.code.startswith("XI6")]
-    assert set(declared) - {"XI600", "XI671"} == set(BREAKS) == set(RIGHT)
+    assert (
+        set(declared) - {"XI600", "XI671", "XI620", "XI673", "XI674"} == set(BREAKS) == set(RIGHT)
+    )
 
 
 @pytest.mark.parametrize("code", sorted(BREAKS))
@@ -239,6 +241,8 @@ def test_the_table_of_classes_is_the_sdks():
         assert own == said.abstract
         asked = {part for other in CLASSES.values() for part in other.abstract}
         assert asked & set(vars(there)) - own == said.brings
+        describes = "get_customizable_model_schema" in vars(there) and name != "AIModel"
+        assert describes == said.describes_custom_models
         if said.serves:
             assert there.model_type.value == said.serves
 

@@ -175,7 +175,6 @@ BREAKS = {
     "XI211": lambda: provider(models=ProviderModels(), position=ProviderPosition(llm=("m",))),
     "XI212": lambda: globs("models/**/*.yaml"),
     "XI213": lambda: globs("/models/*.yaml"),
-    "XI214": lambda: sources("models/llm.py"),
     "XI215": lambda: provider(extra=None),
     "XI216": lambda: sources("models/llm/nothing.py"),
     "XI217": lambda: with_models(ModelFiles(predefined=("models/llm/*.yaml", "models/*/m.yaml"))),

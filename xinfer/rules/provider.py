@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.python.classes import served
-from xinfer.rules.python.code import plugin_code
 from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.spec import (
     MODEL_FOLDERS,
@@ -24,7 +22,6 @@ from xinfer.spec import (
 _NAME = re.compile(r"[a-z0-9_-]+")
 _LONGEST_NAME = 255
 _MOST_ENTRIES = 16
-_MODULE_DEPTH = 3
 _NOT_IN_SDK = (ModelType.MULTIMODAL_EMBEDDING, ModelType.MULTIMODAL_RERANK)
 _TEXTS = ("label", "description", "icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
 _DECLARATION = "daemon pkg/entities/plugin_entities/model_declaration.go: ModelProviderDeclaration"
@@ -291,27 +288,6 @@ def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI214",
-    Severity.BROKEN,
-    Stage.RUN_TIME,
-    source="sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error",
-    fix="Move it to models/<type>/<type>.py.",
-)
-def source_too_shallow(sources: PythonSources, subject: Subject) -> Iterator[Problem]:
-    """A module with a model's class has fewer than three parts, so each error is an IndexError.
-
-    The SDK takes the third part from the end of the module's name for its messages.
-    """
-    code = plugin_code(subject)
-    with_classes = {one.own.module.path for one in served(code)} if code else set()
-    for index, source in enumerate(sources.model_sources):
-        path = PurePosixPath(source)
-        if len(path.parts) < _MODULE_DEPTH and str(path) in with_classes:
-            message = f"the module {source} lies less than three parts deep"
-            yield Problem(message, at=f"model_sources[{index}]")
-
-
-@rule(
     "XI215",
     Severity.REFUSED,
     Stage.START,
@@ -390,7 +366,6 @@ RULES = (
     provider_text_empty,
     help_text_empty,
     help_url_relative,
-    source_too_shallow,
     sources_missing,
     source_file_missing,
     sources_unlisted,

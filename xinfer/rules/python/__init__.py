@@ -8,6 +8,7 @@ dynamically is no mistake.
 from itertools import chain
 
 from xinfer.rules.python import (
+    customizable,
     declared,
     imports,
     linted,
@@ -24,6 +25,7 @@ RULES = tuple(
     chain.from_iterable(
         module.RULES
         for module in (
+            customizable,
             declared,
             imports,
             linted,

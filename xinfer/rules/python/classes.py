@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.distributions import KNOWN, STANDARD_LIBRARY
 from xinfer.rules.python.names import Binding, Foreign, Own, bindings, in_module, meaning
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, Call, sdk_name
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, Function
 
 _HARMLESS = {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"}
-_ROOTS = ("ModelProvider", *(name for name, known in CLASSES.items() if known.serves))
+_ROOTS = ("ModelProvider", *(name for name, cls in CLASSES.items() if cls.serves))
 _MOST_BASES, _MOST_ABOVE = 50, 200
 
 
@@ -33,20 +34,20 @@ class Lineage:
     @property
     def root(self) -> str | None:
         """The SDK's class for a provider or a type of model that it derives from."""
-        return next((one for one in _ROOTS if one in self.order), None)
+        return next((root for root in _ROOTS if root in self.order), None)
 
 
 @frozen
 class Entry:
     """A name in a module that stands for a class.
 
-    :param one: the class, by name where it is the SDK's.
+    :param target: the class; its name if it is the SDK's.
     :param node: what brings it there.
     :param certain: whether it is there in any case.
     """
 
     name: str
-    one: Own | str
+    target: Own | str
     lineage: Lineage
     node: ast.AST
     certain: bool
@@ -101,23 +102,22 @@ def _lineage(code: PluginCode, start: Own | str, depth: int) -> Lineage:
         if isinstance(found, Foreign) and found.name in _HARMLESS:
             continue
         named = sdk_name(found.name) if isinstance(found, Foreign) else None
-        known = found if isinstance(found, Own) else named
-        if known is None:
+        parent = found if isinstance(found, Own) else named
+        if parent is None:
             whole = False
         else:
-            above.append(lineage(code, known, depth))
+            above.append(lineage(code, parent, depth))
     return _merged(start, above, whole=whole)
 
 
 def find(code: PluginCode, line: Lineage, name: str) -> Method | str | None:
     """Find where a class has an attribute from: the plugin, or a class of the SDK by name."""
-    for one in line.order:
-        if isinstance(one, str):
-            known = CLASSES[one]
-            if name in known.brings or name in known.abstract:
-                return one
-        elif found := bindings(one.module, one.node).get(name):
-            return Method(one, found[-1].value or found[-1].node)
+    for cls in line.order:
+        if isinstance(cls, str):
+            if name in CLASSES[cls].brings or name in CLASSES[cls].abstract:
+                return cls
+        elif values := bindings(cls.module, cls.node).get(name):
+            return Method(cls, values[-1].value or values[-1].node)
     return None
 
 
@@ -133,10 +133,10 @@ def missing(code: PluginCode, line: Lineage) -> Iterator[str]:
     """Name what a class lacks so that no object of it can be made; nothing where that is open."""
     if not line.whole:
         return
-    asked = dict.fromkeys(
-        name for one in line.order if isinstance(one, str) for name in sorted(CLASSES[one].abstract)
+    abstract = dict.fromkeys(
+        name for cls in line.order if isinstance(cls, str) for name in sorted(CLASSES[cls].abstract)
     )
-    for name in asked:
+    for name in abstract:
         found = find(code, line, name)
         if (isinstance(found, str) and name not in CLASSES[found].brings) or (
             isinstance(found, Method) and _is_abstract(found.node)
@@ -149,16 +149,16 @@ def classes_in(code: PluginCode, module: Module) -> Iterator[Entry]:
 
     As the SDK finds them: one for each name, in the order in which the names come up.
     """
-    for name, found in bindings(module, module.tree).items():
-        known = in_module(code, module, name)
-        one: Own | str | None = None
-        if isinstance(known, Own) and isinstance(known.node, ast.ClassDef):
-            one = known
-        elif isinstance(known, Foreign):
-            one = sdk_name(known.name)
-        if one is not None:
-            certain = all(_is_certain(module, binding) for binding in found)
-            yield Entry(name, one, lineage(code, one), found[0].node, certain)
+    for name, values in bindings(module, module.tree).items():
+        value = in_module(code, module, name)
+        target: Own | str | None = None
+        if isinstance(value, Own) and isinstance(value.node, ast.ClassDef):
+            target = value
+        elif isinstance(value, Foreign):
+            target = sdk_name(value.name)
+        if target is not None:
+            certain = all(_is_certain(module, binding) for binding in values)
+            yield Entry(name, target, lineage(code, target), values[0].node, certain)
 
 
 def _is_certain(module: Module, binding: Binding) -> bool:
@@ -167,14 +167,14 @@ def _is_certain(module: Module, binding: Binding) -> bool:
 
 
 def kind_of(code: PluginCode, line: Lineage) -> str | None:
-    """Say which type of model a class is registered for, as far as it can be known."""
+    """Tell which type of model a class is registered for, as far as it can be known."""
     if line.root is None or line.root == "ModelProvider":
         return None
     found = find(code, line, "model_type")
     if not isinstance(found, Method):
         return CLASSES[line.root].serves
-    said = getattr(found.node, "attr", None)
-    return next((kind for kind in CALLS if kind.replace("-", "_").upper() == said), None)
+    member = getattr(found.node, "attr", None)
+    return next((kind for kind in CALLS if kind.replace("-", "_").upper() == member), None)
 
 
 def entries_by_kind(code: PluginCode, module: Module) -> Mapping[str, list[Entry]]:
@@ -190,7 +190,7 @@ def _entries_by_kind(code: PluginCode, module: Module) -> Mapping[str, list[Entr
     for entry in classes_in(code, module):
         kind = kind_of(code, entry.lineage)
         # The SDK's abstract classes themselves are not registered.
-        if kind is not None and entry.one != entry.lineage.root:
+        if kind is not None and entry.target != entry.lineage.root:
             grouped.setdefault(kind, []).append(entry)
     return grouped
 
@@ -200,7 +200,7 @@ def providers_in(code: PluginCode, module: Module) -> list[Entry]:
     return [
         entry
         for entry in classes_in(code, module)
-        if entry.lineage.root == "ModelProvider" and entry.one != "ModelProvider"
+        if entry.lineage.root == "ModelProvider" and entry.target != "ModelProvider"
     ]
 
 
@@ -210,17 +210,46 @@ def served(code: PluginCode) -> tuple[Served, ...]:
 
 
 def _served(code: PluginCode) -> tuple[Served, ...]:
-    found: dict[str, Served] = {}
+    by_kind: dict[str, Served] = {}
     if code.provider_source is not None:
         for entry in providers_in(code, code.provider_source):
-            if isinstance(entry.one, Own):
-                found["provider"] = Served("provider", entry.one, entry.lineage)
+            if isinstance(entry.target, Own):
+                by_kind["provider"] = Served("provider", entry.target, entry.lineage)
     for module in code.model_sources:
         for kind, entries in entries_by_kind(code, module).items():
             for entry in entries:
-                if isinstance(entry.one, Own):
-                    found[kind] = Served(kind, entry.one, entry.lineage)
-    return tuple(found.values())
+                if isinstance(entry.target, Own):
+                    by_kind[kind] = Served(kind, entry.target, entry.lineage)
+    return tuple(by_kind.values())
+
+
+def may_hold_more(code: PluginCode, module: Module) -> bool:
+    """Tell whether a module may have classes of the SDK that cannot be seen from here."""
+    return code.memory.ask(("may hold more", module), lambda: _has_unseen(code, module))
+
+
+def _has_unseen(code: PluginCode, module: Module) -> bool:
+    if module.failure is not None:
+        return True
+    for each in module.imports:
+        elsewhere = each.root not in STANDARD_LIBRARY and each.root not in KNOWN
+        names = (each.module or "", f"{each.module}.{each.name}")
+        unseen = code.holds(each.root) and not any(code.module(name) for name in names)
+        if not each.typing_only and (
+            each.name == "*" or (elsewhere and (unseen or not code.holds(each.root)))
+        ):
+            return True
+    calls = {"type", "globals", "exec", "setattr", "make_dataclass", "new_class"}
+    return any(getattr(node.func, "id", "") in calls for node in module.each(ast.Call)) or any(
+        not _is_plain(code, module, node) for node in module.each(ast.ClassDef)
+    )
+
+
+def _is_plain(code: PluginCode, module: Module, node: ast.ClassDef) -> bool:
+    line = lineage(code, Own(module, node))
+    return line.whole and (
+        line.root is None or line.root == "ModelProvider" or bool(kind_of(code, line))
+    )
 
 
 def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Lineage:
@@ -231,17 +260,17 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
     rows = [list(line.order) for line in above] + [[line.order[0] for line in above]]
     order: list[Own | str] = [first]
     while rows := [row for row in rows if row]:
-        tails = {one for row in rows for one in row[1:]}
+        tails = {cls for row in rows for cls in row[1:]}
         head = next((row[0] for row in rows if row[0] not in tails), None)
         if head is None:
             head, whole = rows[0][0], False
         order.append(head)
-        rows = [[one for one in row if one != head] for row in rows]
+        rows = [[cls for cls in row if cls != head] for row in rows]
     return Lineage(tuple(order), whole)
 
 
 def _is_altered(own: Own) -> bool:
-    """Say whether something sets attributes of a class from outside of it."""
+    """Tell whether something sets attributes of a class from outside of it."""
     name = own.node.name
     altered = own.module.memory.ask("altered", lambda: _altered(own.module))
     return name in altered or "cls" in altered
@@ -255,7 +284,7 @@ def _altered(module: Module) -> frozenset[str]:
         for node in module.each(ast.Call)
         if getattr(node.func, "id", "") == "setattr" and node.args
     )
-    return frozenset(one.id for one in (*stores, *calls) if isinstance(one, ast.Name)) - {"self"}
+    return frozenset(node.id for node in (*stores, *calls) if isinstance(node, ast.Name)) - {"self"}
 
 
 def _is_abc(node: ast.expr) -> bool:
@@ -265,5 +294,7 @@ def _is_abc(node: ast.expr) -> bool:
 def _is_abstract(node: ast.AST) -> bool:
     if not isinstance(node, FUNCTIONS):
         return False
-    named = {getattr(one, "id", getattr(one, "attr", "")) for one in node.decorator_list}
-    return "abstractmethod" in named
+    return "abstractmethod" in {
+        getattr(decorator, "id", getattr(decorator, "attr", ""))
+        for decorator in node.decorator_list
+    }

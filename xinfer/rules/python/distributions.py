@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -10,6 +11,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from xinfer.rules.rule import Subject
+
+GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
+"""Modules of Python that its version 3.12 no longer has."""
+_NO_LONGER = """
+    aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes
+    sndhdr spwd sunau telnetlib uu xdrlib
+"""
+"""Modules that 3.12 has, and the Python that runs this may not."""
+STANDARD_LIBRARY = (sys.stdlib_module_names | set(_NO_LONGER.split())) - GONE
 
 _WITH_SDK = """
     annotated_types anyio blinker certifi charset_normalizer click dify_plugin flask gevent greenlet

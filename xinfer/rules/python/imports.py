@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from attrs import frozen
@@ -11,7 +10,9 @@ from packaging.version import Version
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import (
+    GONE,
     KNOWN,
+    STANDARD_LIBRARY,
     Environment,
     environment,
     is_named_in_requirements,
@@ -23,14 +24,6 @@ from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.spelling import did_you_mean
 from xinfer.rules.rule import Problem, Subject, rule
 
-_GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
-"""Modules of Python that its version 3.12 no longer has."""
-_NO_LONGER = """
-    aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes
-    sndhdr spwd sunau telnetlib uu xdrlib
-"""
-"""Modules that 3.12 has, and the Python that runs this may not."""
-STANDARD_LIBRARY = (sys.stdlib_module_names | set(_NO_LONGER.split())) - _GONE
 _OLDEST = Version("0.9.0")
 _FOLDERS = {"openai_compatible"}
 _CORRECT = "Correct the name, or add the module."
@@ -255,7 +248,7 @@ def _missing(code: PluginCode, subject: Subject, each: Import) -> _Missing | Non
 def _missing_root(code: PluginCode, subject: Subject, each: Import) -> _Missing | None:
     """Tell why the first part of a name is found nowhere, neither here nor in a dependency."""
     root = each.root
-    if root in _GONE:
+    if root in GONE:
         return _Missing(f"Python 3.12 no longer has the module {root}")
     installed = _environment(code, subject)
     if root in STANDARD_LIBRARY | KNOWN.keys():

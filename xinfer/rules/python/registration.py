@@ -1,9 +1,10 @@
-"""Rules of the classes that the SDK looks for: there, one of them, and whole."""
+"""Rules of what the SDK registers: the provider's class and one class for each type of model."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import (
@@ -12,15 +13,12 @@ from xinfer.rules.python.classes import (
     Served,
     entries_by_kind,
     find,
-    kind_of,
-    lineage,
+    may_hold_more,
     missing,
     providers_in,
     served,
 )
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.distributions import KNOWN
-from xinfer.rules.python.imports import STANDARD_LIBRARY
 from xinfer.rules.python.names import Own
 from xinfer.rules.python.sdk import Call
 from xinfer.rules.python.signatures import misfit
@@ -30,13 +28,33 @@ from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import MODEL_FOLDERS
 
 _INIT = {"provider": Call(2)}
+_LEAST_PARTS = 3
+_REGISTRATION = "sdk core/plugin_registration.py: PluginRegistration._resolve_model_providers"
+_SINGLE = "sdk core/utils/class_loader.py: load_single_subclass_from_source"
+_MULTIPLE = "sdk core/utils/class_loader.py: get_subclasses_from_module"
+_PROVIDER, _LLM = "provider/acme.py", "models/llm/llm.py"
+_YAML = "provider/acme.yaml"
+_OTHER = "extra:\n  python:\n    model_sources:\n      - models/llm/other.py\n"
+_COMPATIBLE = "dify_plugin.OAICompatLargeLanguageModel"
+_COMPATIBLE_MODEL = f"import dify_plugin\n\n\nclass AcmeModel({_COMPATIBLE}):\n    pass\n"
+_COMPATIBLE_PROVIDER = {
+    _PROVIDER: "import dify_plugin\nclass AcmeProvider(dify_plugin.OAICompatProvider):\n    pass"
+}
 
 
-@rule("XI611", Severity.REFUSED, Stage.START, fix="Derive a class from dify_plugin.ModelProvider.")
+@rule(
+    "XI611",
+    Severity.REFUSED,
+    Stage.START,
+    source=_SINGLE,
+    bad=({_PROVIDER: "class AcmeProvider:\n    pass\n«»"},),
+    good=(_COMPATIBLE_PROVIDER,),
+    fix="Derive a class from dify_plugin.ModelProvider.",
+)
 def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The provider's module has no class of a provider; the SDK refuses to start."""
     module = code.provider_source
-    if module is None or providers_in(code, module) or _may_hold_more(code, module):
+    if module is None or providers_in(code, module) or may_hold_more(code, module):
         return
     yield module.problem(f"{module.path} has no class derived from ModelProvider")
 
@@ -45,67 +63,99 @@ def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     "XI612",
     Severity.REFUSED,
     Stage.START,
+    source=_SINGLE,
+    bad=(
+        {
+            _PROVIDER: "from dify_plugin import «OAICompatProvider»\n"
+            "class AcmeProvider(OAICompatProvider):\n    pass"
+        },
+    ),
+    good=(_COMPATIBLE_PROVIDER,),
     fix="Keep one: import dify_plugin, and derive from dify_plugin.OAICompatProvider.",
 )
 def provider_classes_many(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The provider's module has names for several classes of a provider; the SDK refuses to start.
 
-    It takes every class it finds by name there, the ones that are imported to derive from as
-    well. A class that is reached through its module, as in ``dify_plugin.OAICompatProvider``, is
-    not found.
+    It takes every class that it finds by name there, those that are imported to derive from as
+    well. A class that is reached through its module, as in ``dify_plugin.OAICompatProvider``, has
+    no name there.
     """
     module = code.provider_source
-    found = [entry for entry in providers_in(code, module) if entry.certain] if module else []
-    if module is not None and len(found) > 1:
-        extra = next((entry for entry in found if isinstance(entry.one, str)), found[-1])
-        names = ", ".join(entry.name for entry in found)
-        yield module.problem(f"{names} are all classes of a provider", extra.node)
+    entries = [entry for entry in providers_in(code, module) if entry.certain] if module else []
+    if module is not None and len(entries) > 1:
+        extra = next((entry for entry in entries if isinstance(entry.target, str)), entries[-1])
+        names = ", ".join(entry.name for entry in entries)
+        yield module.problem(
+            f"{names} are all classes of a provider", module.node_of(extra.node, extra.name)
+        )
 
 
-@rule("XI613", Severity.REFUSED, Stage.START, fix="Write the methods it names.")
+@rule(
+    "XI613",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk interfaces/model/provider.py: ModelProvider",
+    bad=({_PROVIDER: "class «AcmeProvider»(ModelProvider):\n    pass"},),
+    good=(
+        {
+            _PROVIDER: "class AcmeProvider(ModelProvider):\n"
+            "    def validate_provider_credentials(self, credentials):\n"
+            "        self.get_model_instance('llm').validate_credentials('acme-1', credentials)\n"
+        },
+    ),
+    fix="Add the methods that are missing.",
+)
 def provider_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """The provider's class lacks a method that it must have; the SDK cannot start.
 
-    A provider whose models bring their own credentials may have a
-    ``validate_provider_credentials`` that does nothing.
+    A provider of customizable models only may have a ``validate_provider_credentials`` that does
+    nothing: Dify never calls it.
     """
-    for one in served(code):
-        if one.kind == "provider":
-            yield from _unfinished(code, one)
+    for each in served(code):
+        if each.kind == "provider":
+            yield from _unfinished(code, each)
 
 
-@rule("XI614", Severity.BROKEN, Stage.RUN_TIME, fix="Write the methods and properties it names.")
+@rule(
+    "XI614",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk core/plugin_registration.py: PluginRegistration.get_model_instance",
+    bad=(
+        "class «AcmeModel»(LargeLanguageModel):\n"
+        "    def validate_credentials(self, model, credentials):\n"
+        "        pass\n",
+    ),
+    good=(f"import dify_plugin\nclass AcmeModel({_COMPATIBLE}):\n    pass\n",),
+    fix="Add the methods and properties that are missing.",
+)
 def model_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A model's class lacks a method or property that it must have.
 
     The SDK starts, and every request fails, because no object of the class can be made. Besides
     ``_invoke`` a class needs ``validate_credentials`` and the property ``_invoke_error_mapping``,
-    and for language and embedding models ``get_num_tokens``. What a base brings counts where it
+    and for language and embedding models ``get_num_tokens``. What a base has counts where it
     stands before the SDK's class: ``class Model(_Common, LargeLanguageModel)``.
     """
-    for one in served(code):
-        if one.kind != "provider":
-            yield from _unfinished(code, one)
+    for each in served(code):
+        if each.kind != "provider":
+            yield from _unfinished(code, each)
 
 
 @rule(
-    "XI615",
+    "XI616",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    fix="Derive a class from the SDK's class for the type.",
-)
-def model_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """A module that is named as the source of models has no class of a model.
-
-    The SDK says nothing, and the first request for such a model fails with a KeyError.
-    """
-    for module in code.model_sources:
-        if not entries_by_kind(code, module) and not _may_hold_more(code, module):
-            yield module.problem(f"{module.path} has no class of a model")
-
-
-@rule(
-    "XI616", Severity.BROKEN, Stage.RUN_TIME, fix="Import modules, not classes, or import before."
+    source=_REGISTRATION,
+    bad=(
+        {
+            _YAML: _OTHER,
+            "models/llm/other.py": f"{_COMPATIBLE_MODEL}\n\n"
+            "from dify_plugin import «OAICompatLargeLanguageModel»\n",
+        },
+    ),
+    good=({_YAML: _OTHER, "models/llm/other.py": _COMPATIBLE_MODEL},),
+    fix="Import modules, not classes, or import them above.",
 )
 def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Another class takes the place of the plugin's own.
@@ -117,18 +167,32 @@ def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
         for kind, entries in entries_by_kind(code, module).items():
             last = entries[-1]
             for entry in entries[:-1]:
-                written_here = isinstance(entry.one, Own) and entry.one.module is module
-                taken = not (isinstance(last.one, Own) and last.one.module is module)
-                base = last.one in entry.lineage.order and last.one != entry.one
-                if last.certain and written_here and (taken or base):
-                    said = f"{last.name} stands below {entry.name}, and is used for {kind} instead"
-                    yield module.problem(said, last.node)
+                is_own = isinstance(entry.target, Own) and entry.target.module is module
+                imported = not (isinstance(last.target, Own) and last.target.module is module)
+                is_base = last.target in entry.lineage.order and last.target != entry.target
+                if last.certain and is_own and (imported or is_base):
+                    message = f"{last.name} stands below {entry.name}, and serves {kind} instead"
+                    yield module.problem(message, module.node_of(last.node, last.name))
                     break
 
 
-@rule("XI617", Severity.BROKEN, Stage.RUN_TIME, fix="Name one module for each type.")
+@rule(
+    "XI617",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source=_REGISTRATION,
+    bad=(
+        {
+            _YAML: "extra:\n  python:\n    model_sources:\n"
+            "      - models/llm/llm.py\n      - models/llm/other.py\n",
+            "models/llm/other.py": _COMPATIBLE_MODEL.replace("AcmeModel", "«AcmeOther»"),
+        },
+    ),
+    good=({_YAML: _OTHER, "models/llm/other.py": _COMPATIBLE_MODEL},),
+    fix="Name one module for each type of model in model_sources.",
+)
 def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """Two modules bring a class for the same type of model; the SDK uses the last one's."""
+    """Two modules have a class for the same type of model; the SDK uses that of the last."""
     winners: dict[str, tuple[Module, Entry]] = {}
     for module in code.model_sources:
         for kind, entries in entries_by_kind(code, module).items():
@@ -137,98 +201,158 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
             if before is None or before[0] is module or _is_used(code, before[0]):
                 continue
             both = (before[1], entries[-1])
-            own = all(isinstance(entry.one, Own) and entry.certain for entry in both)
-            if own and both[0].one != both[1].one:
-                said = f"{entries[-1].name} replaces {before[1].name} of {before[0].path}"
-                yield module.problem(said, entries[-1].node)
+            own = all(isinstance(entry.target, Own) and entry.certain for entry in both)
+            if own and both[0].target != both[1].target:
+                message = f"{entries[-1].name} replaces {before[1].name} of {before[0].path}"
+                yield module.problem(message, entries[-1].node)
 
 
 @rule(
     "XI618",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    fix="Name its module in model_sources, or leave it out.",
+    source=_REGISTRATION,
+    bad=(
+        {
+            _LLM: "class AcmeModel:\n    pass\n",
+            _YAML: "supported_model_types:\n  - «llm»\n",
+        },
+        {
+            _YAML: "supported_model_types:\n  - «llm»\n"
+            "extra:\n  python:\n    provider_source: provider/acme.py\n    model_sources: []\n",
+        },
+    ),
+    good=(
+        {
+            _YAML: "extra:\n  python:\n    model_sources:\n"
+            "      - models/common.py\n      - models/llm/llm.py\n",
+            "models/common.py": "class Common:\n    pass\n",
+        },
+    ),
+    fix="Derive a class from the SDK's class for the type, in a module that model_sources names.",
 )
 def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
-    """A type is offered, and no module has a class for it: each request fails with a KeyError."""
+    """A type of model is offered, and no module of model_sources has a class for it.
+
+    The SDK starts without it, and each request for such a model fails.
+    """
     sources = code.model_sources
-    extra = subject.project.provider.extra
-    if not extra or len(sources) < len(extra.python.model_sources) or not sources:
+    provider = subject.project.provider
+    if not provider.extra or len(sources) < len(provider.extra.python.model_sources):
         return
-    if any(_may_hold_more(code, module) for module in sources):
+    if any(may_hold_more(code, module) for module in sources):
         return
     there = {kind for module in sources for kind in entries_by_kind(code, module)}
-    folders = {part for module in sources for part in module.name.split(".")}
-    for kind in subject.project.provider.supported_model_types:
-        # Where there is neither module nor model for it, another rule says so.
-        named = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
-        if kind in MODEL_FOLDERS and named and kind not in there:
-            yield Problem(f"no module has a class for {kind}", of=subject.project.provider)
+    for index, kind in enumerate(provider.supported_model_types):
+        folder = MODEL_FOLDERS.get(kind)
+        if folder is None or kind in there:
+            continue
+        beside = [
+            module for module in _beside(code, folder) if kind in entries_by_kind(code, module)
+        ]
+        # Where there is neither a module nor a model for it, another rule says so.
+        if beside or _has_folder(sources, folder) or kind in subject.project.model_types:
+            why = f"; model_sources does not name {beside[0].path}" if beside else ""
+            at = f"supported_model_types[{index}]"
+            yield Problem(f"no module has a class for {kind}{why}", at=at, of=provider)
 
 
-@rule("XI619", Severity.BROKEN, Stage.RUN_TIME, fix="Remove __init__; the SDK declares it final.")
+@rule(
+    "XI619",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/ai_model.py: AIModel.__init__ is final",
+    bad=(
+        "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+        "    def «__init__»(self):\n        self.session = requests.Session()\n",
+    ),
+    good=(
+        "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+        "    def __init__(self, model_schemas):\n        super().__init__(model_schemas)\n",
+    ),
+    fix="Remove __init__; the SDK declares it final.",
+)
 def init_overridden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A class has an ``__init__`` that the SDK's cannot work with.
 
     The SDK makes a model's object for every request with one argument, the provider's once with
     two; what they hold is set up by the ``__init__`` that is overridden.
     """
-    for one in served(code):
-        found = find(code, one.lineage, "__init__")
-        if not isinstance(found, Method) or not isinstance(found.node, FUNCTIONS):
+    for each in served(code):
+        init = find(code, each.lineage, "__init__")
+        if not isinstance(init, Method) or not isinstance(init.node, FUNCTIONS):
             continue
-        said = misfit(found.node, _INIT.get(one.kind, Call(1)))
+        why = misfit(init.node, _INIT.get(each.kind, Call(1)))
         calls_on = any(
             isinstance(node, ast.Attribute) and node.attr == "__init__"
-            for node in body_nodes(found.node)
+            for node in body_nodes(init.node)
         )
-        if said or not calls_on:
-            yield found.owner.module.problem(
-                f"{one.own.node.name}.__init__ {said or 'does not call the one it overrides'}",
-                found.node,
+        if why or not calls_on:
+            why = why or "does not call the one that it overrides"
+            yield init.owner.module.problem(f"{each.own.node.name}.__init__ {why}", init.node)
+
+
+@rule(
+    "XI620",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error",
+    bad=(
+        {
+            _YAML: "extra:\n  python:\n    model_sources:\n      - models/acme.py\n",
+            "models/acme.py": _COMPATIBLE_MODEL.replace("AcmeModel", "«AcmeModel»"),
+        },
+    ),
+    good=(
+        {
+            _YAML: "extra:\n  python:\n    model_sources:\n      - models/acme.py\n",
+            "models/acme.py": "from models.llm.llm import AcmeModel\n",
+        },
+    ),
+    fix="Move the class to models/<type>/<type>.py.",
+)
+def model_module_shallow(code: PluginCode, _: Subject) -> Iterator[Problem]:
+    """A model's class is in a module less than two folders deep: its errors are IndexErrors.
+
+    The SDK takes the third part from the end of the module's name for its messages.
+    """
+    for each in served(code):
+        name = each.own.module.name
+        shallow = each.kind != "provider" and name.count(".") + 1 < _LEAST_PARTS
+        if shallow and find(code, each.lineage, "_transform_invoke_error") is None:
+            yield each.own.module.problem(
+                f"{each.own.node.name} is in {each.own.module.path}", each.own.node
             )
 
 
-def _unfinished(code: PluginCode, one: Served) -> Iterator[Problem]:
-    lacking = sorted(missing(code, one.lineage))
+def _unfinished(code: PluginCode, each: Served) -> Iterator[Problem]:
+    lacking = sorted(missing(code, each.lineage))
     if lacking:
-        said = f"{one.own.node.name} has no {', no '.join(lacking)}"
-        yield one.own.module.problem(said, one.own.node)
+        message = f"{each.own.node.name} has no {', no '.join(lacking)}"
+        yield each.own.module.problem(message, each.own.node)
 
 
-def _may_hold_more(code: PluginCode, module: Module) -> bool:
-    """Say whether a module may have classes of the SDK that cannot be seen from here."""
-    if module.failure is not None:
-        return True
-    for one in module.imports:
-        root = (one.module or "").partition(".")[0]
-        elsewhere = root not in STANDARD_LIBRARY and root not in KNOWN
-        names = (one.module or "", f"{one.module}.{one.name}")
-        unseen = code.holds(root) and not any(code.module(name) for name in names)
-        if not one.typing_only and (
-            one.name == "*" or (elsewhere and (unseen or not code.holds(root)))
-        ):
-            return True
-    calls = {"type", "globals", "exec", "setattr", "make_dataclass", "new_class"}
-    return any(getattr(node.func, "id", "") in calls for node in module.each(ast.Call)) or any(
-        not _is_plain(code, module, node) for node in module.each(ast.ClassDef)
-    )
+def _beside(code: PluginCode, folder: str) -> Iterator[Module]:
+    """Yield the modules in the folder of a type of model, whether they run or not."""
+    for name in sorted(code.paths):
+        if name.startswith(f"models.{folder}.") and (module := code.module(name)):
+            yield module
 
 
-def _is_plain(code: PluginCode, module: Module, node: ast.ClassDef) -> bool:
-    line = lineage(code, Own(module, node))
-    return line.whole and (
-        line.root is None or line.root == "ModelProvider" or bool(kind_of(code, line))
-    )
+def _has_folder(sources: tuple[Module, ...], folder: str) -> bool:
+    return any(folder in module.name.split(".") for module in sources)
 
 
 def _is_used(code: PluginCode, module: Module) -> bool:
-    return any(
-        module in code.imported(one)
-        for other in code.running
-        if other is not module
-        for one in other.imports
-    )
+    """Tell whether another module imports this one."""
+    importers = code.memory.ask("imported", lambda: frozenset(_imported(code)))
+    return module in importers
+
+
+def _imported(code: PluginCode) -> Iterator[Module]:
+    for other in code.running:
+        imported = chain.from_iterable(code.imported(each) for each in other.imports)
+        yield from (module for module in imported if module is not other)
 
 
 RULES = (
@@ -236,9 +360,9 @@ RULES = (
     provider_classes_many,
     provider_class_unfinished,
     model_class_unfinished,
-    model_class_missing,
     model_class_hidden,
     model_class_replaced,
     type_without_class,
     init_overridden,
+    model_module_shallow,
 )

@@ -17,20 +17,22 @@ class SdkClass:
     :param serves: the model type that it is registered for.
     :param abstract: what a class derived from it must bring.
     :param brings: what it has itself of what others ask for.
+    :param describes_custom_models: it has a ``get_customizable_model_schema``.
     """
 
     bases: tuple[str, ...] = ()
     serves: str | None = None
     abstract: frozenset[str] = frozenset()
     brings: frozenset[str] = frozenset()
+    describes_custom_models: bool = False
 
 
 def _model(serves: str, *abstract: str) -> SdkClass:
     return SdkClass(("AIModel",), serves, frozenset(abstract))
 
 
-def _compatible(*bases: str, brings: str) -> SdkClass:
-    return SdkClass(bases, brings=frozenset(brings.split()))
+def _compatible(*bases: str, brings: str, describes: bool = False) -> SdkClass:
+    return SdkClass(bases, brings=frozenset(brings.split()), describes_custom_models=describes)
 
 
 CLASSES: Mapping[str, SdkClass] = {
@@ -48,20 +50,24 @@ CLASSES: Mapping[str, SdkClass] = {
         "_CommonOaiApiCompat",
         "LargeLanguageModel",
         brings="_invoke get_num_tokens validate_credentials",
+        describes=True,
     ),
     "OAICompatEmbeddingModel": _compatible(
         "_CommonOaiApiCompat",
         "TextEmbeddingModel",
         brings="_invoke get_num_tokens validate_credentials",
+        describes=True,
     ),
     "OAICompatRerankModel": _compatible(
-        "RerankModel", brings="_invoke validate_credentials _invoke_error_mapping"
+        "RerankModel",
+        brings="_invoke validate_credentials _invoke_error_mapping",
+        describes=True,
     ),
     "OAICompatSpeech2TextModel": _compatible(
         "_CommonOaiApiCompat", "Speech2TextModel", brings="_invoke validate_credentials"
     ),
     "OAICompatText2SpeechModel": _compatible(
-        "_CommonOaiApiCompat", "TTSModel", brings="_invoke validate_credentials"
+        "_CommonOaiApiCompat", "TTSModel", brings="_invoke validate_credentials", describes=True
     ),
 }
 """By the last part of the name that imports use."""

@@ -158,6 +158,10 @@ class Module:
         end: Any = node.iter if isinstance(node, ast.For | ast.AsyncFor) else node
         return self._between(start.lineno, start.col_offset, end.end_lineno, end.end_col_offset)
 
+    def node_of(self, node: ast.AST, name: str) -> ast.AST:
+        """Return the part of an import that binds a name; anything else as it is."""
+        return next((each.alias for each in self.imports_at(node) if each.bound == name), node)
+
     def span_of_import(self, each: Import) -> Span:
         """Return where the name of a module stands that is imported."""
         if isinstance(each.node, ast.Import):

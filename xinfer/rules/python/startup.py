@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.imports import STANDARD_LIBRARY
+from xinfer.rules.python.distributions import STANDARD_LIBRARY
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.tree import ancestors, own_nodes

@@ -33,26 +33,74 @@ _BLOCKS = {
     "MySQLdb",
 }
 _FETCHES = {"tiktoken.get_encoding", "tiktoken.encoding_for_model"}
-_OLD_NAMES = {"en_US", "zh_Hans", "pt_BR", "ja_JP"}
+NEW_NAMES = {"en_US": "en_us", "zh_Hans": "zh_hans", "pt_BR": "pt_br", "ja_JP": "ja_jp"}
+"""The attributes of a text in SDK 0.9.0, by those that they had before."""
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _TEXTS = {"label", "help", "placeholder", "description", "title"}
-_NEW_NAMES_SINCE = Version("0.9.0")
+NEW_NAMES_SINCE = Version("0.9.0")
 
 
-@rule("XI651", Severity.BROKEN, Stage.RUN_TIME, fix="Log by logging; it goes to stderr.")
+@rule(
+    "XI651",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="sdk core/server/stdio/response_writer.py: StdioResponseWriter writes to sys.stdout",
+    bad=(
+        "def later(text):\n    «print(text)»\n",
+        "import sys\ndef later(text):\n    «print(text, file=sys.stdout)»\n",
+    ),
+    good=(
+        "import logging\ndef later(text):\n    logging.getLogger(__name__).info(text)\n",
+        "import sys\ndef later(text):\n    print(text, file=sys.stderr)\n",
+        'if __name__ == "__main__":\n    print("by hand")\n',
+    ),
+    fix="Use logging, which writes to standard error.",
+)
 def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
-    """The plugin prints to standard output, where it talks with the daemon in lines of JSON.
+    """The plugin prints to standard output, where it talks to the daemon in lines of JSON.
 
-    What is printed shows as an error in the daemon's log, and may end up within a line of
-    another request's answer, which is then lost.
+    The daemon logs each such line as an error.
     """
-    for module in code.running:
-        for node in module.each(ast.Call):
-            said = _prints(code, module, node)
-            if said and not _is_script(module, node):
-                yield module.problem(f"{said} writes to standard output", node)
+    for module, node, what in _prints(code):
+        if _ends_the_line(node):
+            yield module.problem(f"{what} writes to standard output", node)
 
 
-@rule("XI652", Severity.BROKEN, Stage.RUN_TIME, fix="Use the client that is not asynchronous.")
+@rule(
+    "XI656",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk core/server/stdio/response_writer.py: StdioResponseWriter; executed",
+    bad=(
+        'def later():\n    «print(".", end="")»\n',
+        'import sys\ndef later():\n    «sys.stdout.write("50 %\\r")»\n',
+    ),
+    good=('import sys\ndef later():\n    print(".", end="", file=sys.stderr)\n',),
+    fix="Use logging, which writes to standard error.",
+)
+def printed_without_newline(code: PluginCode, _: Subject) -> Iterator[Problem]:
+    """The plugin prints to standard output and does not end the line.
+
+    The next answer stands in the same line, where the daemon cannot read it: the request that it
+    belongs to never ends.
+    """
+    for module, node, what in _prints(code):
+        if not _ends_the_line(node):
+            yield module.problem(f"{what} leaves its line without an end", node)
+
+
+@rule(
+    "XI652",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk dify_plugin/__init__.py: gevent.monkey.patch_all; executed with gevent 26.9",
+    bad=("import asyncio\ndef later(task):\n    return «asyncio.run(task)»\n",),
+    good=(
+        "import asyncio\ndef start(task, thread):\n"
+        "    def run():\n        asyncio.run(task)\n\n    return thread(target=run)\n",
+    ),
+    fix="Use a client that is not asynchronous.",
+)
 def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A request runs an event loop of asyncio.
 
@@ -61,94 +109,160 @@ def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """
     for module in code.running:
         for node in module.each(ast.Call):
-            if _runs_loop(code, module, node.func):
-                # What a lambda does may be handed to a thread of its own.
-                in_lambda = isinstance(module.parents.get(node), ast.Lambda)
-                if not in_lambda and not _is_script(module, node):
-                    yield module.problem("an event loop is run", node)
+            if _runs_loop(code, module, node.func) and not (
+                _is_handed_on(module, node) or _is_script(module, node)
+            ):
+                yield module.problem("an event loop is run", node)
 
 
-@rule("XI653", Severity.ADVICE, Stage.RUN_TIME, fix="Let a server do it, and ask that by HTTP.")
+@rule(
+    "XI653",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="daemon internal/core/local_runtime: no heartbeat for 120 seconds",
+    bad=(
+        {
+            "models/llm/llm.py": "import «torch»\n",
+            "pyproject.toml": None,
+            "requirements.txt": "dify_plugin>=0.9.0\nrequests\ntorch\n",
+        },
+    ),
+    good=("import math\n",),
+    fix="Let a server do it, and ask that server over HTTP.",
+)
 def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """A library computes or waits in C, and stops all other requests for as long.
 
-    The daemon kills a plugin that has not given a sign of life for 120 seconds.
+    The daemon kills a plugin that has sent no heartbeat for 120 seconds.
     """
     for module in code.running:
-        for one in module.imports:
-            root = (one.module or "").partition(".")[0]
-            if root in _BLOCKS and not one.typing_only and not code.holds(root):
-                yield module.problem(f"{root} is imported", one.node)
+        for each in module.imports:
+            if each.root in _BLOCKS and not each.typing_only and not code.holds(each.root):
+                yield module.problem(f"{each.root} is imported", each.alias)
 
 
-@rule("XI654", Severity.ADVICE, Stage.RUN_TIME, fix="Estimate by length, or ask the server.")
+@rule(
+    "XI654",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/ai_model.py: AIModel._get_num_tokens_by_gpt2",
+    bad=(
+        "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+        "    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
+        "        return «self._get_num_tokens_by_gpt2(str(prompt_messages))»\n",
+    ),
+    good=(
+        "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+        "    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
+        "        try:\n"
+        "            return self._get_num_tokens_by_gpt2(str(prompt_messages))\n"
+        "        except Exception:\n            return len(str(prompt_messages)) // 4\n",
+    ),
+    fix="Estimate by length, or ask the server.",
+)
 def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
     """Tokens are counted with a vocabulary that is fetched from the internet on first use.
 
     Where there is no internet it fails with a ConnectionError, unless TIKTOKEN_CACHE_DIR holds
-    the vocabulary; the daemon's own image brings that of gpt2.
+    the vocabulary; the daemon's own image has that of gpt2.
     """
     for module in code.running:
         fetches = ((_fetch(code, module, node), node) for node in module.each(ast.Call))
         # Where there is a try around it, there is something else to do without the internet.
-        found = ((said, node) for said, node in fetches if said and not is_tried(module, node))
+        untried = ((what, node) for what, node in fetches if what and not is_tried(module, node))
         # Once is enough: most count in many places.
-        for said, node in islice(found, 1):
-            yield module.problem(f"{said} fetches a vocabulary", node)
+        for what, node in islice(untried, 1):
+            yield module.problem(f"{what} fetches a vocabulary", node)
 
 
-@rule("XI655", Severity.BROKEN, Stage.RUN_TIME, fix="Write en_us, zh_hans, pt_br or ja_jp.")
+@rule(
+    "XI655",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk entities/__init__.py: I18nObject since 0.9.0",
+    bad=("def later(entity):\n    return «entity.label.en_US»\n",),
+    good=("def later(entity):\n    return entity.label.en_us\n",),
+    fix="Write en_us, zh_hans, pt_br or ja_jp; xinfer check --fix does it.",
+)
 def old_language_name(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A text is read or set by a name that Dify's SDK no longer has since 0.9.0.
 
     ``entity.label.en_US`` raises an AttributeError or a ValueError; it is ``en_us`` now. To make
-    one, ``I18nObject(en_US=…)`` is still right.
+    a text, ``I18nObject(en_US=…)`` is still right.
     """
-    least, first_not = sdk_version(subject)
-    if first_not is not None and first_not <= _NEW_NAMES_SINCE and least != _NEW_NAMES_SINCE:
+    least, excluded = sdk_version(subject)
+    if excluded is not None and excluded <= NEW_NAMES_SINCE and least != NEW_NAMES_SINCE:
         return
     for module in code.running:
-        if any((one.module or "").startswith("xinfer") for one in module.imports):
-            continue
-        for node in module.each(ast.Attribute):
-            if (
-                node.attr in _OLD_NAMES
-                and isinstance(node.value, ast.Attribute)
-                and node.value.attr in _TEXTS
-                and not _is_own_field(code, node.attr)
-            ):
-                yield module.problem(f".{node.value.attr}.{node.attr} is no longer there", node)
+        for node in old_names(module):
+            if not _is_own_field(code, node.attr):
+                name = getattr(node.value, "attr", "")
+                yield module.problem(f".{name}.{node.attr} no longer exists", node)
 
 
-def _prints(code: PluginCode, module: Module, node: ast.Call) -> str | None:
-    named = foreign(code, module, node.func)
-    said = {one.arg: one.value for one in node.keywords}
-    if named in _PRINTS:
-        target = said.get("file", said.get("stream"))
-        silent = None in said or (len(node.args) > 1 and named.startswith("pprint"))
+def old_names(module: Module) -> Iterator[ast.Attribute]:
+    """Yield the attributes that have another name since SDK 0.9.0."""
+    if any(each.root == "xinfer" for each in module.imports):
+        return
+    for node in module.each(ast.Attribute):
+        if (
+            node.attr in NEW_NAMES
+            and isinstance(node.value, ast.Attribute)
+            and node.value.attr in _TEXTS
+        ):
+            yield node
+
+
+def _prints(code: PluginCode) -> Iterator[tuple[Module, ast.Call, str]]:
+    """Yield what writes to standard output, and what it is called."""
+    for module in code.running:
+        for node in module.each(ast.Call):
+            what = _printing(code, module, node)
+            if what and not _is_script(module, node):
+                yield module, node, what
+
+
+def _printing(code: PluginCode, module: Module, node: ast.Call) -> str | None:
+    called = foreign(code, module, node.func)
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    if called in _PRINTS:
+        target = keywords.get("file", keywords.get("stream"))
+        silent = None in keywords or (len(node.args) > 1 and called.startswith("pprint"))
         there = target is None or foreign(code, module, target) in _OUTPUT
-        return named.removeprefix("builtins.") if there and not silent else None
-    if named in _WRITES:
-        return named
-    if named in _LOGS:
-        target = said.get("stream", node.args[0] if node.args else None)
-        return named if target is not None and foreign(code, module, target) in _OUTPUT else None
+        return called.removeprefix("builtins.") if there and not silent else None
+    if called in _WRITES:
+        return called
+    if called in _LOGS:
+        target = keywords.get("stream", node.args[0] if node.args else None)
+        is_output = target is not None and foreign(code, module, target) in _OUTPUT
+        return called if is_output else None
     return None
+
+
+def _ends_the_line(node: ast.Call) -> bool:
+    """Tell whether what is printed may end with a new line."""
+    end = next((keyword.value for keyword in node.keywords if keyword.arg == "end"), None)
+    if getattr(node.func, "attr", "") == "write":
+        end = node.args[0] if node.args else None
+    if isinstance(end, ast.JoinedStr):
+        end = end.values[-1] if end.values else end
+    text = end.value if isinstance(end, ast.Constant) else None
+    return not isinstance(text, str) or text.endswith("\n")
 
 
 def _fetch(code: PluginCode, module: Module, node: ast.Call) -> str | None:
     if getattr(node.func, "attr", "") == "_get_num_tokens_by_gpt2":
         return "_get_num_tokens_by_gpt2"
-    named = foreign(code, module, node.func)
-    pretrained = named.startswith("transformers.") and named.endswith(".from_pretrained")
-    return named if pretrained or named in _FETCHES else None
+    called = foreign(code, module, node.func)
+    pretrained = called.startswith("transformers.") and called.endswith(".from_pretrained")
+    return called if pretrained or called in _FETCHES else None
 
 
 def _is_script(module: Module, node: ast.AST) -> bool:
-    """Say whether something runs only when its module is run by hand."""
+    """Tell whether something runs only when its module is run by hand."""
     inner = node
     for outer in ancestors(module.parents, node):
-        if isinstance(outer, ast.If) and inner in outer.body:
+        if isinstance(outer, ast.If) and module.blocks.get(inner) == "body":
             test = outer.test
             if isinstance(test, ast.Compare) and getattr(test.left, "id", "") == "__name__":
                 return True
@@ -158,12 +272,25 @@ def _is_script(module: Module, node: ast.AST) -> bool:
 
 def _runs_loop(code: PluginCode, module: Module, called: ast.expr) -> bool:
     if getattr(called, "attr", "") == "run_until_complete":
-        return any(one.module == "asyncio" for one in module.imports)
+        return any(each.root == "asyncio" for each in module.imports)
     return foreign(code, module, called) == "asyncio.run"
 
 
+def _is_handed_on(module: Module, node: ast.AST) -> bool:
+    """Tell whether something is in a function that is passed on, to a thread of its own maybe."""
+    function = next((o for o in ancestors(module.parents, node) if isinstance(o, _FUNCTIONS)), None)
+    if function is None or isinstance(function, ast.Lambda):
+        return function is not None
+    called = {id(call.func) for call in module.each(ast.Call)}
+    uses = (*module.each(ast.Name), *module.each(ast.Attribute))
+    return any(
+        getattr(use, "id", getattr(use, "attr", "")) == function.name and id(use) not in called
+        for use in uses
+    )
+
+
 def _is_own_field(code: PluginCode, name: str) -> bool:
-    """Say whether a class of the plugin has a field of this name."""
+    """Tell whether a class of the plugin has a field of this name."""
     return any(
         getattr(node.target, "id", "") == name
         for module in code.running
@@ -173,6 +300,7 @@ def _is_own_field(code: PluginCode, name: str) -> bool:
 
 RULES = (
     printed,
+    printed_without_newline,
     event_loop,
     blocking_library,
     tokenizer_fetched,

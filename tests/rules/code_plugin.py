@@ -244,3 +244,21 @@ def predefined(*names):
 def twice():
     other = SOURCES[LLM].replace("AcmeLargeLanguageModel", "OtherLanguageModel")
     return {**SOURCES, "models/llm/other.py": other}
+
+
+# Pieces of it, to be exchanged.
+
+SHALLOW = "from dify_plugin import OAICompatProvider\n\n\nclass P(OAICompatProvider):\n    pass\n"
+LAZY = "\n\ndef later():\n    import helper\n\n    return helper\n"
+CLASS_LLM = "class AcmeLargeLanguageModel(_CommonAcme, LargeLanguageModel):\n"
+INVOKE_TTS = "return response.iter_content(8192)"
+ASKS = "response = self._ask(credentials, model=model, **model_parameters)\n"
+GUARDED = "        try:\n            for line in response.iter_lines():\n"
+TOKENS = "return sum(len(said.get_text_content()) for said in prompt_messages) // 4"
+COUNT = "return [len(text) // 4 for text in texts]"
+VALIDATES = "self._ask(credentials, model=model).raise_for_status()"
+MAPPED = """\
+        with mapping_errors():
+            for line in response.iter_lines():
+                yield line
+"""

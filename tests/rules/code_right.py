@@ -1,21 +1,19 @@
 """What is right, and near to what each rule of code finds."""
 
-from code_breaks import (
+from code_plugin import (
     ASKS,
     CLASS_LLM,
-    LAZY,
-    SHALLOW,
-    VALIDATES,
-)
-from code_plugin import (
     COMMON,
     EMBEDDING,
+    LAZY,
     LLM,
     MAIN,
     PROVIDER,
     RERANK,
+    SHALLOW,
     SOURCES,
     TTS,
+    VALIDATES,
     above,
     edited,
     led,

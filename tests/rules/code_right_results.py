@@ -1,19 +1,17 @@
 """What is right, and near to what the rules of results, streams, the process and names find."""
 
-from code_breaks import (
+from code_plugin import (
     ASKS,
+    COMMON,
     COUNT,
+    EMBEDDING,
     GUARDED,
     INVOKE_TTS,
-    MAPPED,
-    TOKENS,
-)
-from code_plugin import (
-    COMMON,
-    EMBEDDING,
     LLM,
+    MAPPED,
     RERANK,
     SOURCES,
+    TOKENS,
     TTS,
     above,
     edited,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, find, served
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.declared import reads, written
 from xinfer.rules.python.sdk import CLASSES
+from xinfer.rules.python.source import Module
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import ConfigurateMethod
+from xinfer.spec import ConfigurateMethod, ModelType
+
+_PARAMETERS = "model_parameters"
+_DECLARED_FIELDS = ("features", "properties", "parameter_rules", "pricing")
 
 _YAML, _LLM = "provider/acme.yaml", "models/llm/llm.py"
+_DECLARED = """\
+customizable_models = (
+    «CustomizableModel(model_type=ModelType.LLM, features={Feature.VISION: always})»,
+)
+"""
 _NO_SCHEMA = "sdk interfaces/model/ai_model.py: AIModel.get_customizable_model_schema returns None"
 _DESCRIBE = "Add get_customizable_model_schema, and return an AIModelEntity for what users enter."
 _UNDESCRIBED = """\
@@ -124,4 +135,81 @@ def _is_described(code: PluginCode, each: Served) -> bool:
     )
 
 
-RULES = (custom_schema_missing, custom_name_unknown)
+@rule(
+    "XI664",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/large_language_model.py: _validate_and_filter_model_parameters",
+    bad=("def later(model_parameters):\n    return «model_parameters.get('top_k')»\n",),
+    good=("def later(model_parameters):\n    return model_parameters.get('temperature')\n",),
+    fix="Declare it in the models' parameter_rules.",
+)
+def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """The code looks for a parameter that no model declares; the SDK drops what is not declared."""
+    project = subject.project
+    rules = {
+        name
+        for model in project.models
+        if model.model_type is ModelType.LLM
+        for declared in model.parameter_rules
+        for name in (declared.name, declared.use_template)
+    }
+    # What users add may have parameters that only the code knows.
+    custom = ConfigurateMethod.CUSTOMIZABLE_MODEL in project.provider.configurate_methods
+    if not rules or custom or _defines(code, "get_model_schema"):
+        return
+    own = written(code)
+    for module in code.running:
+        for read in reads(module, _PARAMETERS):
+            if read.name not in rules | own:
+                yield module.problem(f"no model declares the parameter {read.name!r}", read.node)
+
+
+@rule(
+    "XI666",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="xinfer runtime/dify/declared.py: DeclaredModel",
+    bad=({"provider_spec.py": _DECLARED, "plugin/models/llm/llm.py": _DESCRIBED},),
+    good=(
+        {
+            "provider_spec.py": _DECLARED,
+            "plugin/models/llm/llm.py": "import provider_spec\n"
+            "from xinfer.runtime.dify import declared\n"
+            "class AcmeModel(declared.DeclaredModel, LargeLanguageModel):\n"
+            "    project = provider_spec.project\n",
+        },
+    ),
+    fix="Derive the class from declared.DeclaredModel[YourCredentials] of xinfer.runtime.dify, in "
+    "front of the SDK's class, with project = provider_spec.project in it.",
+)
+def declaration_unused(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """A spec declares what users' models can do, and the plugin's own Python does not read it.
+
+    Dify asks the class of the model, which answers without the spec.
+    """
+    project = subject.project
+    if project.runtime is not None or not code.running or any(map(_uses_spec, code.running)):
+        return
+    for model in project.customizable_models:
+        names = [name for name in _DECLARED_FIELDS if getattr(model, name)]
+        if names:
+            yield Problem(f"{' and '.join(names)} of {model.model_type} have no effect", of=model)
+
+
+def _uses_spec(module: Module) -> bool:
+    return any((each.module or "").startswith("xinfer.runtime") for each in module.imports)
+
+
+def _defines(code: PluginCode, name: str) -> bool:
+    return any(
+        node.name == name for module in code.running for node in module.each(ast.FunctionDef)
+    )
+
+
+RULES = (
+    custom_schema_missing,
+    custom_name_unknown,
+    parameter_not_declared,
+    declaration_unused,
+)

@@ -1,4 +1,4 @@
-"""Rules of names that the YAML declares and the code reads: credentials and parameters."""
+"""Rules of credentials: what the form asks for, and what the code reads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from attrs import frozen
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.names import Foreign, OwnModule, bindings, meaning
+from xinfer.rules.python.names import Foreign, Own, OwnModule, bindings, meaning
 from xinfer.rules.python.source import Module, is_tried
+from xinfer.rules.python.spelling import did_you_mean
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.schema import expressions
-from xinfer.spec import ConfigurateMethod, FormField, ModelType, Provider, Setting, fields
+from xinfer.spec import FormField, Provider, Setting, fields
 
-_CREDENTIALS, _PARAMETERS = "credentials", "model_parameters"
+_CREDENTIALS = "credentials"
+_SPEC = "provider_spec"
 _GETTERS = {"get", "pop"}
 _READ_BY_SDK = """
     api_key audio_type context_size currency endpoint_model_name endpoint_url extra_headers
@@ -28,37 +30,77 @@ _READ_BY_SDK = """
     word_limit
 """
 """What the SDK's OpenAI-compatible classes read of the credentials."""
+_FIX = "Declare the field, or correct the name."
 
 
 @frozen
 class Read:
     """A place where code takes a value by its name.
 
-    :param demanded: it fails where the name is not there.
+    :param demanded: it fails if the name is not there.
+    :param has_default: it says what to take instead.
     """
 
     name: str
     node: ast.AST
     demanded: bool
+    has_default: bool = False
 
 
-@rule("XI661", Severity.BROKEN, Stage.RUN_TIME, fix="Declare the field, or correct the name.")
+@rule(
+    "XI661",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="Python: KeyError; sdk core/entities/plugin/request.py: credentials are what was stored",
+    bad=("def later(credentials):\n    return «credentials['api_kye']»\n",),
+    good=("def later(credentials):\n    return credentials['api_key']\n",),
+    fix=_FIX,
+)
 def credential_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """The code needs a credential that no form asks for: each request fails with a KeyError."""
-    for module, read in _undeclared(code, subject):
+    for module, read, fix in _undeclared(code, subject):
         if read.demanded:
-            yield module.problem(f"credentials[{read.name!r}] is in no form", read.node)
+            message = f"no form asks for credentials[{read.name!r}]"
+            yield module.problem(message, read.node, fix=fix)
 
 
-@rule("XI662", Severity.ADVICE, Stage.RUN_TIME, fix="Declare the field, or correct the name.")
+@rule(
+    "XI662",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="sdk core/entities/plugin/request.py: credentials are what was stored",
+    bad=(
+        "def later(credentials):\n    return «credentials.get('region')»\n",
+        "def later(credentials):\n    return «credentials.get('api_kye', '')»\n",
+        "def later(credentials):\n    raise ValueError(«credentials['region']»)\n",
+    ),
+    good=("def later(credentials):\n    return credentials.get('region', 'eu')\n",),
+    fix=_FIX,
+)
 def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """The code looks for a credential that no form asks for; it is never there."""
-    for module, read in _undeclared(code, subject):
-        if not read.demanded:
-            yield module.problem(f"{read.name!r} is in no form", read.node)
+    for module, read, fix in _undeclared(code, subject):
+        if not read.demanded and (fix or not read.has_default):
+            yield module.problem(f"no form asks for {read.name!r}", read.node, fix=fix)
 
 
-@rule("XI663", Severity.ADVICE, Stage.RUN_TIME, fix="Read it, or leave the field out.")
+@rule(
+    "XI663",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="the plugin's own Python",
+    bad=(
+        {
+            "provider/acme.yaml": "provider_credential_schema:\n  credential_form_schemas:\n"
+            "    - variable: api_key\n      type: secret-input\n      required: true\n"
+            "      label:\n        en_US: API key\n        zh_Hans: API Key\n"
+            "    - variable: «region»\n      type: text-input\n      required: false\n"
+            "      label:\n        en_US: Region\n        zh_Hans: 区域\n",
+        },
+    ),
+    good=("def later(credentials):\n    return credentials['api_key']\n",),
+    fix="Read it, or leave the field out.",
+)
 def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
     if not code.running or not code.is_whole:
@@ -66,40 +108,60 @@ def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Proble
     if any(_escapes(code, module) for module in code.running):
         return
     words = {word for module in code.running for word in _words(module)}
-    if any(str(one).startswith("OAICompat") for each in served(code) for one in each.lineage.order):
+    if any(str(cls).startswith("OAICompat") for each in served(code) for cls in each.lineage.order):
         words |= set(_READ_BY_SDK.split())
-    used = {show.variable for field in _fields(subject.project.provider) for show in field.show_on}
+    conditions = {s.variable for field in _fields(subject.project.provider) for s in field.show_on}
     for field in _fields(subject.project.provider):
-        if field.variable not in words | used:
-            yield Problem(f"nothing reads {field.variable!r}", of=field)
+        if field.variable not in words | conditions:
+            yield Problem(f"nothing reads {field.variable!r}", at="variable", of=field)
 
 
-@rule("XI664", Severity.ADVICE, Stage.RUN_TIME, fix="Declare it in the models' parameter_rules.")
-def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
-    """The code looks for a parameter that no model declares; the SDK drops what is not declared."""
-    project = subject.project
-    rules = {
-        name
-        for model in project.models
-        if model.model_type is ModelType.LLM
-        for declared in model.parameter_rules
-        for name in (declared.name, declared.use_template)
-    }
-    # What users add may have parameters that only the code knows.
-    custom = ConfigurateMethod.CUSTOMIZABLE_MODEL in project.provider.configurate_methods
-    if not rules or custom or _has(code, "get_customizable_model_schema", "get_model_schema"):
+@rule(
+    "XI665",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="Python: AttributeError",
+    bad=(
+        {
+            "provider_spec.py": "",
+            "plugin/models/llm/llm.py": "from provider_spec import AcmeCredentials\n"
+            "def later(account: AcmeCredentials):\n    return «account.endpoint_url»\n",
+        },
+        {
+            "provider_spec.py": "",
+            "plugin/models/llm/llm.py": "from provider_spec import AcmeCredentials\n"
+            "def later(credentials):\n    account = AcmeCredentials.from_form(credentials)\n"
+            "    return «account.api_kye».reveal()\n",
+        },
+    ),
+    good=(
+        {
+            "provider_spec.py": "",
+            "plugin/models/llm/llm.py": "from provider_spec import AcmeCredentials\n"
+            "def later(account: AcmeCredentials):\n    return account.api_key.reveal()\n",
+        },
+    ),
+    fix=_FIX,
+)
+def no_such_field(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+    """The code reads a field that the credentials class does not have: the request fails."""
+    cls = subject.project.credentials
+    if cls is None:
         return
-    written = _written(code)
+    names = {*dir(cls), *(field.name for field in fields(cls))}
     for module in code.running:
-        for read in _reads(module, _PARAMETERS):
-            if read.name not in rules | written:
-                yield module.problem(f"no model declares the parameter {read.name!r}", read.node)
+        for node in module.each(ast.Attribute):
+            if node.attr not in names and is_instance(code, module, node.value, cls.__name__):
+                message = f"{cls.__name__} has no field {node.attr}"
+                fix = did_you_mean(node.attr, (name for name in names if name[0] != "_"))
+                yield module.problem(message, node, fix=fix)
 
 
 @rule(
     "XI326",
     Severity.ADVICE,
     Stage.RUN_TIME,
+    source="xinfer spec/credentials.py: sets, setting",
     fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
 )
 def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
@@ -114,10 +176,10 @@ def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
     read |= {node.attr for module in code.running for node in module.each(ast.Attribute)}
     conditions = {
-        one.variable
+        shown.variable
         for field in fields(project.credentials)
         for form in field.forms
-        for one in form.show_on
+        for shown in form.show_on
     }
     for field in fields(project.credentials):
         if field.sets or field.asked_by_dify or field.form.variable in conditions:
@@ -126,18 +188,58 @@ def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             yield Problem(f"nothing reads {field.name}", of=field.form)
 
 
-def _undeclared(code: PluginCode, subject: Subject) -> Iterator[tuple[Module, Read]]:
-    known = {field.variable for field in _fields(subject.project.provider)}
-    if not known:
+def _undeclared(code: PluginCode, subject: Subject) -> Iterator[tuple[Module, Read, str]]:
+    """Yield what is read and in no form, once a module, and what may have been meant."""
+    variables = {field.variable for field in _fields(subject.project.provider)}
+    if not variables:
         return
-    known |= _written(code)
+    known = variables | written(code)
     for module in code.running:
-        said: set[tuple[str, bool]] = set()
-        for read in _reads(module, _CREDENTIALS):
-            once = (read.name, read.demanded)
-            if read.name not in known and not read.name.startswith("__") and once not in said:
-                said.add(once)
-                yield module, read
+        seen: set[tuple[str, bool]] = set()
+        for read in reads(module, _CREDENTIALS):
+            kind = (read.name, read.demanded)
+            if read.name not in known and not read.name.startswith("__") and kind not in seen:
+                seen.add(kind)
+                yield module, read, did_you_mean(read.name, variables)
+
+
+def is_instance(code: PluginCode, module: Module, node: ast.expr, cls: str) -> bool:
+    """Tell whether an expression is certainly an object of a class of the plugin's spec."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="from_form")):
+            return _is_class(code, module, owner, cls)
+        case ast.Call(func=called):
+            return _is_class(code, module, called, cls)
+        case ast.Name():
+            return _is_annotated_or_made(code, module, node, cls)
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            around = ancestors(module.parents, node)
+            holder = next((outer for outer in around if isinstance(outer, ast.ClassDef)), None)
+            return holder is not None and any(
+                isinstance(statement, ast.AnnAssign)
+                and getattr(statement.target, "id", "") == name
+                and _is_class(code, module, statement.annotation, cls)
+                for statement in holder.body
+            )
+    return False
+
+
+def _is_annotated_or_made(code: PluginCode, module: Module, node: ast.Name, cls: str) -> bool:
+    for outer in ancestors(module.parents, node):
+        if isinstance(outer, FUNCTIONS) and (values := bindings(module, outer).get(node.id)):
+            if len(values) != 1:
+                return False
+            (only,) = values
+            if isinstance(only.node, ast.arg):
+                annotation = only.node.annotation
+                return annotation is not None and _is_class(code, module, annotation, cls)
+            return isinstance(only.value, ast.Call) and is_instance(code, module, only.value, cls)
+    return False
+
+
+def _is_class(code: PluginCode, module: Module, node: ast.AST, cls: str) -> bool:
+    value = meaning(code, module, node)
+    return isinstance(value, Own) and value.node.name == cls and value.module.name == _SPEC
 
 
 def _fields(provider: Provider) -> Iterator[FormField]:
@@ -145,7 +247,7 @@ def _fields(provider: Provider) -> Iterator[FormField]:
         yield from schema.credential_form_schemas if schema is not None else ()
 
 
-def _reads(module: Module, name: str) -> Iterator[Read]:
+def reads(module: Module, name: str) -> Iterator[Read]:
     """Yield what is read of a parameter of that name, in functions that leave it as it came."""
     checked = _asked_for(module)
     for node in module.each(ast.Name):
@@ -155,41 +257,47 @@ def _reads(module: Module, name: str) -> Iterator[Read]:
         if isinstance(around, ast.Subscript) and around.value is node:
             key = _text(around.slice)
             if isinstance(around.ctx, ast.Load) and key is not None:
-                demanded = key not in checked and not is_tried(module, node)
-                yield Read(key, around, demanded)
+                spared = is_tried(module, node) or _is_in_raise(module, node)
+                yield Read(key, around, demanded=key not in checked and not spared)
         elif isinstance(around, ast.Attribute) and around.attr in _GETTERS:
             call = module.parents[around]
             if isinstance(call, ast.Call) and call.func is around and call.args:
                 key = _text(call.args[0])
                 if key is not None:
-                    yield Read(key, call, demanded=False)
+                    has_default = len(call.args) > 1 or bool(call.keywords)
+                    yield Read(key, call, demanded=False, has_default=has_default)
 
 
 def _text(node: ast.AST | None) -> str | None:
-    said: Any = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
-    return said if isinstance(said, str) else None
+    value: Any = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) else None
+
+
+def _is_in_raise(module: Module, node: ast.AST) -> bool:
+    """Tell whether an error here only takes the place of another."""
+    return any(isinstance(outer, ast.Raise) for outer in ancestors(module.parents, node))
 
 
 def _came_in(module: Module, node: ast.Name) -> bool:
-    """Say whether a name is a function's parameter there, and nothing else."""
+    """Tell whether a name is a function's parameter there, and nothing else."""
     for outer in ancestors(module.parents, node):
         if isinstance(outer, FUNCTIONS) and (found := bindings(module, outer).get(node.id)):
-            return all(isinstance(one.node, ast.arg) for one in found)
+            return all(isinstance(binding.node, ast.arg) for binding in found)
     return False
 
 
 def _asked_for(module: Module) -> set[str]:
     """Name what a module asks for by ``in`` before it takes it."""
     return {
-        said
+        name
         for node in module.each(ast.Compare)
-        if isinstance(node.ops[0], ast.In | ast.NotIn) and (said := _text(node.left)) is not None
+        if isinstance(node.ops[0], ast.In | ast.NotIn) and (name := _text(node.left)) is not None
     }
 
 
-def _written(code: PluginCode) -> set[str]:
+def written(code: PluginCode) -> set[str]:
     """Name all that the plugin itself may put into a dictionary."""
-    found: set[str] = set()
+    names: set[str] = set()
     for module in code.running:
         for node in module.nodes:
             keys: list[ast.expr | None] = []
@@ -198,11 +306,11 @@ def _written(code: PluginCode) -> set[str]:
             elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
                 keys = [node.slice]
             elif isinstance(node, ast.Call):
-                found.update(one.arg for one in node.keywords if one.arg)
+                names.update(keyword.arg for keyword in node.keywords if keyword.arg)
                 if getattr(node.func, "attr", "") == "setdefault":
                     keys = [*node.args[:1]]
-            found.update(said for key in keys if (said := _text(key)) is not None)
-    return found
+            names.update(name for key in keys if (name := _text(key)) is not None)
+    return names
 
 
 def _words(module: Module) -> Iterator[str]:
@@ -214,7 +322,7 @@ def _words(module: Module) -> Iterator[str]:
 
 
 def _escapes(code: PluginCode, module: Module) -> bool:
-    """Say whether credentials go as a whole to where it cannot be seen what is read of them."""
+    """Tell whether credentials go as a whole to where it cannot be seen what is read of them."""
     for node in module.each(ast.Name):
         if "cred" not in node.id.lower() or not isinstance(node.ctx, ast.Load):
             continue
@@ -238,7 +346,7 @@ def _escapes(code: PluginCode, module: Module) -> bool:
 
 
 def _stays(code: PluginCode, module: Module, called: ast.expr) -> bool:
-    """Say whether what is called is the plugin's own, or the SDK's."""
+    """Tell whether what is called is the plugin's own, or the SDK's."""
     if own_method(called):
         return True
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Call):
@@ -249,16 +357,10 @@ def _stays(code: PluginCode, module: Module, called: ast.expr) -> bool:
     return found is not None and not isinstance(found, OwnModule)
 
 
-def _has(code: PluginCode, *names: str) -> bool:
-    return any(
-        node.name in names for module in code.running for node in module.each(ast.FunctionDef)
-    )
-
-
 RULES = (
     credential_not_declared,
     credential_never_given,
     credential_never_read,
-    parameter_not_declared,
+    no_such_field,
     idle_credential,
 )

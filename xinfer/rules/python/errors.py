@@ -26,6 +26,7 @@ _KNOWN_DECORATORS = {"abstractmethod", "override", "staticmethod", "classmethod"
 _CATCHES_ALL = {"builtins.Exception", "builtins.BaseException"}
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception", "log"}
 _TRANSFORM = "sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error"
+_COMPATIBLE = "OAICompatProvider"
 _PROVIDER = "provider/acme.py"
 _MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
 _MAPPING = f"{_MODEL}    @property\n    def _invoke_error_mapping(self):\n"
@@ -174,7 +175,7 @@ def accepts_everything(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             if isinstance(found, Method) and isinstance(found.node, FUNCTIONS):
                 if not found.node.decorator_list and not any(_acts(s) for s in found.node.body):
                     yield found.owner.module.problem(f"{name} accepts everything", found.node)
-            elif isinstance(found, str):
+            elif found == _COMPATIBLE:
                 message = f"{name} of {found} accepts everything"
                 yield each.own.module.problem(message, each.own.node)
 

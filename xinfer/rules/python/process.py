@@ -291,10 +291,13 @@ def _is_handed_on(module: Module, node: ast.AST) -> bool:
 
 def _is_own_field(code: PluginCode, name: str) -> bool:
     """Tell whether a class of the plugin has a field of this name."""
-    return any(
-        getattr(node.target, "id", "") == name
-        for module in code.running
-        for node in module.each(ast.AnnAssign)
+    return name in code.memory.ask(
+        "own fields",
+        lambda: {
+            getattr(node.target, "id", "")
+            for module in code.running
+            for node in module.each(ast.AnnAssign)
+        },
     )
 
 

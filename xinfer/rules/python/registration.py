@@ -37,8 +37,12 @@ _YAML = "provider/acme.yaml"
 _OTHER = "extra:\n  python:\n    model_sources:\n      - models/llm/other.py\n"
 _COMPATIBLE = "dify_plugin.OAICompatLargeLanguageModel"
 _COMPATIBLE_MODEL = f"import dify_plugin\n\n\nclass AcmeModel({_COMPATIBLE}):\n    pass\n"
+_CHECKS = """\
+    def validate_provider_credentials(self, credentials):
+        raise CredentialsValidateFailedError(credentials["api_key"])
+"""
 _COMPATIBLE_PROVIDER = {
-    _PROVIDER: "import dify_plugin\nclass AcmeProvider(dify_plugin.OAICompatProvider):\n    pass"
+    _PROVIDER: f"import dify_plugin\nclass AcmeProvider(dify_plugin.OAICompatProvider):\n{_CHECKS}"
 }
 
 
@@ -67,7 +71,7 @@ def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     bad=(
         {
             _PROVIDER: "from dify_plugin import «OAICompatProvider»\n"
-            "class AcmeProvider(OAICompatProvider):\n    pass"
+            f"class AcmeProvider(OAICompatProvider):\n{_CHECKS}"
         },
     ),
     good=(_COMPATIBLE_PROVIDER,),
@@ -219,7 +223,8 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
         },
         {
             _YAML: "supported_model_types:\n  - «llm»\n"
-            "extra:\n  python:\n    provider_source: provider/acme.py\n    model_sources: []\n",
+            "extra:\n  python:\n    model_sources:\n      - models/common.py\n",
+            "models/common.py": "NAME = 'Acme'\n",
         },
     ),
     good=(
@@ -238,7 +243,9 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """
     sources = code.model_sources
     provider = subject.project.provider
-    if not provider.extra or len(sources) < len(provider.extra.python.model_sources):
+    if not sources or not provider.extra:
+        return
+    if len(sources) < len(provider.extra.python.model_sources):
         return
     if any(may_hold_more(code, module) for module in sources):
         return
@@ -251,7 +258,7 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             module for module in _beside(code, folder) if kind in entries_by_kind(code, module)
         ]
         # Where there is neither a module nor a model for it, another rule says so.
-        if beside or _has_folder(sources, folder) or kind in subject.project.model_types:
+        if _has_folder(sources, folder) or kind in subject.project.model_types:
             why = f"; model_sources does not name {beside[0].path}" if beside else ""
             at = f"supported_model_types[{index}]"
             yield Problem(f"no module has a class for {kind}{why}", at=at, of=provider)

@@ -193,6 +193,9 @@ class AcmeModel(LargeLanguageModel):
     def get_num_tokens(self, model, credentials, prompt_messages, tools=None) -> int:
         return len(str(prompt_messages)) // 4
 
+    def get_customizable_model_schema(self, model: str, credentials: dict):
+        return self.model_schemas[0]
+
     @property
     def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:
         return {
@@ -227,6 +230,9 @@ class AcmeModeration(ModerationModel):
 
     def _invoke(self, model, credentials, text, user=None) -> bool:
         return self._ask(credentials, text).text == "flagged"
+
+    def get_customizable_model_schema(self, model: str, credentials: dict):
+        return self.model_schemas[0]
 
     @property
     def _invoke_error_mapping(self) -> dict[type[InvokeError], list[type[Exception]]]:

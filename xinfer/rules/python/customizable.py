@@ -49,8 +49,14 @@ class AcmeModel(LargeLanguageModel):
     def get_customizable_model_schema(self, model, credentials):
         return self.model_schemas[0]
 """
-_WITHOUT_MODELS = {"models/llm/acme-1.yaml": None, "models/llm/_position.yaml": None}
+_WITHOUT_MODELS = {
+    "models/llm/acme-1.yaml": None,
+    "models/llm/_position.yaml": None,
+    "models/moderation/guard.yaml": None,
+}
 _CUSTOMIZABLE_ONLY = """\
+supported_model_types:
+  - llm
 configurate_methods:
   - customizable-model
 models: {}

@@ -96,6 +96,9 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
             "      label:\n        en_US: API key\n        zh_Hans: API Key\n"
             "    - variable: «region»\n      type: text-input\n      required: false\n"
             "      label:\n        en_US: Region\n        zh_Hans: 区域\n",
+            "models/llm/llm.py": "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+            "    def _ask(self, model, credentials, text):\n"
+            "        return requests.post(text, json={credentials['api_key']: 1}, timeout=60)\n",
         },
     ),
     good=("def later(credentials):\n    return credentials['api_key']\n",),

@@ -42,7 +42,12 @@ extra:
     model_sources:
       - models/rerank/rerank.py
 """
-_PLUGIN = {_YAML: _RERANK, "models/llm/acme-1.yaml": None, "models/llm/_position.yaml": None}
+_PLUGIN = {
+    _YAML: _RERANK,
+    "models/llm/acme-1.yaml": None,
+    "models/llm/_position.yaml": None,
+    "models/moderation/guard.yaml": None,
+}
 _RERANKER = """\
 import dify_plugin
 

@@ -34,7 +34,8 @@ _SINGLE = "sdk core/utils/class_loader.py: load_single_subclass_from_source"
 _MULTIPLE = "sdk core/utils/class_loader.py: get_subclasses_from_module"
 _PROVIDER, _LLM = "provider/acme.py", "models/llm/llm.py"
 _YAML = "provider/acme.yaml"
-_OTHER = "extra:\n  python:\n    model_sources:\n      - models/llm/other.py\n"
+_SOURCES = "extra:\n  python:\n    model_sources:\n      - models/moderation/moderation.py\n"
+_OTHER = f"{_SOURCES}      - models/llm/other.py\n"
 _COMPATIBLE = "dify_plugin.OAICompatLargeLanguageModel"
 _COMPATIBLE_MODEL = f"import dify_plugin\n\n\nclass AcmeModel({_COMPATIBLE}):\n    pass\n"
 _CHECKS = """\
@@ -187,8 +188,7 @@ def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     source=_REGISTRATION,
     bad=(
         {
-            _YAML: "extra:\n  python:\n    model_sources:\n"
-            "      - models/llm/llm.py\n      - models/llm/other.py\n",
+            _YAML: f"{_SOURCES}      - models/llm/llm.py\n      - models/llm/other.py\n",
             "models/llm/other.py": _COMPATIBLE_MODEL.replace("AcmeModel", "«AcmeOther»"),
         },
     ),
@@ -219,18 +219,15 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
     bad=(
         {
             _LLM: "class AcmeModel:\n    pass\n",
-            _YAML: "supported_model_types:\n  - «llm»\n",
+            _YAML: "supported_model_types:\n  - «llm»\n  - moderation\n",
         },
         {
-            _YAML: "supported_model_types:\n  - «llm»\n"
-            "extra:\n  python:\n    model_sources:\n      - models/common.py\n",
-            "models/common.py": "NAME = 'Acme'\n",
+            _YAML: f"supported_model_types:\n  - «llm»\n  - moderation\n{_SOURCES}",
         },
     ),
     good=(
         {
-            _YAML: "extra:\n  python:\n    model_sources:\n"
-            "      - models/common.py\n      - models/llm/llm.py\n",
+            _YAML: f"{_SOURCES}      - models/common.py\n      - models/llm/llm.py\n",
             "models/common.py": "class Common:\n    pass\n",
         },
     ),
@@ -306,13 +303,13 @@ def init_overridden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     source="sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error",
     bad=(
         {
-            _YAML: "extra:\n  python:\n    model_sources:\n      - models/acme.py\n",
+            _YAML: f"{_SOURCES}      - models/acme.py\n",
             "models/acme.py": _COMPATIBLE_MODEL.replace("AcmeModel", "«AcmeModel»"),
         },
     ),
     good=(
         {
-            _YAML: "extra:\n  python:\n    model_sources:\n      - models/acme.py\n",
+            _YAML: f"{_SOURCES}      - models/acme.py\n",
             "models/acme.py": "from models.llm.llm import AcmeModel\n",
         },
     ),

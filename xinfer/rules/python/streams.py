@@ -59,6 +59,7 @@ extra:
 """,
     "models/llm/acme-1.yaml": None,
     "models/llm/_position.yaml": None,
+    "models/moderation/guard.yaml": None,
 }
 _SPEAKER = """\
 import dify_plugin

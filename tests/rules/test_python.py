@@ -204,11 +204,11 @@ def test_findings_in_a_folder_and_a_package_point_into_their_files(tmp_path):
 
 
 def test_a_finding_in_a_carried_file_points_to_where_it_was_carried_from(tmp_path):
-    shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
-    wrong = tmp_path / "tariff/plugin/tariff_api.py"
+    shutil.copytree(ROOT / "examples/own-python", tmp_path / "own")
+    wrong = tmp_path / "own/plugin/quirk.py"
     wrong.write_text(wrong.read_text("utf-8") + "\n\nprint('loaded')\n", "utf-8")
     ran = CliRunner().invoke(
-        main, ["check", str(tmp_path / "tariff/provider_spec.py"), "--format", "json"]
+        main, ["check", str(tmp_path / "own/provider_spec.py"), "--format", "json"]
     )
     (found,) = json.loads(ran.output)
     assert (found["code"], found["file"]) == ("XI651", str(wrong))
@@ -281,7 +281,7 @@ IDS = [f"{rule.code}-{number}" for number, (rule, _) in enumerate(EXAMPLES)]
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=IDS)
 def test_refused_is_what_the_sdk_refuses(rule, example, oracle, tmp_path):
     path, _, _ = lay(rule, example, tmp_path)
-    refused = [one.message for one in examine(path) if one.severity is Severity.REFUSED]
+    refused = [one.message for one in check(read_plugin(path)) if one.severity is Severity.REFUSED]
     error = oracle.load(path).get("error")
     assert bool(error) == bool(refused), f"{error} {refused}"
 

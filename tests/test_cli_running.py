@@ -111,29 +111,33 @@ def test_what_does_not_fit_is_refused(arguments, said):
     assert said in failed.stderr
 
 
-@pytest.fixture
-def tariff(tmp_path):
-    return shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff") / "provider_spec.py"
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory):
+    """A provider with Python of its own."""
+    folder = tmp_path_factory.mktemp("own")
+    xinfer("init", "acme", "--author", "me", "--kind", "own-python", cwd=folder)
+    return folder / "acme"
 
 
-def test_a_misspelt_model_is_refused_with_the_one_meant(tariff):
-    failed = xinfer("invoke", "llm", "Hi", "--spec", tariff, "--model", "tariff-sag")
+def test_a_misspelt_model_is_refused_with_the_one_meant(acme):
+    failed = xinfer("invoke", "llm", "Hi", "--model", "acme-larg", cwd=acme)
     assert failed.returncode == 2
-    assert "no llm model tariff-sag: did you mean tariff-sage?" in failed.stderr
+    assert "no llm model acme-larg: did you mean acme-large?" in failed.stderr
 
 
-def test_an_error_in_own_python_names_its_file_and_line(tariff):
-    code = tariff.parent / "plugin/models/llm/llm.py"
+def test_an_error_in_own_python_names_its_file_and_line(acme, tmp_path):
+    project = shutil.copytree(acme, tmp_path / "acme")
+    code = project / "plugin/models/llm/llm.py"
     text = code.read_text()
     code.write_text(text.replace("        body = {\n", '        {}["nope"]\n        body = {\n', 1))
     line = text[: text.index("        body = {\n")].count("\n") + 1
-    with FakeServer([Served(uid="tariff-swift")]) as server:
-        call = ("invoke", "llm", "Hi", "--spec", tariff, "--api-key", "sk-secret-1")
+    with FakeServer([Served(uid="acme-large")]) as server:
+        call = ("invoke", "llm", "Hi", "--api-key", "sk-secret-1")
         call = (*call, "--base-url", f"{server.url}/v1")
-        failed = xinfer(*call)
-        detailed = xinfer(*call, "-v")
+        failed = xinfer(*call, cwd=project)
+        detailed = xinfer(*call, "-v", cwd=project)
     assert failed.returncode == detailed.returncode == 1
-    assert f"plugin/models/llm/llm.py:{line} in _invoke: KeyError: 'nope'" in failed.stderr
+    assert f"  plugin/models/llm/llm.py:{line} in _invoke: KeyError: 'nope'" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert "Traceback (most recent call last)" in detailed.stderr
     assert '"api_key": "***"' in detailed.stderr
@@ -141,12 +145,10 @@ def test_an_error_in_own_python_names_its_file_and_line(tariff):
     assert "invoke_llm {" in detailed.stderr
 
 
-def test_an_error_of_the_service_is_not_taken_for_one_of_the_code(tariff):
-    with FakeServer([Served(uid="tariff-swift")], key="other") as server:
-        failed = xinfer(
-            *("invoke", "llm", "Hi", "--spec", tariff),
-            *("--api-key", "sk-1", "--base-url", f"{server.url}/v1"),
-        )
+def test_an_error_of_the_service_is_not_taken_for_one_of_the_code(acme):
+    with FakeServer([Served(uid="acme-large")], key="other") as server:
+        options = ("--api-key", "sk-1", "--base-url", f"{server.url}/v1")
+        failed = xinfer("invoke", "llm", "Hi", *options, cwd=acme)
     assert failed.returncode == 1
     assert "answered 401" in failed.stderr
     assert ".py:" not in failed.stderr

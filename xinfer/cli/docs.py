@@ -31,7 +31,12 @@ from xinfer.cli.pages import LANGUAGES
 )
 @click.option("--check", is_flag=True, help="With --update: change nothing, exit with 1 if stale.")
 def docs(
-    spec: Path, language: str | None, output: Path | None, update: Path | None, *, check: bool
+    spec: Path,
+    language: str | None,
+    output: Path | None,
+    update: Path | None,
+    *,
+    check: bool,
 ) -> None:
     r"""Write a Markdown page of a provider: its fields, models, parameters and prices.
 
@@ -61,7 +66,10 @@ def docs(
             update.write_text(after, "utf-8")
         click.echo(f"{update} is up to date." if before == after else f"Updated {update}.")
         return
-    text = page(project, language or LANGUAGES[0])
+    _deliver(page(project, language or LANGUAGES[0]), output)
+
+
+def _deliver(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:

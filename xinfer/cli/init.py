@@ -76,7 +76,7 @@ def init(
     What is not given is asked for, or has a default where there is no terminal. The result builds,
     passes xinfer check and its own tests, and answers xinfer invoke at once.
     """
-    from xinfer.cli.templates import Answers, Kind, render, write
+    from xinfer.cli.templates import INPUTS, Answers, Kind, render, write
     from xinfer.spec import ModelType
 
     if diff:
@@ -116,7 +116,7 @@ def init(
     click.echo(f"Wrote {folder} ({counted(len(files), 'file')}). Next:")
     for step in (
         f"cd {folder}",
-        f"uv run xinfer invoke {answers.types[0]} …",
+        f"uv run xinfer invoke {answers.types[0]} {INPUTS[answers.types[0]]}",
         "uv run pytest",
         "uv run xinfer build",
     ):

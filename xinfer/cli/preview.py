@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.options import UnusableInput, existing
+from xinfer.cli.options import UnusableInput, examples, existing
 
 if TYPE_CHECKING:
     import uvicorn
@@ -22,7 +22,7 @@ _READY = 30.0
 """Seconds to wait for the first load."""
 
 
-@click.command
+@click.command(epilog=examples("xinfer preview", "xinfer preview acme.difypkg --port 8080"))
 @click.argument("path", type=click.Path(path_type=Path), default="provider_spec.py")
 @click.option("--port", type=int, default=0, help="0 chooses a free one.", show_default=True)
 @click.option("--server-url", help="A model server to try the plugin with; else a fake one.")

@@ -181,13 +181,14 @@ _PROJECT = {
 }
 """The templates of a project's own files, and where each goes."""
 
-_INPUTS: Mapping[ModelType, str] = {
+INPUTS: Mapping[ModelType, str] = {
     ModelType.LLM: "'Hello'",
     ModelType.TEXT_EMBEDDING: "'Hello'",
     ModelType.RERANK: "'a cat' 'a dog' 'a kitten'",
     ModelType.SPEECH2TEXT: "hello.mp3",
     ModelType.TTS: "'Hello' -o hello.mp3",
 }
+"""What to try a model of each type with, on a command line."""
 
 
 def _words(answers: Answers) -> dict[str, str]:
@@ -209,7 +210,7 @@ def _words(answers: Answers) -> dict[str, str]:
         "url": answers.base_url,
         "version": __version__,
         "first_type": answers.types[0].value,
-        "first_input": _INPUTS[answers.types[0]],
+        "first_input": INPUTS[answers.types[0]],
         "variables": "\n".join(f"# XINFER_{name.upper()}=" for name in fields),
         "destination": answers.label if fixed else "the server that you enter",
         "destination_zh": f" {answers.label}" if fixed else "你填写的服务器",

@@ -199,7 +199,7 @@ def test_invoke_needs_no_server_of_ones_own():
     [
         (("--server-url", "host:9997", "--model-uid", "chat"), "is not a URL"),
         (("--server-url", "http://127.0.0.1:9", "--model-uid", "chat"), "cannot be reached"),
-        (("--model-uid", "chat"), "is required, and nothing was entered"),
+        (("--model-uid", "chat"), "is required, but empty"),
     ],
 )
 def test_invoke_says_what_is_wrong_with_the_credentials(credentials, said):

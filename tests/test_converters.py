@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from provider_spec import XinferenceCredentials
 from xinfer.spec import FormError, Secret, bearer_key, http_url, language_code
-from xinfer.spec.values import Invalid, codec_of
+from xinfer.spec.errors import Invalid
+from xinfer.spec.values import codec_of
 
 tidy = http_url(without=("/v1", "/docs"))
 GOOD = {"server_url": "http://127.0.0.1:9997", "model_uid": "chat"}

@@ -32,23 +32,11 @@ from xinfer.spec.converters import (
     openai_url,
     pem,
 )
-from xinfer.spec.credentials import (
-    CredentialField,
-    Credentials,
-    FormError,
-    Problem,
-    fields,
-    model_form,
-    native_switch,
-    provider_form,
-    radio,
-    secret_input,
-    select,
-    switch,
-    text_input,
-)
+from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
 from xinfer.spec.declaration import Declaration, evolve
 from xinfer.spec.dialects import DIALECTS, Dialect, Question
+from xinfer.spec.errors import FormError, Invalid, Problem
 from xinfer.spec.form import (
     CredentialSchema,
     FormField,
@@ -59,6 +47,7 @@ from xinfer.spec.form import (
     ShowOn,
 )
 from xinfer.spec.i18n import I18n
+from xinfer.spec.inputs import native_switch, radio, secret_input, select, switch, text_input
 from xinfer.spec.manifest import (
     RFC3339,
     Allowed,
@@ -134,7 +123,6 @@ from xinfer.spec.targets import (
     timeout,
     verify_tls,
 )
-from xinfer.spec.values import Invalid
 
 __all__ = [
     "DIALECTS",

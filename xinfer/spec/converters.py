@@ -15,8 +15,8 @@ from textwrap import wrap
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from xinfer.spec.errors import Invalid, quoted
 from xinfer.spec.secret import Secret
-from xinfer.spec.values import Invalid, quoted
 
 type Converter = Callable[[Any], Any]
 type Validator = Callable[[Any], None]

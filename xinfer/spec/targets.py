@@ -28,11 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from xinfer.spec.errors import Invalid
 from xinfer.spec.secret import Secret
-from xinfer.spec.values import Invalid, codec_of
+from xinfer.spec.values import codec_of
 
 if TYPE_CHECKING:
-    from xinfer.spec.credentials import CredentialField, Credentials
+    from xinfer.spec.credential_field import CredentialField
+    from xinfer.spec.credentials import Credentials
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a header may be called (RFC 9110, section 5.6.2)."""

@@ -15,38 +15,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from attrs import frozen
 
+from xinfer.spec.errors import Invalid
 from xinfer.spec.i18n import I18n
 from xinfer.spec.secret import Secret
-
-
-class Invalid(ValueError):
-    """A value is not accepted: says why in English and in Chinese.
-
-    Converters and validators of a credentials field raise it, and so does the
-    ``__attrs_post_init__`` of a credentials class. A plain ``ValueError`` does too, but its
-    English text then stands in the Chinese message as well.
-
-    :param english: completes a line that begins with the field's label: ``must be a number``.
-    :param fields: the attributes that do not fit together, for a check of several fields.
-    """
-
-    def __init__(
-        self, english: str, chinese: str | None = None, *, fields: tuple[str, ...] = ()
-    ) -> None:
-        self.message = I18n(english, zh_Hans=chinese)
-        self.fields = fields
-        super().__init__(english)
-
-
-def quoted(text: str, most: int = 80) -> str:
-    """Make a text fit for a quotation in one line: escaped and at most ``most`` characters."""
-    shown = "".join(map(_escaped, text[:most]))
-    return shown + "…" if len(text) > most else shown
-
-
-def _escaped(character: str) -> str:
-    printable = character.isprintable() or character == "\u3000"
-    return character if printable else f"\\x{ord(character):02x}"
 
 
 @frozen

@@ -26,7 +26,7 @@ from xinfer.spec import (
     switch,
     text_input,
 )
-from xinfer.spec.credentials import CredentialField
+from xinfer.spec.credential_field import CredentialField
 from xinfer.testing.strategies.specs import texts
 
 _SAMPLES: tuple[str, ...] = ("some text", "http://192.168.1.100:9997", "1", "0.5", "true", "40")

@@ -81,7 +81,7 @@ def test_every_wrong_field_is_named_in_both_languages():
 def test_another_versions_ciphertext_asks_for_the_field_again():
     error = refused({**GOOD, "server_url": "SFlCUklEOabcdef"})
     assert "enter this field again" in str(error)
-    assert "请重新输入" in str(error)
+    assert "请重新填写" in str(error)
 
 
 @given(key=st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=12))

@@ -117,11 +117,10 @@ def current_site() -> Site:
         return site
     frame = sys._getframe(1)  # noqa: SLF001 (documented; inspect.currentframe is the same)
     while frame.f_code.co_filename.startswith(_NOT_THE_AUTHORS):
-        if frame.f_back is None:
+        # A default of xinfer's own classes is made when its module is imported.
+        if frame.f_back is None or frame.f_code.co_name == "<module>":
             return None
         frame = frame.f_back
-    if frame.f_code.co_filename.startswith("<frozen"):
-        return None  # a default of xinfer's own, made when its module is imported
     calls = [(frame.f_code, frame.f_lasti)]
     # A module or a class body has no caller that could matter.
     while frame.f_code.co_flags & CO_OPTIMIZED and len(calls) < _MOST_CALLS:

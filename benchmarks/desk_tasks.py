@@ -40,10 +40,11 @@ def _check_spec(folder: Path) -> Callable[[], object]:
 
 
 def _import(folder: Path) -> Callable[[], object]:
-    from xinfer.importer import read_plugin, write_spec
+    from xinfer.importer import import_plugin, write_spec
+    from xinfer.plugin.read import read_plugin
 
     out = Path(tempfile.mkdtemp(dir=folder.parent)) / "imported"
-    return lambda: write_spec(read_plugin(folder), out)
+    return lambda: write_spec(import_plugin(read_plugin(folder)), out)
 
 
 TASKS: Mapping[str, Callable[[Path], Callable[[], object]]] = {

@@ -3,12 +3,12 @@
 import pytest
 from click.testing import CliRunner
 from test_example_tariff import KEY, serving
-from test_importer import SMALL, built_data, data_of
+from test_importer import SMALL, built_data, data_of, imported
 
 from xinfer.build import load_spec, prepare, write_tree
 from xinfer.cli import main
 from xinfer.daemon.process import PluginProcess
-from xinfer.importer import NotDeclarable, read_plugin, with_runtime, write_spec
+from xinfer.importer import NotDeclarable, with_runtime, write_spec
 from xinfer.spec import Feature, ModelType
 
 LLM = """\
@@ -91,9 +91,9 @@ def plugin(tmp_path):
 
 
 def test_the_runtime_stands_in_the_place_of_the_python(plugin, tmp_path):
-    imported = with_runtime(read_plugin(plugin))
-    assert not [line for line in imported.warnings if "not carried" in line]
-    spec = write_spec(imported, tmp_path / "out")
+    read = with_runtime(imported(plugin))
+    assert not [line for line in read.warnings if "not carried" in line]
+    spec = write_spec(read, tmp_path / "out")
     text = spec.read_text("utf-8")
     for line in (
         '    api_key: Secret = secret_input(label=I18n("Key"), sets=api_key)\n',
@@ -109,7 +109,7 @@ def test_the_runtime_stands_in_the_place_of_the_python(plugin, tmp_path):
 
 
 def test_the_declared_runtime_answers(plugin, tmp_path):
-    spec = write_spec(with_runtime(read_plugin(plugin)), tmp_path / "out")
+    spec = write_spec(with_runtime(imported(plugin)), tmp_path / "out")
     write_tree(prepare(spec).tree, tmp_path / "built")
     with (
         serving() as url,
@@ -138,7 +138,7 @@ def test_models_that_users_add_are_declared_as_the_sdk_describes_them(plugin, tm
     text = provider.read_text("utf-8").replace("models:\n", f"{MODEL_FORM}models:\n", 1)
     text = text.replace("[predefined-model]", "[predefined-model, customizable-model]")
     provider.write_text(text, "utf-8")
-    spec = write_spec(with_runtime(read_plugin(plugin)), tmp_path / "out")
+    spec = write_spec(with_runtime(imported(plugin)), tmp_path / "out")
     assert built_data(spec) == data_of(plugin)
     project = load_spec(spec).project
     assert project.credentials.__name__ == "AcmeModelCredentials"
@@ -173,7 +173,7 @@ def test_models_that_users_add_are_declared_as_the_sdk_describes_them(plugin, tm
 )
 def test_the_base_url_is_found_however_it_is_set(plugin, line, url):
     (plugin / "models/llm/llm.py").write_text(LLM.replace("{set_url}", line))
-    runtime = with_runtime(read_plugin(plugin)).runtime
+    runtime = with_runtime(imported(plugin)).runtime
     assert runtime.base_url == url
     assert runtime.not_carried == ()
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_carried_is_named_with_its_line(plugin, line, left):
     (plugin / "models/llm/llm.py").write_text(
         LLM.replace("{set_url}", f"{SET_URL}\n        {line}")
     )
-    (warning,) = [w for w in with_runtime(read_plugin(plugin)).warnings if "not carried" in w]
+    (warning,) = [w for w in with_runtime(imported(plugin)).warnings if "not carried" in w]
     assert left in warning
 
 
@@ -219,10 +219,10 @@ def test_what_is_more_than_the_sdk_s_classes_keeps_its_python(
     file = plugin / path
     file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
     if why is None:  # the field for the URL tells where the server is
-        assert with_runtime(read_plugin(plugin)).runtime.base_url is None
+        assert with_runtime(imported(plugin)).runtime.base_url is None
         return
     with pytest.raises(NotDeclarable, match=why):
-        with_runtime(read_plugin(plugin))
+        with_runtime(imported(plugin))
     command = ["import", str(plugin), "-o", str(tmp_path / "out"), "--declare-runtime"]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 2

@@ -17,13 +17,19 @@ from mutants import mutations
 
 from xinfer.build import load_spec, prepare, write
 from xinfer.cli import main
-from xinfer.importer import ImportFailed, read_plugin, write_spec
+from xinfer.importer import ImportFailed, import_plugin, write_spec
+from xinfer.plugin.read import read_plugin
 from xinfer.rules import check
 
 ROOT = Path(__file__).parent.parent
 OURS = ROOT / "dist/xinference"
 CORPUS = Path(os.environ.get("XINFER_CORPUS", ""))
 PUBLISHED = sorted(p for p in CORPUS.iterdir() if p.is_dir()) if str(CORPUS) != "." else []
+
+
+def imported(folder):
+    """Read a plugin and sort out what of it becomes Python."""
+    return import_plugin(read_plugin(folder))
 
 
 def data_of(folder):
@@ -138,7 +144,7 @@ pricing: {input: 1, unit: '0.001', currency: USD}
 
 
 def test_building_what_was_imported_gives_what_was_read(plugin, tmp_path):
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     assert built_data(spec) == data_of(plugin)
     tree = prepare(spec).tree
     for path in ("models/llm/llm.py", "main.py", "requirements.txt", "_assets/icon.svg"):
@@ -148,7 +154,7 @@ def test_building_what_was_imported_gives_what_was_read(plugin, tmp_path):
 
 
 def test_the_spec_reads_as_a_person_would_have_written_it(plugin, tmp_path):
-    text = write_spec(read_plugin(plugin), tmp_path / "out").read_text("utf-8")
+    text = write_spec(imported(plugin), tmp_path / "out").read_text("utf-8")
     assert "class AcmeCredentials(Credentials):" in text
     assert "    # Found in the console, under Keys.\n    api_key: Secret = secret_input(" in text
     assert 'variable="api-key"' in text
@@ -181,7 +187,7 @@ def test_all_comments_are_kept_where_they_belong(plugin, tmp_path):
         ),
         "utf-8",
     )
-    written = write_spec(read_plugin(plugin), tmp_path / "out").read_text("utf-8")
+    written = write_spec(imported(plugin), tmp_path / "out").read_text("utf-8")
     assert "    # Found in the console, under Keys.\n    api_key: Secret" in written
     assert "        # as in the URL\n        provider=" in written
     assert "    # the cheapest\n    class_: str = select(" in written
@@ -216,7 +222,7 @@ def test_a_field_of_any_name_is_an_attribute(plugin, tmp_path, variable, attribu
         "variable: api-key\n", f"variable: '{variable}'\n", 1
     )
     provider.write_text(text.replace("variable: from_form", "variable: secret"), "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     assert f"    {attribute}: Secret = secret_input(" in spec.read_text("utf-8")
     assert built_data(spec) == data_of(plugin)
 
@@ -236,7 +242,7 @@ def test_a_field_that_returns_per_model_type_is_one_field(plugin, tmp_path):
     one, other = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
     forms = "  credential_form_schemas:\n"
     provider.write_text(text.replace(forms, forms + one + "    # too\n" + other), "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     written = spec.read_text("utf-8")
     assert 'show_on={"__model_type": ("llm", "rerank")}' in written
     assert "    # too\n    size: str = text_input(" in written
@@ -259,7 +265,7 @@ def test_fields_that_differ_otherwise_stay_fields_of_their_own(plugin, tmp_path,
     forms = "  credential_form_schemas:\n"
     text = provider.read_text("utf-8").replace(forms, forms + one + other.replace(old, new))
     provider.write_text(text, "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     kind = "llm" if "llm" in new else "rerank"
     assert f"\n    size_{kind}: str" in spec.read_text("utf-8")
     assert built_data(spec) == data_of(plugin)
@@ -306,7 +312,7 @@ def test_a_number_is_typed_where_its_default_and_every_use_say_so(
     forms = "  credential_form_schemas:\n"
     text = provider.read_text("utf-8").replace(forms, forms + NUMBER.format(default=default))
     provider.write_text(text, "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     assert f"    {written}" in spec.read_text("utf-8")
     assert built_data(spec) == data_of(plugin)
 
@@ -350,7 +356,7 @@ def test_a_time_keeps_its_digits(plugin, tmp_path, moment):
     manifest = plugin / "manifest.yaml"
     text = manifest.read_text("utf-8").replace("'2024-09-20T00:03:44.658609186Z'", moment)
     manifest.write_text(text, "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     built = yaml.load(prepare(spec).tree["manifest.yaml"], yaml.BaseLoader)
     assert built["created_at"] == moment.strip("'\"")
     assert built_data(spec) == data_of(plugin), "quoted or not, too"
@@ -363,7 +369,7 @@ def test_long_texts_are_broken_by_columns_and_come_back(plugin, tmp_path):
     label = f'{{en_US: Class, zh_Hans: "{chinese}", ja_JP: "{"x" * 90} {"y " * 60}"}}'
     text = provider.read_text("utf-8").replace("{en_US: Class}", label)
     provider.write_text(text, "utf-8")
-    spec = write_spec(read_plugin(plugin), tmp_path / "out")
+    spec = write_spec(imported(plugin), tmp_path / "out")
     assert built_data(spec) == data_of(plugin)
     lines = spec.read_text("utf-8").splitlines()
     wide = [line for line in lines if sum(1 + (ord(c) > 0x2E80) for c in line) > 100]
@@ -374,7 +380,7 @@ def test_comments_that_have_no_other_place_stand_above_the_project(plugin, tmp_p
     provider = plugin / "provider/acme.yaml"
     text = provider.read_text("utf-8").replace("models:\n", "models:  # by type\n")
     provider.write_text(text, "utf-8")
-    written = write_spec(read_plugin(plugin), tmp_path / "out").read_text("utf-8")
+    written = write_spec(imported(plugin), tmp_path / "out").read_text("utf-8")
     assert "# by type\nproject = Project(" in written
 
 
@@ -426,7 +432,7 @@ def constants_of(spec):
 
 
 def test_constants_are_named_after_what_they_hold(many, tmp_path):
-    found = constants_of(write_spec(read_plugin(many(range(6))), tmp_path / "out"))
+    found = constants_of(write_spec(imported(many(range(6))), tmp_path / "out"))
     found.pop("project")
     assert list(found) == [
         "MAX_TOKENS_8192",
@@ -446,14 +452,14 @@ def test_constants_are_named_after_what_they_hold(many, tmp_path):
 
 
 def test_the_order_of_models_changes_no_name(many, tmp_path):
-    first = constants_of(write_spec(read_plugin(many(range(6))), tmp_path / "first"))
-    second = constants_of(write_spec(read_plugin(many([4, 2, 5, 0, 3, 1])), tmp_path / "second"))
+    first = constants_of(write_spec(imported(many(range(6))), tmp_path / "first"))
+    second = constants_of(write_spec(imported(many([4, 2, 5, 0, 3, 1])), tmp_path / "second"))
     assert first.keys() == second.keys()
     assert {**first, "project": ""} == {**second, "project": ""}
 
 
 def test_what_would_be_written_in_any_case_is_left_out(plugin, tmp_path):
-    written = write_spec(read_plugin(plugin), tmp_path / "out").read_text("utf-8")
+    written = write_spec(imported(plugin), tmp_path / "out").read_text("utf-8")
     for word in ("PluginType", "Resource(", "Runner(", "memory"):
         assert word not in written
     assert "meta=Meta(arch=(Arch.AMD64,))" in written
@@ -461,7 +467,7 @@ def test_what_would_be_written_in_any_case_is_left_out(plugin, tmp_path):
 
 
 def test_keys_of_no_format_are_kept_and_named_once(plugin):
-    warnings = read_plugin(plugin).warnings
+    warnings = imported(plugin).warnings
     assert len(warnings) == 1
     assert warnings[0].startswith("provider/acme.yaml:")
     assert "author is not a key of the format" in warnings[0]
@@ -471,15 +477,15 @@ def test_a_plugin_of_ours_needs_no_import(tmp_path):
     """Neither its folder nor its package, which tells nothing of who made it."""
     package = write(prepare(ROOT / "provider_spec.py"), tmp_path).package
     for path in (OURS, package):
-        with pytest.raises(ImportFailed, match=r"holds its own provider_spec\.py: copy that one"):
-            read_plugin(path)
+        with pytest.raises(ImportFailed, match=r"was built by xinfer. Copy its provider_spec\.py"):
+            imported(path)
 
 
 def test_the_example_comes_back(tmp_path):
     built = write(prepare(ROOT / "examples/tariff/provider_spec.py"), tmp_path).folder
     (built / "provider_spec.py").rename(built / "own_spec.py")
     shutil.rmtree(built / "xinfer")
-    spec = write_spec(read_plugin(built), tmp_path / "out")
+    spec = write_spec(imported(built), tmp_path / "out")
     assert built_data(spec) == data_of(built)
 
 
@@ -496,7 +502,7 @@ def test_the_example_comes_back(tmp_path):
 def test_what_cannot_be_kept_is_named_and_nothing_is_written(plugin, tmp_path, path, text, said):
     (plugin / path).write_text(text)
     with pytest.raises(ImportFailed) as caught:
-        write_spec(read_plugin(plugin), tmp_path / "out")
+        write_spec(imported(plugin), tmp_path / "out")
     assert said in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -504,31 +510,31 @@ def test_what_cannot_be_kept_is_named_and_nothing_is_written(plugin, tmp_path, p
 def test_values_that_do_not_fit_are_kept_as_they_are(plugin, tmp_path):
     path = plugin / "models/llm/first.yaml"
     path.write_text(path.read_text().replace("context_size: 1024", 'context_size: "1k"'))
-    imported = read_plugin(plugin)
-    assert any("context_size" in warning for warning in imported.warnings)
-    assert built_data(write_spec(imported, tmp_path / "out")) == data_of(plugin)
+    read = imported(plugin)
+    assert any("context_size" in warning for warning in read.warnings)
+    assert built_data(write_spec(read, tmp_path / "out")) == data_of(plugin)
 
 
 def test_hostile_folders_are_answered(plugin, tmp_path):
     (plugin / "out").symlink_to("/etc/hostname")
     with pytest.raises(ImportFailed, match="is a link out of the plugin's folder"):
-        read_plugin(plugin)
+        imported(plugin)
     (plugin / "out").unlink()
     (plugin / "models/llm/first.yaml").write_bytes(b"model: \xff\n")
     with pytest.raises(ImportFailed, match="is not UTF-8"):
-        read_plugin(plugin)
+        imported(plugin)
     (plugin / "models/llm/first.yaml").write_text("a: " + "[" * 500 + "]" * 500)
     with pytest.raises(ImportFailed, match="nests too deep"):
-        read_plugin(plugin)
-    with pytest.raises(ImportFailed, match=r"holds no manifest\.yaml"):
-        read_plugin(tmp_path)
+        imported(plugin)
+    with pytest.raises(ImportFailed, match=r"has no manifest\.yaml"):
+        imported(tmp_path)
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(plugin, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")
     with pytest.raises(ImportFailed, match="is not an empty folder"):
-        write_spec(read_plugin(plugin), tmp_path / "out")
+        write_spec(imported(plugin), tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
@@ -554,25 +560,27 @@ def test_a_plugin_made_wrong_comes_back_as_it_was_or_is_refused(plugin, tmp_path
     )
     (wrong / file).write_text(text, "utf-8")
     try:
-        imported = read_plugin(wrong)
-        spec = write_spec(imported, folder / "out")
+        read = imported(wrong)
+        spec = write_spec(read, folder / "out")
     except ImportFailed:
         assert not (folder / "out").exists()
         return
-    if not any("added with its default" in line for line in imported.warnings):
+    if not any("added with its default" in line for line in read.warnings):
         assert built_data(spec) == data_of(wrong)
 
 
 def test_a_key_that_is_demanded_and_missing_is_added_and_said(plugin):
     manifest = plugin / "manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("type: plugin\n", ""), "utf-8")
-    assert any("type is missing, and demanded" in line for line in read_plugin(plugin).warnings)
+    assert any(
+        "type is missing; added with its default" in line for line in imported(plugin).warnings
+    )
 
 
 @pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
 @pytest.mark.parametrize("folder", PUBLISHED, ids=lambda path: path.name)
 def test_every_published_plugin_comes_back(folder, tmp_path):
-    spec = write_spec(read_plugin(folder), tmp_path / "out")
+    spec = write_spec(imported(folder), tmp_path / "out")
     assert built_data(spec) == data_of(folder)
     loaded = load_spec(spec)
     check(loaded.project, {})
@@ -594,7 +602,7 @@ def test_every_published_plugin_comes_back(folder, tmp_path):
 @pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
 def test_imported_specs_pass_a_type_checker(tmp_path):
     for folder in PUBLISHED:
-        write_spec(read_plugin(folder), tmp_path / folder.name)
+        write_spec(imported(folder), tmp_path / folder.name)
     specs = [str(path) for path in tmp_path.glob("*/provider_spec.py")]
     config = tmp_path / "mypy.ini"
     config.write_text("[mypy]\nstrict = True\nfollow_imports = silent\n")

@@ -38,20 +38,22 @@ def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
     gives YAML that is equal, key for key, to what was read. Nothing in the plugin is executed.
     """
     from xinfer.importer import (
-        ImportFailed,
         NotDeclarable,
-        read_plugin,
+        UnreadablePlugin,
+        import_plugin,
         with_runtime,
         write_spec,
     )
+    from xinfer.plugin.read import read_plugin
 
     try:
         with _Progress() as progress:
-            imported = read_plugin(folder, progress=progress)
+            plugin = read_plugin(folder, progress=progress)
+        imported = import_plugin(plugin)
         if declare_runtime:
             imported = with_runtime(imported)
         spec = write_spec(imported, out or _folder_of(imported.manifest.name))
-    except ImportFailed as error:
+    except UnreadablePlugin as error:
         raise UnusableInput(str(error)) from error
     except NotDeclarable as error:
         raise UnusableInput(
@@ -60,7 +62,7 @@ def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
         ) from error
     for warning in imported.warnings:
         click.secho(warning, fg="yellow", err=True)
-    models, files = counted(len(imported.models), "model"), counted(len(imported.carried), "file")
+    models, files = counted(len(imported.models), "model"), counted(len(imported.copied), "file")
     click.echo(f"Wrote {spec}: {models}, {files} copied.")
 
 

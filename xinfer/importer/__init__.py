@@ -1,10 +1,10 @@
 """Plugins that others wrote, declared again as a ``provider_spec.py``; nothing of them is run.
 
-:func:`examine` finds what is wrong with a folder or package. :func:`read_plugin` reads what it
-declares, and :func:`write_spec` writes the same in Python.
+:func:`import_plugin` sorts out what a plugin declares, and :func:`write_spec` writes the same in
+Python. :func:`repair` fixes the mistakes in a plugin's folder that have one right answer.
 """
 
-from xinfer.importer.folder import Imported, ImportFailed, read_plugin, with_runtime
+from xinfer.importer.imported import Imported, ImportFailed, import_plugin, with_runtime
 from xinfer.importer.repair import repair
 from xinfer.importer.runtime import NotDeclarable
 from xinfer.importer.write import write_spec
@@ -15,7 +15,7 @@ __all__ = [
     "Imported",
     "NotDeclarable",
     "UnreadablePlugin",
-    "read_plugin",
+    "import_plugin",
     "repair",
     "with_runtime",
     "write_spec",

@@ -20,10 +20,6 @@ from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing, Ti
 from xinfer.spec.conditions import Equals, FirstOf, Limit, Setting
 from xinfer.yaml import to_data
 
-_DIGITS = 4300
-_TOO_LARGE = 10**_DIGITS
-"""Python neither writes nor reads a whole number of more digits."""
-
 _MADE_ONCE = (ParameterRule, Pricing)
 """What is looked at again and again for whether it has a name; it holds nothing that has one."""
 
@@ -54,7 +50,7 @@ class Expressions:
     def of(self, value: object) -> ast.expr:
         """Make the expression of any value that a declaration holds.
 
-        :raises UnwritableValue: it is a number of more than 4,300 digits.
+        :raises UnwritableValue: it is of a type that no YAML holds.
         """
         expression = self._made_once(value)
         if self.constants and isinstance(value, _NAMED):
@@ -165,8 +161,6 @@ class Expressions:
     def _number(self, number: float) -> ast.expr:
         if isinstance(number, float) and not math.isfinite(number):
             return ast.Call(ast.Name("float"), [ast.Constant(repr(number))], [])
-        if isinstance(number, int) and abs(number) >= _TOO_LARGE:
-            raise UnwritableValue(f"a number has more than {_DIGITS} digits")
         if math.copysign(1, number) < 0:
             return ast.UnaryOp(ast.USub(), ast.Constant(-number))
         return ast.Constant(number)

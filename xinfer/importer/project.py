@@ -13,7 +13,7 @@ from xinfer.importer.constants import Constants
 from xinfer.importer.credentials import attributes_of, credentials_class
 from xinfer.importer.customizable import customizable_model
 from xinfer.importer.expressions import Expressions
-from xinfer.importer.folder import Imported
+from xinfer.importer.imported import Imported
 from xinfer.importer.names import Names, capitalized
 from xinfer.importer.python import Module
 from xinfer.importer.runtime import DeclaredRuntime

@@ -9,7 +9,7 @@ from typing import Any
 
 from xinfer.importer.evaluate import evaluate
 from xinfer.importer.expressions import UnwritableValue
-from xinfer.importer.folder import Imported, ImportFailed
+from xinfer.importer.imported import Imported, ImportFailed
 from xinfer.importer.project import SPEC, modules_of
 from xinfer.ruff import run_ruff
 from xinfer.spec import Project, complete, model_file
@@ -35,7 +35,7 @@ def write_spec(imported: Imported, out: Path) -> Path:
             _write(staging / path, source.encode("utf-8", "backslashreplace"))
         _format(staging, list(sources))
         _compare({path: (staging / path).read_text("utf-8") for path in sources}, imported)
-        for path, content in imported.carried.items():
+        for path, content in imported.copied.items():
             _write(staging / "plugin" / path, content)
         staging.chmod(0o755)
         if out.exists():
@@ -62,7 +62,7 @@ def _compare(sources: dict[str, str], imported: Imported) -> None:
         written = _files(evaluate(sources))
     except (TypeError, ValueError) as error:
         raise ImportFailed(f"The plugin cannot be declared: {error}.") from None
-    provider_file = imported.manifest.plugins.models[0]
+    provider_file = imported.provider_file
     read = {
         "manifest.yaml": to_data(imported.manifest),
         provider_file: to_data(imported.provider),

@@ -1,0 +1,186 @@
+"""What of a plugin becomes Python, and what is copied as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from attrs import evolve, frozen
+
+from xinfer.build import SPEC, FileTree
+from xinfer.importer.comments import CommentFinder
+from xinfer.importer.numbers import numbers_in
+from xinfer.importer.runtime import DeclaredRuntime, NotDeclarable, declared_runtime
+from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.plugin import MANIFEST, Plugin
+from xinfer.plugin.read import listed, missing_keys
+from xinfer.plugin.unwanted import secrets_in, tool_folder
+from xinfer.schema import walk
+from xinfer.spec import (
+    MODEL_FOLDERS,
+    Declaration,
+    Manifest,
+    Model,
+    ModelFiles,
+    Provider,
+    model_file,
+)
+
+_DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
+"""Of the plugin's own Python; the build lists what a declared runtime needs."""
+
+
+class ImportFailed(UnreadablePlugin):
+    """A plugin cannot be imported; ``str`` gives every reason, with file and line."""
+
+
+@frozen(kw_only=True)
+class Imported:
+    """What of a plugin becomes Python, and what is copied.
+
+    :param provider_file: the path of the provider's YAML.
+    :param models: in the order of Dify's list.
+    :param copied: every file that no declared object stands for.
+    :param finder: the comments of the YAML.
+    :param warnings: what is not as it was, and what the format does not have.
+    :param numbers: the type of each credential that the plugin's own Python reads as a number.
+    :param runtime: what is declared in the place of the plugin's own Python.
+    """
+
+    manifest: Manifest
+    provider: Provider
+    provider_file: str
+    models: tuple[Model, ...]
+    copied: FileTree
+    finder: CommentFinder
+    warnings: tuple[str, ...]
+    numbers: Mapping[str, type]
+    runtime: DeclaredRuntime | None = None
+
+
+def import_plugin(plugin: Plugin) -> Imported:
+    """Sort out what a plugin declares, and what goes along.
+
+    :raises ImportFailed: it is no plugin of one model provider, or a file of it cannot be read.
+    """
+    files = plugin.files
+    for fault in files.unpackable:
+        raise ImportFailed(f"{files.where / fault.path} is {fault.reason}: remove it.")
+    manifest, provider, provider_file = _whole(plugin)
+    if SPEC in files:
+        raise ImportFailed(f"{files.where} was built by xinfer. Copy its {SPEC} instead.")
+    unwanted = dict(_unwanted(files))
+    declared = {MANIFEST, provider_file, *plugin.model_paths}
+    objects: list[tuple[str, Declaration]] = [(MANIFEST, manifest), (provider_file, provider)]
+    objects += ((model_file(model), model) for model in plugin.models)
+    finder = CommentFinder()
+    for path, whole in objects:
+        finder.add(whole, files[path])
+    for path, in_position in _positions(provider, plugin.models):
+        if listed(files, path) == [model.model for model in in_position]:
+            declared.add(path)
+            finder.add_list(in_position, files[path])
+    return Imported(
+        manifest=manifest,
+        provider=provider,
+        provider_file=provider_file,
+        models=plugin.models,
+        copied={path: files[path] for path in files if path not in declared | unwanted.keys()},
+        finder=finder,
+        numbers=numbers_in(files[path] for path in files if path.endswith(".py")),
+        warnings=(
+            *_kept(plugin),
+            *(f"{path} is not copied: {unwanted[path]}" for path in unwanted),
+        ),
+    )
+
+
+def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
+    """Return what must be there.
+
+    :raises ImportFailed: it is not, or a file cannot be read at all.
+    """
+    where = plugin.files.where
+    if MANIFEST in plugin.absent:
+        raise ImportFailed(f"{where} has no {MANIFEST}. Name the folder of a plugin.")
+    if plugin.absent:
+        raise ImportFailed(f"{MANIFEST} names {plugin.absent[0]}, and there is no such file.")
+    readable = {model_file(model) for model in plugin.models}
+    readable |= {MANIFEST} if plugin.manifest else set()
+    readable |= {plugin.provider_file} if plugin.provider and plugin.provider_file else set()
+    # A value that does not fit is kept as it is; a file without what it must have is no object.
+    if faults := [fault for fault in plugin.faults if fault.file not in readable]:
+        raise ImportFailed("\n".join(map(str, faults)))
+    manifest, provider, path = plugin.manifest, plugin.provider, plugin.provider_file
+    if manifest is None or provider is None or path is None or len(manifest.plugins.models) != 1:
+        count = len(manifest.plugins.models) if manifest else 0
+        raise ImportFailed(
+            f"{MANIFEST} names {count} model providers (plugins.models), and only a plugin of "
+            "one can be imported."
+        )
+    return manifest, provider, path
+
+
+def _positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[Model]]]:
+    """Yield the path of each list of positions, with the models that it orders."""
+    for kind, folder in MODEL_FOLDERS.items():
+        declared: ModelFiles | None = getattr(provider.models, folder, None)
+        if declared and declared.position:
+            yield declared.position, [model for model in models if model.model_type is kind]
+
+
+def _unwanted(files: PluginFiles) -> Iterator[tuple[str, str]]:
+    """Yield what no project should carry, with the reason."""
+    for path in files:
+        if folder := tool_folder(path):
+            yield path, f"{folder} is a tool's"
+    for secret in secrets_in(files):
+        yield secret.path, secret.reason
+
+
+def _kept(plugin: Plugin) -> Iterator[str]:
+    """Describe what the format does not have, or misses."""
+    whole = (plugin.manifest, plugin.provider, *plugin.models)
+    misfits = {(fault.file, fault.line): fault for fault in plugin.faults}
+    for fault in misfits.values():
+        yield f"{fault}; kept as it is"
+    for _, declared in walk(whole):
+        for key, value in declared.extra_keys.items():
+            span = declared.span and (declared.span.below((key,)) or declared.span)
+            is_misfit = span is not None and (span.file, span.line) in misfits
+            if value is not None and not is_misfit:
+                yield f"{declared.span}: {key} is not a key of the format; kept as it is"
+    for declared, name in missing_keys((plugin.manifest, plugin.provider)):
+        yield f"{declared.span}: {name} is missing; added with its default"
+
+
+def with_runtime(imported: Imported) -> Imported:
+    """Declare a runtime in the place of Python that only fills in the SDK's classes.
+
+    :raises NotDeclarable: it does more, or the forms are not for one class.
+    """
+    runtime = declared_runtime(imported.provider, imported.copied)
+    _one_class(imported.provider)
+    gone = runtime.replaced | _DEPENDENCIES
+    warnings = [f"not carried: {line}" for line in runtime.not_carried]
+    return evolve(
+        imported,
+        runtime=runtime,
+        copied={path: imported.copied[path] for path in imported.copied if path not in gone},
+        warnings=(*imported.warnings, *warnings),
+    )
+
+
+def _one_class(provider: Provider) -> None:
+    """Make sure that the larger form has all that the smaller one has, and asks for no more."""
+    schemas = (provider.provider_credential_schema, provider.model_credential_schema)
+    forms = sorted((s.credential_form_schemas for s in schemas if s), key=len)
+    if len(forms) < 2:
+        return
+    smaller, larger = ({field.variable: field for field in form} for form in forms)
+    for variable in smaller.keys() - larger.keys():
+        raise NotDeclarable(f"{variable} is in one form and not in the other, larger one")
+    for variable in larger.keys() - smaller.keys():
+        field = larger[variable]
+        if field.required and field.default is None and not field.show_on:
+            raise NotDeclarable(f"{variable} is required in one form and not in the other")

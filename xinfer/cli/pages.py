@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -92,15 +93,29 @@ def section(name: str, project: Project, language: str) -> str:
 def updated(text: str, project: Project, language: str) -> str:
     """Replace the tables between a document's marks.
 
-    A table stands between ``<!-- xinfer docs: fields -->`` and ``<!-- xinfer docs: end -->``.
+    A table stands between ``<!-- xinfer docs: fields -->`` and ``<!-- xinfer docs: end -->``. The
+    last column of the fields is the author's: what it says of a field stays.
     """
     for name in SECTIONS:
         begin = f"<!-- xinfer docs: {name} -->\n"
         before, mark, rest = text.partition(begin)
-        _, end, after = rest.partition(_END)
+        old, end, after = rest.partition(_END)
         if mark and end:
-            text = f"{before}{mark}{section(name, project, language)}\n{end}{after}"
+            new = section(name, project, language)
+            new = _keeping_words(old, new) if name == "fields" else new
+            text = f"{before}{mark}{new}\n{end}{after}"
     return text
+
+
+def _keeping_words(old: str, new: str) -> str:
+    """Put the last cell of each row of the old table into the row of the new one."""
+    words = {row[0]: row[-1] for row in map(_row, old.splitlines()) if len(row) > 1}
+    rows = [[*row[:-1], words.get(row[0], row[-1])] for row in map(_row, new.splitlines())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 _END = "<!-- xinfer docs: end -->"
@@ -112,7 +127,7 @@ def _fields(project: Project, language: str) -> str:
     words = _WORDS[language]
     if project.credentials is None:
         return ""
-    head = [words[key] for key in ("field", "required", "default", "values", "for")]
+    head = [words[key] for key in ("field", "required", "default", "for", "values")]
     rows = (_field(declared, language) for declared in fields(project.credentials))
     return _table(head, rows)
 
@@ -127,6 +142,7 @@ def _field(declared: CredentialField, language: str) -> list[str]:
         f"**{_text(form.label, language)}**",
         words["yes"] if form.required else words["no"],
         shown.get(str(default), str(default)),
+        ", ".join(_TYPES.get(kind, kind) for kind in types) or words["all"],
         words["and"].join(
             filter(
                 None,
@@ -137,7 +153,6 @@ def _field(declared: CredentialField, language: str) -> list[str]:
                 ),
             )
         ),
-        ", ".join(_TYPES.get(kind, kind) for kind in types) or words["all"],
     ]
 
 

@@ -47,10 +47,11 @@ def _ours() -> FileTree:
     return prepare(ROOT / "provider_spec.py").tree
 
 
-def _with_code_of(name: str) -> FileTree:
+def _with_code_of(name: str, *beneath: str) -> FileTree:
     project = prepare(ROOT / "provider_spec.py").project
     named = evolve(project, manifest=evolve(project.manifest, name=f"bench-{name}"))
-    code = carried_files(Path(__file__).parent / "plugins" / name)
+    folders = (Path(__file__).parent / "plugins" / each for each in (*beneath, name))
+    code = {path: content for each in folders for path, content in carried_files(each).items()}
     carried = {**carried_files(ROOT / project.files), **code}
     return emit(named, modules={}, carried=carried, runtime={})
 
@@ -59,5 +60,5 @@ TREES: Mapping[str, Callable[[], FileTree]] = {
     "ours": _ours,
     "floor": lambda: _with_code_of("floor"),
     "peer": lambda: _with_code_of("peer"),
-    "sdk": lambda: _with_code_of("sdk"),
+    "sdk": lambda: _with_code_of("sdk", "floor"),
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from xinfer.build import prepare, write
-from xinfer.daemon.rehearsal import isolated, rehearse
+from xinfer.daemon.offline import isolated
+from xinfer.daemon.rehearsal import rehearse
 from xinfer.plugin.archive import pack
 
 ROOT = Path(__file__).parent.parent

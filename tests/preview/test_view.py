@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from preview.cases import CASES, CREDENTIAL, NAME, TYPE, Case, choice, project, text
 from xinfer.preview.cards import context_badge, model_rows, plugin_card, provider_card
-from xinfer.preview.dialog import State, dialog, mask
+from xinfer.preview.dialog import dialog
+from xinfer.preview.form import State, mask
 from xinfer.preview.language import LANGUAGES, interface_text
 from xinfer.preview.parameters import panel, structured_output
 from xinfer.preview.profiles import PROFILES

@@ -39,10 +39,10 @@ def rehearse(package: Path, python: str, report: Path | None, *, no_network: boo
     its model schemas and starts it once more in serverless mode. Exits with 1 when a step fails.
     """
     existing(package)
-    from xinfer.daemon import rehearsal
+    from xinfer.daemon import offline, rehearsal
     from xinfer.plugin.limits import UnreadablePlugin
 
-    if no_network and not rehearsal.isolated():
+    if no_network and not offline.isolated():
         click.echo(
             "This system allows no network namespace: an index and a proxy that do not answer "
             "take its place.",

@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from attrs import define, field, frozen
 
+from xinfer.daemon import offline
 from xinfer.daemon.process import PluginProcess
 from xinfer.daemon.session import CallError, PluginError
 from xinfer.plugin.checksum import checksum, identifier
@@ -40,8 +41,6 @@ HEARTBEAT_LIMIT = 120.0
 SERVERLESS_LIMIT = 20.0
 """Seconds in which the marketplace's install test must reach the plugin in serverless mode."""
 
-_NOWHERE = "http://127.0.0.1:9"
-"""The discard port: an index and a proxy that do not answer."""
 _PASSED = (
     *("PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "UV_INDEX_URL", "UV_DEFAULT_INDEX"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
@@ -288,22 +287,11 @@ class _Run:
 
     @property
     def _prefix(self) -> tuple[str, ...]:
-        return () if self.network else _namespace()
+        return () if self.network else offline.namespace()
 
     @property
     def _offline_variables(self) -> Mapping[str, str]:
-        """Let every request fail at once, also where there is no namespace to forbid it."""
-        if self.network:
-            return {}
-        proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-        return {
-            **dict.fromkeys((*proxies, *(name.lower() for name in proxies)), _NOWHERE),
-            "UV_DEFAULT_INDEX": _NOWHERE,
-            "UV_INDEX_URL": _NOWHERE,
-            "UV_PYTHON_DOWNLOADS": "never",
-            "NO_PROXY": "",
-            "no_proxy": "",
-        }
+        return {} if self.network else offline.VARIABLES
 
     def _command(self, command: Sequence[str], *, limit: float) -> str:
         """Run a command in the plugin's folder as the daemon does, and return what it prints."""
@@ -342,21 +330,6 @@ def _shared_cache(place: Path) -> Path:
     if home is None:
         return place / ".uv-cache"
     return Path(home) if "UV_CACHE_DIR" in os.environ else Path(home) / ".cache/uv"
-
-
-def _namespace() -> tuple[str, ...]:
-    """Return a command that runs another one without a network; empty where there is none."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return ()
-    command = [unshare, "-rn", "true"]
-    tried = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-    return (unshare, "-rn") if tried.returncode == 0 else ()
-
-
-def isolated() -> bool:
-    """Tell whether a rehearsal without a network runs in a namespace that has none."""
-    return bool(_namespace())
 
 
 @contextmanager

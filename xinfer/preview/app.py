@@ -213,6 +213,7 @@ _STATIC = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "draw.js": "text/javascript; charset=utf-8",
+    "panel.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 

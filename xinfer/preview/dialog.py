@@ -1,19 +1,16 @@
 """The dialogs in which users enter credentials: what they show, and what the browser sends.
 
-A state is the list of edits since the dialog opened, so that what depends on their order (a
-parent's change that resets its children, a secret that was visible once) follows from replaying
-them.
-
 Source: Dify's ``use-model-form-schemas``, ``base-form``, ``base-field``, ``use-get-form-values``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from attrs import field, frozen
 
+from xinfer.preview.form import Form, State, Unmet
 from xinfer.preview.language import interface_text, provider_text
 from xinfer.preview.profiles import Profile
 from xinfer.preview.submission import (
@@ -21,7 +18,6 @@ from xinfer.preview.submission import (
     MODEL_NAME,
     MODEL_TYPE,
     Received,
-    conditions_hold,
     receive,
 )
 from xinfer.spec import ModelType, Project
@@ -37,33 +33,6 @@ TYPE_NAMES: Mapping[str, str] = {
     ModelType.TTS: "TTS",
 }
 """What Dify's dialog calls the model types, in every language."""
-
-type Kind = Literal["add", "edit", "provider"]
-
-
-@frozen(kw_only=True)
-class State:
-    """What the user has done in a dialog.
-
-    :param edits: variables and their new values, the oldest first; ``__model_type`` and
-        ``__model_name`` among them.
-    :param stored: the credential being edited, its secrets in clear.
-    :param pressed: whether the primary button was pressed.
-    """
-
-    dialog: Kind = "add"
-    edits: tuple[tuple[str, str], ...] = ()
-    stored: Mapping[str, str] | None = None
-    pressed: bool = False
-
-
-@frozen
-class Unmet:
-    """A condition that keeps a field hidden, and the value that is there instead."""
-
-    variable: str
-    wanted: str
-    present: str | None
 
 
 @frozen(kw_only=True)
@@ -127,7 +96,7 @@ def dialog(project: Project, profile: Profile, language: str, state: State) -> D
     )
     if schema is None:
         return None
-    form = _Form.replay(schema.credential_form_schemas, project, profile, state)
+    form = Form.replay(schema.credential_form_schemas, project, profile, state)
     sent = form.submission(profile)
     model_type = None if state.dialog == "provider" else form.values.get(MODEL_TYPE, "")
     received = receive(form.fields, sent, model_type=model_type, stored=state.stored)
@@ -149,83 +118,8 @@ def dialog(project: Project, profile: Profile, language: str, state: State) -> D
     )
 
 
-@frozen
-class _Form:
-    """The values of a form once every edit was made.
-
-    :param seen: variables that were visible at some time.
-    """
-
-    fields: Sequence[FormField]
-    values: dict[str, str]
-    touched: set[str]
-    seen: set[str]
-
-    @classmethod
-    def replay(
-        cls, fields: Sequence[FormField], project: Project, profile: Profile, state: State
-    ) -> _Form:
-        values = {entry.variable: _initial(entry, profile, state) for entry in fields}
-        if state.dialog != "provider":
-            types = project.provider.supported_model_types
-            first = types[0] if profile.type_preselected and types else ""
-            stored = state.stored or {}
-            values |= {
-                MODEL_TYPE: stored.get(MODEL_TYPE, str(first)),
-                MODEL_NAME: stored.get(MODEL_NAME, ""),
-            }
-        form = cls(fields, values, set(), set())
-        form._look()
-        for variable, value in state.edits:
-            values[variable] = value
-            form.touched.add(variable)
-            if profile.resets:
-                for entry in fields:
-                    if any(condition.variable == variable for condition in entry.show_on):
-                        values[entry.variable] = entry.default or ""
-            form._look()
-        return form
-
-    def _look(self) -> None:
-        self.seen.update(
-            entry.variable for entry in self.fields if conditions_hold(entry, self.values)
-        )
-
-    def submission(self, profile: Profile) -> dict[str, str]:
-        """Collect what the browser sends: hidden fields too, untouched secrets as a mark."""
-        secrets = {e.variable for e in self.fields if e.type is FormType.SECRET_INPUT}
-        names = list(dict.fromkeys(entry.variable for entry in self.fields))
-        if profile.sends_model_name and MODEL_NAME in self.values:
-            names.append(MODEL_NAME)
-        return {
-            name: HIDDEN
-            if name in secrets - self.touched and name in self.seen and self.values[name]
-            else self.values[name]
-            for name in names
-        }
-
-    def unmet(self, entry: FormField) -> tuple[Unmet, ...]:
-        return tuple(
-            Unmet(condition.variable, condition.value, self.values.get(condition.variable))
-            for condition in entry.show_on
-            if self.values.get(condition.variable) != condition.value
-        )
-
-
-def _initial(entry: FormField, profile: Profile, state: State) -> str:
-    if state.stored is not None and entry.variable in state.stored:
-        value = state.stored[entry.variable]
-        return mask(value) if entry.type is FormType.SECRET_INPUT else value
-    return (entry.default or "") if profile.prefills else ""
-
-
-def mask(secret: str) -> str:
-    """Hide a stored secret as Dify's API does before it sends it to the browser."""
-    return "*" * 20 if len(secret) <= 8 else f"{secret[:6]}{'*' * 12}{secret[-2:]}"
-
-
 def _inputs(
-    form: _Form,
+    form: Form,
     profile: Profile,
     language: str,
     state: State,
@@ -278,7 +172,7 @@ _CONTROLS: Mapping[FormType, Literal["text", "password", "select", "radio", "non
 }
 
 
-def _drawn(entry: FormField, value: str, form: _Form) -> str:
+def _drawn(entry: FormField, value: str, form: Form) -> str:
     """Return the value that the control shows: a choice outside its options shows nothing."""
     if not entry.options:
         return value
@@ -297,7 +191,7 @@ def _placeholder(entry: FormField, profile: Profile, language: str) -> str:
 
 
 def _note(
-    entry: FormField, variable: str, form: _Form, sent: Mapping[str, str], received: Received
+    entry: FormField, variable: str, form: Form, sent: Mapping[str, str], received: Received
 ) -> str:
     value = received.values.get(variable)
     if value == HIDDEN:
@@ -316,7 +210,7 @@ def _readable(value: Any) -> str | None:
 
 
 def _own_inputs(
-    project: Project, profile: Profile, language: str, state: State, form: _Form
+    project: Project, profile: Profile, language: str, state: State, form: Form
 ) -> Iterator[Field]:
     """Yield the inputs that Dify adds: credential name, model type, model name."""
     parts = profile.order if state.dialog == "add" else ("credential_name",)
@@ -330,7 +224,7 @@ def _own_inputs(
             yield inputs[part]()
 
 
-def _name_input(project: Project, language: str, form: _Form, state: State) -> Field:
+def _name_input(project: Project, language: str, form: Form, state: State) -> Field:
     schema = project.provider.model_credential_schema
     model = schema.model if schema else None
     label = provider_text(model.label if model else None, language)
@@ -347,7 +241,7 @@ def _name_input(project: Project, language: str, form: _Form, state: State) -> F
 
 
 def _type_input(
-    project: Project, profile: Profile, language: str, form: _Form, state: State
+    project: Project, profile: Profile, language: str, form: Form, state: State
 ) -> Field:
     types = project.provider.supported_model_types
     return _own(
@@ -362,7 +256,7 @@ def _type_input(
     )
 
 
-def _credential_name_input(profile: Profile, language: str, form: _Form, state: State) -> Field:
+def _credential_name_input(profile: Profile, language: str, form: Form, state: State) -> Field:
     return _own(
         CREDENTIAL_NAME,
         interface_text("credential name", language),
@@ -377,7 +271,7 @@ def _credential_name_input(profile: Profile, language: str, form: _Form, state: 
 def _own(
     variable: str,
     label: str,
-    form: _Form,
+    form: Form,
     state: State,
     language: str,
     *,

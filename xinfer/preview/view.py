@@ -15,7 +15,8 @@ from xinfer.preview.cards import (
     plugin_card,
     provider_card,
 )
-from xinfer.preview.dialog import Dialog, State, dialog
+from xinfer.preview.dialog import Dialog, dialog
+from xinfer.preview.form import State
 from xinfer.preview.parameters import Panel, panel
 from xinfer.preview.profiles import PROFILES, Profile
 from xinfer.spec import I18n, Model, ModelType, Project

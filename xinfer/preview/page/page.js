@@ -1,6 +1,7 @@
 // The page's state and its talk with the server. What to show comes whole from the server's pure
 // function; nothing here decides whether a field is visible or what is sent.
-import { drawPanel, drawStage, SECTIONS, TABS } from "./draw.js";
+import { drawStage, SECTIONS } from "./draw.js";
+import { drawPanel, TABS } from "./panel.js";
 
 const $ = (id) => document.getElementById(id);
 const EMPTY = { dialog: "add", edits: [], stored: null, pressed: false, parameters: [] };

@@ -3,18 +3,18 @@
 from typing import Any
 
 import dify_plugin
-import ready
+from compatible import compatible
 
 
 class Compatible(dify_plugin.OAICompatLargeLanguageModel):
     def _invoke(self, model: str, credentials: dict[str, Any], *args: Any, **options: Any) -> Any:
-        return super()._invoke(model, ready.compatible(credentials), *args, **options)
+        return super()._invoke(model, compatible(credentials), *args, **options)
 
     def validate_credentials(self, model: str, credentials: dict[str, Any]) -> None:
-        super().validate_credentials(model, ready.compatible(credentials))
+        super().validate_credentials(model, compatible(credentials))
 
     def get_customizable_model_schema(self, model: str, credentials: dict[str, Any]) -> Any:
-        return super().get_customizable_model_schema(model, ready.compatible(credentials))
+        return super().get_customizable_model_schema(model, compatible(credentials))
 
     def get_num_tokens(self, *_: Any) -> int:
         return 1

@@ -18,7 +18,6 @@ from dify_plugin.entities.model.message import (
 )
 
 from xinfer.runtime.dify.call import ModelCall
-from xinfer.runtime.dify.conversation import with_instruction
 from xinfer.runtime.dify.errors import mapped
 from xinfer.runtime.dify.messages import Writer, prompt, tools
 from xinfer.runtime.dify.model import ServedModel
@@ -34,6 +33,7 @@ from xinfer.runtime.openai import (
     ToolCalls,
     Usage,
 )
+from xinfer.runtime.openai.conversation import with_instruction
 from xinfer.runtime.openai.counting import count_tokens
 from xinfer.runtime.openai.tokens import count
 from xinfer.spec import Credentials, FormError, Messages

@@ -17,8 +17,9 @@ from dify_plugin.entities.model.message import (
     ToolPromptMessage,
 )
 
-from xinfer.runtime.dify.conversation import arrange, split_thoughts
 from xinfer.runtime.openai import BadRequest
+from xinfer.runtime.openai.conversation import arrange
+from xinfer.runtime.openai.reasoning import thoughts_apart
 from xinfer.spec import Feature, Messages
 from xinfer.spec.dialects import Dialect
 
@@ -56,7 +57,7 @@ class Writer:
         written: dict[str, Any] = {"role": message.role.value, "content": self._content(message)}
         if isinstance(message, AssistantPromptMessage):
             if isinstance(written["content"], str):
-                written["content"], thoughts = split_thoughts(written["content"])
+                written["content"], thoughts = thoughts_apart(written["content"])
                 if thoughts and self.thoughts_key:
                     written[self.thoughts_key] = thoughts
             if message.tool_calls:
@@ -112,7 +113,7 @@ def prompt(given: Sequence[PromptMessage]) -> str:
                     raise _not_taken(part, part.type)
         text = message.get_text_content()
         texts.append(
-            split_thoughts(text)[0] if isinstance(message, AssistantPromptMessage) else text
+            thoughts_apart(text)[0] if isinstance(message, AssistantPromptMessage) else text
         )
     return "\n\n".join(filter(None, texts))
 

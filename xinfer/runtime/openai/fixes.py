@@ -11,7 +11,7 @@ from collections.abc import Collection
 from attrs import frozen
 
 from xinfer.runtime.openai import limits
-from xinfer.runtime.openai.errors import BadRequest, CallError, ServerUnavailable
+from xinfer.runtime.openai.errors import BadRequest, CallError, RateLimited, ServerUnavailable
 
 
 @frozen
@@ -246,6 +246,11 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(statuses={429}, fix=Text("Try again {later}.", "请{later}重试。")),
+    Case(
+        words="rate limit|too many requests",
+        error=RateLimited,
+        fix=Text("Try again {later}.", "请{later}重试。"),
+    ),
     Case(
         statuses={502},
         fix=Text(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import attrs
 from attrs import define, field
@@ -154,7 +152,7 @@ def untagged(whole: ChatChunk) -> ChatChunk:
 def thoughts_apart(text: str) -> tuple[str, str]:
     """Return a text without the thoughts in it, and the thoughts.
 
-    Blocks that quote the tag in code stay; one that is not closed ends with the text.
+    Tags in the middle of a line are words about them; a block without an end ends with the text.
     """
     thoughts: list[str] = []
     late = _LATE_CLOSE.search(text)
@@ -163,39 +161,16 @@ def thoughts_apart(text: str) -> tuple[str, str]:
         text = text[late.end() :]
 
     def take(block: re.Match[str]) -> str:
-        thoughts.append(block[1] or block[2] or "")
+        thoughts.append(next(filter(None, block.groups()), ""))
         return ""
 
     text = _BLOCK.sub(take, text)
-    return text.strip() if thoughts else text, "\n".join(filter(None, map(str.strip, thoughts)))
+    return text.strip() if thoughts else text, "\n\n".join(filter(None, map(str.strip, thoughts)))
 
 
 _BLOCK = re.compile(
-    r"(?<!`)<think>(.*?)</think>\s*|^<think>(?!.*</think>)(.*)", re.DOTALL | re.MULTILINE
+    r"^[^\S\n]*<think>(.*?)</think>\s*"  # at the beginning of a line
+    r"|<think>\n(.*?)</think>\s*"  # as thoughts are shown behind a text
+    r"|^<think>(?!.*</think>)(.*)",
+    re.DOTALL | re.MULTILINE,
 )
-
-
-def without_thoughts(
-    messages: list[dict[str, Any]], reasoning_key: str | None
-) -> list[dict[str, Any]]:
-    """Take thoughts out of what the assistant said, and send them as such where servers take them.
-
-    Chat templates write an earlier thought into the prompt as if it had been said.
-    """
-    return list(_without_thoughts(messages, reasoning_key))
-
-
-def _without_thoughts(
-    messages: list[dict[str, Any]], reasoning_key: str | None
-) -> Iterator[dict[str, Any]]:
-    for message in messages:
-        content = message.get("content")
-        if message.get("role") != "assistant" or not isinstance(content, str):
-            yield message
-            continue
-        said, thought = thoughts_apart(content)
-        if not thought and said == content:
-            yield message
-            continue
-        sent = {reasoning_key: thought} if reasoning_key and thought else {}
-        yield {**message, "content": said, **sent}

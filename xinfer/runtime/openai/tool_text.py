@@ -129,7 +129,9 @@ class ToolCallText:
         for form in notation.forms:
             match = form.begins.match(text)
             if match and match.groupdict().get("name", "") in ("", *self.tools):
-                self._form, self._block = form, _Block(form.end)
+                at_brace = match[0][-1:] in ("{", "[")
+                start = match.end() - 1 if at_brace else max(text.find("{"), 0)
+                self._form, self._block = form, _Block(form.end, start)
                 return text
         if len(text) <= limits.NAME and any(form.may_begin.match(text) for form in notation.forms):
             self._held = text
@@ -179,6 +181,8 @@ class _Block:
     """A call that comes in pieces, and perhaps other text behind it."""
 
     _end: str
+    _skipped: int
+    """Characters in front of the first brace."""
     _pieces: list[str] = field(factory=list)
     _depth: int = 0
     _in_text: bool = False
@@ -205,7 +209,7 @@ class _Block:
         return None if at < 0 else at + len(self._end) - len(before)
 
     def _object_end(self, text: str) -> int | None:
-        place = int(self._escaped)
+        place = int(self._escaped) if self._pieces else self._skipped
         self._escaped = False
         while mark := _MARK.search(text, place):
             place = mark.end()

@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 from xinfer.runtime.openai import limits
 from xinfer.runtime.openai.answers import ChatChunk
 from xinfer.runtime.openai.connection import backoff
+from xinfer.runtime.openai.conversation import system_first
 from xinfer.runtime.openai.errors import CallError, RateLimited, ServerUnavailable
 
 type Body = dict[str, Any]
@@ -47,23 +48,8 @@ class Way:
         return changes and (stream or not self.switch) and bool(self.words.search(error.words))
 
 
-def system_first(body: Body) -> Body:
-    """Gather what the system says in one message at the beginning."""
-    messages: list[dict[str, Any]] = body["messages"]
-    said = [message["content"] for message in messages if message["role"] in _SYSTEM]
-    others = [message for message in messages if message["role"] not in _SYSTEM]
-    if not said:
-        return body
-    texts = (text if isinstance(text, str) else _texts(text) for text in said)
-    gathered = {"role": "system", "content": "\n\n".join(filter(None, texts))}
-    return {**body, "messages": [gathered, *others]}
-
-
-_SYSTEM = frozenset({"system", "developer"})
-
-
-def _texts(parts: list[dict[str, Any]]) -> str:
-    return "\n".join(part["text"] for part in parts if "text" in part)
+def _system_first(body: Body) -> Body:
+    return {**body, "messages": system_first(body["messages"])}
 
 
 def _without_thoughts(body: Body) -> Body:
@@ -86,7 +72,7 @@ WAYS: tuple[Way, ...] = (
             r"(begin|first|start)|only .*first message.* system|system role not supported",
             re.IGNORECASE,
         ),
-        change=system_first,
+        change=_system_first,
         needs="messages",
     ),
     Way(

@@ -1,8 +1,7 @@
-"""How a conversation is arranged for a server: thoughts, system messages, order of roles."""
+"""How a conversation is arranged for a server: system messages, order of roles."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,17 +9,7 @@ from xinfer.spec import Messages
 
 type Message = dict[str, Any]
 
-_THOUGHT = re.compile(r"(?:^|\n)[^\S\n]*<think>(.*?)(?:</think>[^\S\n]*\n*|\Z)", re.DOTALL)
 _SYSTEM = frozenset({"system", "developer"})
-
-
-def split_thoughts(text: str) -> tuple[str, str]:
-    """Part an earlier answer from the thoughts that it was shown with, ended or not."""
-    if "<think>" not in text:
-        return text, ""
-    thoughts = [found.strip() for found in _THOUGHT.findall(text)]
-    answer = _THOUGHT.sub("\n", text)
-    return answer.lstrip("\n"), "\n\n".join(filter(None, thoughts))
 
 
 def arrange(messages: list[Message], policy: Messages) -> list[Message]:

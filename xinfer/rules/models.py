@@ -382,7 +382,7 @@ def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
     """A term asks for a limit that no server reports; its value is never known."""
     for path, _owner, term in expressions(project):
         if isinstance(term, Limit) and term.name not in LIMITS:
-            yield Problem(f"{term} is nothing that Xinference reports", at=dotted(path))
+            yield Problem(f"{term} is nothing that a server reports", at=dotted(path))
 
 
 def _writable(project: Project) -> Iterator[Model]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,12 +38,17 @@ INVOKE_ERROR_MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
     InvokeBadRequestError: [InvokeBadRequestError, BadRequest, FormError, ValueError],
 }
 
+DEBUG = "XINFER_DEBUG"
+"""An environment variable; with it, each call of a server is logged: path, model, status, time."""
+
 logger = logging.getLogger("xinfer")
 """Writes to Dify's log of the plugin: the SDK's handler puts each line into the daemon's form."""
 if plugin_logger_handler not in logger.handlers:
     logger.addHandler(plugin_logger_handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+if os.environ.get(DEBUG):
+    logger.setLevel(logging.DEBUG)
+    plugin_logger_handler.setLevel(logging.DEBUG)
 
 _EXPECTED = (CallError, FormError, InvokeError, CredentialsValidateFailedError)
 

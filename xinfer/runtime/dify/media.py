@@ -1,4 +1,4 @@
-"""Texts and images, as Dify sends them to embedding and rerank models, in Xinference's shape."""
+"""Texts and images, as Dify sends them to embedding and rerank models, in the server's shape."""
 
 from __future__ import annotations
 

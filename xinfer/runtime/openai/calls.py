@@ -64,13 +64,14 @@ class Call:
         status = response.status_code
         words = self._shown(server_words(body) or response.reason or "nothing")
         case = self._case(status, words)
-        what = Text("answered {status}: {words}", "返回错误 {status}：{words}")
+        what = Text("answered {status}: {words}{id}", "返回错误 {status}：{words}{id}")
         return self._error(
             _kind(status),
             what,
             case,
             status=status,
             words=words,
+            id=_request_id(response.headers.get("X-Request-Id", "")),
             later=_later(response.headers.get("Retry-After", "")),
         )
 
@@ -198,6 +199,13 @@ def _address(url: str) -> tuple[str, int]:
         return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
     except ValueError:
         return "", 80
+
+
+def _request_id(sent: str) -> Text:
+    """Name the server's identifier of the request, by which its log can be searched."""
+    if not (0 < len(sent) <= limits.NAME and sent.isascii() and sent.isprintable()):
+        return Text("", "")
+    return Text(f" (request ID {sent})", f"（请求 ID：{sent}）")
 
 
 def _later(retry_after: str) -> Text:

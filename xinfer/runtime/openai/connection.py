@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from attrs import frozen
@@ -24,6 +26,7 @@ from xinfer.runtime.openai.redaction import Secrets
 from xinfer.runtime.openai.sockets import Adapter
 from xinfer.spec import Secret
 
+logger = logging.getLogger("xinfer.calls")
 _AGAIN = (429, 502, 503, 504)
 """Statuses that mean "try again later"."""
 _HIDDEN = "[__HIDDEN__]"
@@ -73,7 +76,7 @@ class Server:
         """
         if self.api_key and self.api_key.reveal().strip() == _HIDDEN:
             raise call.failed(failures.HIDDEN_KEY)
-        attempts = self.max_retries
+        attempts, began = self.max_retries, time.monotonic()
         while True:
             wait = backoff(self.max_retries - attempts)
             try:
@@ -82,6 +85,7 @@ class Server:
                 if not attempts or not _never_began(error):
                     raise call.raised(error) from None
             else:
+                _log(method, call, response, self.max_retries - attempts, began)
                 if response.ok and not response.is_redirect:
                     return response
                 body = beginning(response, call)
@@ -166,6 +170,22 @@ def _user(url: str) -> tuple[str, str]:
         return get_auth_from_url(url)
     except ValueError:
         return "", ""
+
+
+def _log(method: str, call: Call, response: requests.Response, retries: int, began: float) -> None:
+    """Note a response for those who debug: never what is in it, or in the request."""
+    if logger.isEnabledFor(logging.DEBUG):
+        milliseconds = round((time.monotonic() - began) * 1000)
+        path = urlsplit(call.url).path
+        logger.debug(
+            "%s %s of model %r: %d after %d ms and %d retries",
+            method,
+            path,
+            call.model,
+            response.status_code,
+            milliseconds,
+            retries,
+        )
 
 
 class _Key(AuthBase):

@@ -74,7 +74,7 @@ _TALK = ("chat", "completions")
 _TEXTS = ("embeddings", "rerank")
 
 # Where the words come from: vLLM 0.33, SGLang 0.5, llama.cpp, Ollama 0.33, LM Studio 0.4, TGI 3.3,
-# TEI 1.9, LiteLLM 1.110 and Xinference 0.16 to 4.1.
+# TEI 1.9, LiteLLM 1.110; those of other servers are beside them.
 _TOO_LONG = "|".join(
     (
         "maximum context length",

@@ -130,7 +130,7 @@ class Expressions:
             case Setting() | Limit():
                 return self.call(type(value).__name__.lower(), value.name)
             case FirstOf():
-                return self.call("first_of", *value.terms)
+                return self.call("first_of", *value.expressions)
             case Timestamp():
                 return self.call("Timestamp", ast.Constant(str(value)))
             case bool() | str() | bytes() | None:

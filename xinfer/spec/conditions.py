@@ -1,9 +1,8 @@
-"""What depends on the model a server runs, as data; ``str`` of each is how it is declared.
+"""Conditions and expressions: what a declaration says of models that are known at run time only.
 
-A customizable model is known only at run time: its abilities and limits come from the server,
-its settings from the user. Conditions (``ability("tools")``) and terms
-(``limit("context_length")``) say in the declaration what follows from them; the runtime
-evaluates both against :class:`ModelInfo`.
+The abilities and limits of a customizable model come from the server, its settings from the user.
+Conditions (``ability("tools")``) and expressions (``limit("context_length")``) are data that the
+runtime evaluates against :class:`ModelInfo`; ``str`` of each is its Python.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from typing import Any, Protocol, overload
 from attrs import field, fields, frozen
 
 LIMITS = ("context_length", "max_tokens", "dimensions")
-"""The numbers that a Xinference server reports of a model, each of those that have it."""
+"""The limits that a Xinference server reports of the models that have them."""
 
 
 @frozen(kw_only=True)
 class ModelInfo:
-    """What is known of one model.
+    """One model, as its server and its user describe it.
 
     :param abilities: the server's own words, e.g. ``chat``, ``tools``, ``hybrid``.
-    :param lacks: abilities that the server says the model does not have; one that is in neither
-        is unknown.
-    :param engine: what runs the model, in the server's own word; empty where it does not tell.
-    :param limits: numbers the server reports, e.g. ``context_length`` in tokens.
-    :param settings: what the user entered, by credentials attribute; ``None`` for nothing.
+    :param lacks: abilities that the server says the model does not have; one in neither set is
+        unknown.
+    :param engine: the server's own word for what runs the model; empty if it does not tell.
+    :param limits: numbers that the server reports, e.g. ``context_length`` in tokens.
+    :param settings: the user's settings by credentials attribute; ``None`` if left empty.
     """
 
     abilities: frozenset[str] = frozenset()
@@ -38,12 +37,12 @@ class ModelInfo:
 
 
 class Condition:
-    """Holds of a model or not; combines with ``&``, ``|`` and ``~``."""
+    """A property of models; combines with others by ``&``, ``|`` and ``~``."""
 
     __slots__ = ()
 
     def holds(self, info: ModelInfo) -> bool:
-        """Evaluate against what is known of a model."""
+        """Say whether the condition holds for a model."""
         raise NotImplementedError
 
     def __and__(self, other: Condition) -> Condition:
@@ -58,10 +57,10 @@ class Condition:
 
 @frozen
 class Always(Condition):
-    """Holds of every model."""
+    """Holds for every model."""
 
-    def holds(self, info: ModelInfo) -> bool:  # noqa: ARG002 (every condition is asked alike)
-        """Hold."""
+    def holds(self, info: ModelInfo) -> bool:  # noqa: ARG002 (the interface)
+        """Say yes."""
         return True
 
     def __str__(self) -> str:
@@ -72,7 +71,7 @@ class Always(Condition):
 class Ability(Condition):
     """The server lists this ability for the model.
 
-    :param unknown: what to assume where the server does not tell.
+    :param unknown: the answer if the server does not tell.
     """
 
     name: str
@@ -104,7 +103,7 @@ class Engine(Condition):
 class Equals(Condition):
     """The user entered this value in a credentials field.
 
-    As a truth value it is false: what is declared is not equal to what users may enter.
+    Its truth value is false, for a declared setting does not equal a value that users may enter.
     """
 
     setting: Setting
@@ -112,9 +111,9 @@ class Equals(Condition):
 
     def holds(self, info: ModelInfo) -> bool:
         """Compare."""
-        entered = self.setting.evaluate(info)
-        # Not as Python does: 1 == True.
-        return type(entered) is type(self.value) and bool(entered == self.value)
+        value = self.setting.evaluate(info)
+        # To Python, 1 == True.
+        return type(value) is type(self.value) and bool(value == self.value)
 
     def __bool__(self) -> bool:
         return False
@@ -125,7 +124,7 @@ class Equals(Condition):
 
 @frozen
 class AllOf(Condition):
-    """Every one of the conditions holds."""
+    """All of the conditions hold."""
 
     conditions: tuple[Condition, ...]
 
@@ -158,7 +157,7 @@ class Not(Condition):
     condition: Condition
 
     def holds(self, info: ModelInfo) -> bool:
-        """Turn the answer round."""
+        """Negate the condition."""
         return not self.condition.holds(info)
 
     def __str__(self) -> str:
@@ -173,28 +172,28 @@ always = Always()
 
 
 def ability(name: str, *, unknown: bool = False) -> Condition:
-    """Hold when the server lists the ability ``name`` for the model.
+    """Return the condition that the server lists the ability ``name`` for the model.
 
-    :param unknown: what to assume where the server does not tell.
+    :param unknown: the answer if the server does not tell.
     """
     return Ability(name, unknown=unknown)
 
 
 def engine(name: str) -> Condition:
-    """Hold when the server says that the model runs on the engine ``name``."""
+    """Return the condition that the server names the engine ``name`` for the model."""
     return Engine(name)
 
 
 class Expression(Protocol):
-    """A value that is known once the model is."""
+    """A value that depends on the model."""
 
     def evaluate(self, info: ModelInfo) -> Any:
-        """Evaluate; ``None`` when it is not known."""
+        """Return the value for a model, or ``None`` if it is not known."""
 
 
 @frozen
 class Limit:
-    """A number that the server reports of the model."""
+    """A number that the server reports for the model."""
 
     name: str
 
@@ -208,9 +207,10 @@ class Limit:
 
 @frozen(eq=False)
 class Setting(Condition):
-    """What the user entered in a credentials field.
+    """The user's entry in a credentials field.
 
-    Compared with a value it is a condition, and by itself one that holds when it is true.
+    Compared with a value it is a condition; by itself it is one that holds if the user has
+    switched the field on.
     """
 
     name: str
@@ -220,10 +220,10 @@ class Setting(Condition):
         return info.settings.get(self.name)
 
     def holds(self, info: ModelInfo) -> bool:
-        """Hold when the user switched it on."""
+        """Say whether the user has switched the field on."""
         return self.evaluate(info) is True
 
-    @overload  # a condition from a value that users can enter; else as everywhere
+    @overload  # a condition for values that users can enter; equality for all others
     def __eq__(self, other: str | float) -> Condition: ...  # type: ignore[overload-overlap]
     @overload
     def __eq__(self, other: object) -> bool: ...
@@ -242,17 +242,17 @@ class Setting(Condition):
 
 @frozen
 class FirstOf:
-    """The first of several terms that is known."""
+    """The first of several expressions whose value is known."""
 
-    terms: tuple[Expression | Any, ...]
+    expressions: tuple[Expression | Any, ...]
 
     def evaluate(self, info: ModelInfo) -> Any:
-        """Evaluate until one is not ``None``."""
-        values = (value_of(term, info) for term in self.terms)
+        """Evaluate until a value is not ``None``."""
+        values = (value_of(expression, info) for expression in self.expressions)
         return next((value for value in values if value is not None), None)
 
     def __str__(self) -> str:
-        return f"first_of({', '.join(map(str, self.terms))})"
+        return f"first_of({', '.join(map(str, self.expressions))})"
 
 
 @frozen
@@ -273,14 +273,14 @@ class Choice:
 
 @frozen
 class Share:
-    """How many things of one size fit into a whole: at least one, and at most so many."""
+    """How many things of one size fit into a whole: at least one, and at most ``at_most``."""
 
     whole: int
     size: Expression
     at_most: Expression | int
 
     def evaluate(self, info: ModelInfo) -> int | None:
-        """Divide, once the size is known."""
+        """Divide, if the size is known."""
         size, most = value_of(self.size, info), value_of(self.at_most, info)
         return max(1, min(most, self.whole // size)) if size else None
 
@@ -290,12 +290,12 @@ class Share:
 
 @frozen
 class Listed:
-    """The items of a list that the user entered in one field."""
+    """The items of a list that the user enters in one field."""
 
     text: Expression
 
     def evaluate(self, info: ModelInfo) -> tuple[str, ...] | None:
-        """Split at commas, semicolons and line breaks; ``None`` when nothing is left."""
+        """Split at commas, semicolons and line breaks; ``None`` if no item is left."""
         items = (item.strip() for item in _SEPARATORS.split(value_of(self.text, info) or ""))
         return tuple(item for item in items if item) or None
 
@@ -307,52 +307,52 @@ _SEPARATORS = re.compile(r"[,;，；、\n]")
 
 
 def limit(name: str) -> Limit:
-    """Stand for a number that the server reports, e.g. ``limit("context_length")``."""
+    """Return a number that the server reports for the model, e.g. ``limit("context_length")``."""
     return Limit(name)
 
 
 def setting(name: str) -> Setting:
-    """Stand for what the user entered in the credentials field ``name``.
+    """Return the user's entry in the credentials field ``name``.
 
-    ``setting("vision") == "yes"`` is a condition; so is ``setting("send_user")``, of a ``bool``.
+    ``setting("vision") == "yes"`` is a condition, and so is ``setting("send_user")`` of a switch.
     """
     return Setting(name)
 
 
-def first_of(*terms: Expression | Any) -> FirstOf:
-    """Stand for the first term that is known; end with a plain value to be sure of one."""
-    return FirstOf(terms)
+def first_of(*expressions: Expression | Any) -> FirstOf:
+    """Return the first value that is known; end with a plain value as the default."""
+    return FirstOf(expressions)
 
 
 def choose(when: Condition, then: Any, *, otherwise: Any) -> Choice:
-    """Stand for ``then`` where the condition holds, else for ``otherwise``."""
+    """Return ``then`` for models that the condition holds for, else ``otherwise``."""
     return Choice(when, then, otherwise)
 
 
 def share(*, of: int, size: Expression, at_most: Expression | int) -> Share:
-    """Stand for the number of things of ``size`` that fit into ``of``, at least 1."""
+    """Return how many things of ``size`` fit into ``of``: at least 1, at most ``at_most``."""
     return Share(of, size, at_most)
 
 
 def listed(text: Expression) -> Listed:
-    """Stand for the items of a list, e.g. of voices: ``listed(setting("voices"))``."""
+    """Return the items of a list, e.g. of voices: ``listed(setting("voices"))``."""
     return Listed(text)
 
 
-_TERMS = (Limit, Setting, FirstOf, Choice, Share, Listed)
+_EXPRESSIONS = (Limit, Setting, FirstOf, Choice, Share, Listed)
 
 
 def is_expression(value: object) -> bool:
-    """Say whether a declared value still waits for a model."""
-    return isinstance(value, _TERMS)
+    """Say whether a declared value is an expression."""
+    return isinstance(value, _EXPRESSIONS)
 
 
 def expressions_in(value: object) -> Iterator[Expression]:
-    """Yield an expression and those that it, or a condition, is made of."""
+    """Yield an expression, and those that an expression or a condition is made of."""
     parts: Iterable[object] = value if isinstance(value, tuple) else ()
-    if isinstance(value, _TERMS):
+    if isinstance(value, _EXPRESSIONS):
         yield value
-    if isinstance(value, (*_TERMS, Condition)):
+    if isinstance(value, (*_EXPRESSIONS, Condition)):
         kind: Any = type(value)
         parts = (getattr(value, part.name) for part in fields(kind))
     for part in parts:
@@ -360,5 +360,5 @@ def expressions_in(value: object) -> Iterator[Expression]:
 
 
 def value_of(value: Expression | Any, info: ModelInfo) -> Any:
-    """Evaluate a term; any other value stands for itself."""
-    return value.evaluate(info) if isinstance(value, _TERMS) else value
+    """Evaluate an expression; return any other value as it is."""
+    return value.evaluate(info) if isinstance(value, _EXPRESSIONS) else value

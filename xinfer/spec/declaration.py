@@ -1,4 +1,4 @@
-"""What every declared class shares: where an object was written, and what was said of it."""
+"""The base of every declared class: where an object was made, and which fields were given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xinfer.spec.span import CallSite, Site, Span, current_site, using_site
 
 
 def _noted(_: frozenset[str], declared: Any) -> frozenset[str]:
-    """Keep what ``__new__`` has noted."""
+    """Keep the names that ``__new__`` has noted."""
     explicit: frozenset[str] = declared.explicit
     return explicit
 
@@ -25,8 +25,8 @@ class Declaration:
 
     :param extra_keys: keys of the YAML that the format does not have, or whose value is null;
         written after the others.
-    :param explicit: the fields that were given, by name. Left out by authors; ``attrs.evolve``
-        hands it on. A field that was given is written even if it has its default.
+    :param explicit: the names of the fields that were given, which are written even if they have
+        their default. Authors leave it out; ``attrs.evolve`` passes it on.
     """
 
     extra_keys: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
@@ -39,7 +39,7 @@ class Declaration:
     _site: Site = field(init=False, factory=current_site, eq=False, repr=False)
 
     def __new__(cls, *values: object, **arguments: Any) -> Self:
-        """Note which fields are given, which the values alone do not tell."""
+        """Note which fields are given: a default may have been given, too."""
         declared = super().__new__(cls)
         if (explicit := arguments.get("explicit")) is None:
             explicit = frozenset((*cls.__match_args__[: len(values)], *arguments)) - {"extra_keys"}
@@ -58,22 +58,22 @@ class Declaration:
 
 @contextmanager
 def span_from(declared: Declaration | None) -> Iterator[None]:
-    """Give the objects created in this block the span of the object that they follow from.
+    """Use the span of ``declared`` for objects created in this block, which follow from it.
 
-    ``None`` leaves them without a span until :func:`set_span` gives them one.
+    ``None`` leaves them without a span, until :func:`set_span` sets it.
     """
     with using_site(declared._site if declared else None):  # noqa: SLF001
         yield
 
 
 def evolve[D: Declaration](declared: D, **changes: Any) -> D:
-    """Copy with changes that follow from the rest: the copy keeps the span of the original."""
+    """Copy an object with changes that follow from others; the copy keeps the original's span."""
     with span_from(declared):
         return attrs.evolve(declared, explicit=declared.explicit | changes.keys(), **changes)
 
 
 def set_span(declared: Declaration, span: Span | None) -> None:
-    """Let an object that was just made point to ``span``."""
+    """Set the span of an object that was just made."""
     object.__setattr__(declared, "_site", span)
 
 

@@ -1,4 +1,4 @@
-"""The credential form as Dify renders it: fields, options and when they are shown."""
+"""The credential form as Dify shows it: fields, options and their conditions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xinfer.spec.i18n import I18n
 
 
 class FormType(StrEnum):
-    """The five inputs that Dify's credential form knows."""
+    """The five inputs of Dify's credential form."""
 
     TEXT_INPUT = "text-input"
     SECRET_INPUT = "secret-input"  # noqa: S105 (the name of an input, not a secret)
@@ -22,10 +22,12 @@ class FormType(StrEnum):
 
 @frozen
 class ShowOn(Declaration):
-    """Show a field, or an option, only while another field has this value.
+    """A condition for a field or an option to be shown: another field has this value.
 
-    All conditions must hold; values compare exactly. ``__model_type`` stands for the model type
-    chosen in the dialog, by its value (``llm``).
+    All conditions must hold; values compare exactly.
+
+    :param variable: of the other field; ``__model_type`` is the model type chosen in the dialog.
+    :param value: of the other field, e.g. ``llm``.
     """
 
     variable: str
@@ -36,8 +38,8 @@ class ShowOn(Declaration):
 class Option(Declaration):
     """One choice of a select or radio.
 
-    :param value: what is stored, 1 to 255 characters.
-    :param label: what is shown.
+    :param value: what Dify stores, 1 to 255 characters.
+    :param label: what the form shows.
     :param show_on: at most 16 conditions.
     """
 
@@ -48,16 +50,16 @@ class Option(Declaration):
 
 @frozen(kw_only=True)
 class FormField(Declaration):
-    """One input of a credential form, as it stands in the YAML.
+    """One input of a credential form, as the YAML has it.
 
     :param variable: the key in the credentials, 1 to 255 characters.
-    :param required: say it: its absence means false to the daemon and true to the SDK.
-    :param default: a string, whatever the type; shorter than 256 characters.
-    :param options: at most 128, for select and radio.
-    :param max_length: characters; 0 means no limit.
+    :param required: always give it: if absent, it is false to the daemon and true to the SDK.
+    :param default: a string, whatever the type; at most 255 characters.
+    :param options: for select and radio, at most 128.
+    :param max_length: characters; 0 for no limit.
     :param show_on: at most 16 conditions.
-    :param help: shown below the field. Lost in remote debugging, where the SDK drops it.
-    :param url: a link beside the help; dropped there too.
+    :param help: a text below the field; the SDK drops it in remote debugging.
+    :param url: a link beside the help; the SDK drops it likewise.
 
     Source: ``ModelProviderCredentialFormSchema`` (daemon), ``CredentialFormSchema`` (SDK).
     """
@@ -77,7 +79,10 @@ class FormField(Declaration):
 
 @frozen(kw_only=True)
 class CredentialSchema(Declaration):
-    """The form of a provider: at most 32 fields."""
+    """The form of a provider.
+
+    :param credential_form_schemas: at most 32 fields.
+    """
 
     credential_form_schemas: tuple[FormField, ...]
 
@@ -92,7 +97,10 @@ class ModelName(Declaration):
 
 @frozen(kw_only=True)
 class ModelCredentialSchema(Declaration):
-    """The form of a customizable model: Dify asks its type and name itself, then these fields."""
+    """The form of a customizable model: Dify asks for its type and name, then for these fields.
+
+    :param credential_form_schemas: at most 32 fields.
+    """
 
     model: ModelName
     credential_form_schemas: tuple[FormField, ...]

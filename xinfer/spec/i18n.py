@@ -1,4 +1,4 @@
-"""Text in the four languages that Dify shows."""
+"""A text in Dify's four languages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from xinfer.spec.declaration import Declaration
 
 @frozen
 class I18n(Declaration):
-    """A text for people; English is required, Dify falls back to it for the others.
+    """A text that Dify shows; in English if the user's language is absent.
 
-    :param en_US: 1 to 1023 characters where the daemon checks it (manifest label and description).
-    :param zh_Hans: Simplified Chinese, at most 1023 characters; likewise the others.
+    :param en_US: 1 to 1023 characters in the manifest's label and description.
+    :param zh_Hans: Simplified Chinese; at most 1023 characters there, as the others.
 
     Source: ``I18nObject`` of the daemon and of the SDK.
     """

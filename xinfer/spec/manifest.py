@@ -1,4 +1,4 @@
-"""The plugin: what ``manifest.yaml`` says."""
+"""The plugin, as ``manifest.yaml`` describes it."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from xinfer.spec.i18n import I18n
 MEBIBYTE = 1024 * 1024
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-"""A time as Go reads it from a text."""
+"""The form in which Go reads a time from a text."""
 
 
 class Timestamp(str):
-    """A time as YAML holds it without quotes, with more digits than a ``datetime`` has."""
+    """A time without quotes in the YAML, with more digits than a ``datetime`` has."""
 
     __slots__ = ()
 
 
 class PluginType(StrEnum):
-    """Dify installs plugins; bundles are made elsewhere."""
+    """What Dify installs; xinfer makes no bundles."""
 
     PLUGIN = "plugin"
 
 
 class Arch(StrEnum):
-    """The processors a plugin runs on."""
+    """The processors that a plugin runs on."""
 
     AMD64 = "amd64"
     ARM64 = "arm64"
 
 
 class Language(StrEnum):
-    """The languages a plugin is written in."""
+    """The languages that a plugin is written in."""
 
     PYTHON = "python"
 
 
 class Tag(StrEnum):
-    """The marketplace's categories; the daemon refuses any other word when it packs."""
+    """The marketplace's categories; the daemon packs a plugin with no others."""
 
     SEARCH = "search"
     IMAGE = "image"
@@ -68,14 +68,14 @@ class Tag(StrEnum):
 
 @frozen(kw_only=True)
 class Allowed(Declaration):
-    """A permission that is granted or not."""
+    """A permission, granted or not."""
 
     enabled: bool = False
 
 
 @frozen(kw_only=True)
 class ModelPermission(Declaration):
-    """Leave to call the models of the workspace, by type."""
+    """The permission to call the workspace's models, by type."""
 
     enabled: bool = False
     llm: bool = False
@@ -88,7 +88,10 @@ class ModelPermission(Declaration):
 
 @frozen(kw_only=True)
 class StoragePermission(Declaration):
-    """Leave to keep data: 1,024 to 1,073,741,824 bytes, checked even when not enabled."""
+    """The permission to store data.
+
+    :param size: 1,024 to 1,073,741,824 bytes, checked even if the permission is not granted.
+    """
 
     enabled: bool = False
     size: int = MEBIBYTE
@@ -96,7 +99,7 @@ class StoragePermission(Declaration):
 
 @frozen(kw_only=True)
 class Permission(Declaration):
-    """What the plugin may ask of Dify. A model plugin is refused all of it: leave this out."""
+    """What the plugin may use of Dify; Dify grants a model plugin nothing, so leave it out."""
 
     tool: Allowed | None = None
     model: ModelPermission | None = None
@@ -108,7 +111,10 @@ class Permission(Declaration):
 
 @frozen(kw_only=True)
 class Resource(Declaration):
-    """What the plugin needs: ``memory`` in bytes, not zero. The daemon does not enforce it."""
+    """What the plugin needs.
+
+    :param memory: bytes, not zero; the daemon does not enforce it.
+    """
 
     memory: int = 256 * MEBIBYTE
     permission: Permission | None = None
@@ -116,7 +122,10 @@ class Resource(Declaration):
 
 @frozen(kw_only=True)
 class Extensions(Declaration):
-    """The files that declare what the plugin adds; ``models`` excludes all other kinds."""
+    """The files that declare what the plugin adds, by kind.
+
+    :param models: a plugin with models can add nothing else.
+    """
 
     tools: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -128,10 +137,10 @@ class Extensions(Declaration):
 
 @frozen(kw_only=True)
 class Runner(Declaration):
-    """How the plugin is started.
+    """How the daemon starts the plugin.
 
-    :param version: free text that nothing uses: the daemon always makes a Python 3.12.
-    :param entrypoint: a module's name (``main``), not a file's.
+    :param version: not used; the daemon always makes an environment of Python 3.12.
+    :param entrypoint: the name of a module (``main``), not of a file.
     """
 
     language: Language = Language.PYTHON
@@ -141,9 +150,9 @@ class Runner(Declaration):
 
 @frozen(kw_only=True)
 class Meta(Declaration):
-    """Of the manifest itself.
+    """The manifest's own format, and where the plugin runs.
 
-    :param version: of the manifest's format, three numbers.
+    :param version: of the format, three numbers.
     :param minimum_dify_version: PEP 440; the daemon does not enforce it.
     """
 
@@ -162,12 +171,12 @@ class Manifest(Declaration):
     :param author: ``[a-z0-9_-]``, 1 to 64 characters, and not a UUID.
     :param name: ``[a-z0-9_-]``, 1 to 128 characters.
     :param icon: a file in ``_assets``; at most 128 characters; likewise ``icon_dark``.
-    :param created_at: a ``datetime`` with its time zone; a text where it is one in the YAML, which
-        must then be RFC 3339; a :class:`Timestamp` where it has nanoseconds.
+    :param created_at: a ``datetime`` with a time zone. In YAML also a text in the form of RFC 3339,
+        or a :class:`Timestamp` with nanoseconds.
     :param privacy: path of the privacy statement; the marketplace requires it.
     :param repo: URL of the source; the marketplace requires it.
     :param contact: an e-mail address; the marketplace requires it.
-    :param plugins: filled in by the build.
+    :param plugins: the build fills it in.
 
     Source: ``PluginDeclaration`` (daemon), ``PluginConfiguration`` (SDK).
     """

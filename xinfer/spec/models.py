@@ -1,4 +1,4 @@
-"""Models: predefined ones, written to YAML, and customizable ones, completed at run time."""
+"""Models: predefined ones, which YAML files describe, and ones that users add."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xinfer.spec.i18n import I18n
 
 
 class ModelType(StrEnum):
-    """What a model does. The daemon knows all nine; the SDK refuses the ``multimodal-*`` two."""
+    """What a model does; the SDK refuses the two ``multimodal-*`` types, the daemon none."""
 
     LLM = "llm"
     TEXT_EMBEDDING = "text-embedding"
@@ -29,7 +29,7 @@ class ModelType(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a model can do beyond its type. The SDK refuses any other word."""
+    """What a model can do beyond its type; the SDK refuses any other word."""
 
     TOOL_CALL = "tool-call"
     MULTI_TOOL_CALL = "multi-tool-call"
@@ -44,14 +44,14 @@ class Feature(StrEnum):
 
 
 class FetchFrom(StrEnum):
-    """Where a model's schema comes from."""
+    """Where the description of a model comes from."""
 
     PREDEFINED_MODEL = "predefined-model"
     CUSTOMIZABLE_MODEL = "customizable-model"
 
 
 class ParameterType(StrEnum):
-    """What a parameter holds; ``text`` is a string of several lines."""
+    """The type of a parameter; ``text`` is a string of several lines."""
 
     FLOAT = "float"
     INT = "int"
@@ -61,9 +61,10 @@ class ParameterType(StrEnum):
 
 
 class Template(StrEnum):
-    """The parameters that Dify describes by itself; keys of a rule's own override them.
+    """The parameters that Dify has a description of; a rule's own keys override it.
 
-    Mind the limits they bring: temperature ends at 1, max_tokens at 2048 with default 64.
+    The descriptions have limits: ``temperature`` ends at 1, ``max_tokens`` at 2048, and is 64 by
+    default.
     """
 
     TEMPERATURE = "temperature"
@@ -78,7 +79,12 @@ class Template(StrEnum):
 
 @frozen(kw_only=True)
 class Voice(Declaration):
-    """A voice of a text-to-speech model: its id, the name shown, the languages it speaks."""
+    """A voice of a text-to-speech model.
+
+    :param mode: its id, as the server takes it.
+    :param name: as Dify shows it.
+    :param language: the languages that it speaks, e.g. ``zh-Hans``, ``en-US``.
+    """
 
     mode: str
     name: str
@@ -87,14 +93,14 @@ class Voice(Declaration):
 
 @frozen(kw_only=True)
 class ModelProperties(Declaration):
-    """The info of a model that Dify's own code uses.
+    """The properties of a model that Dify's own code uses.
 
-    :param mode: how an LLM is talked to.
+    :param mode: of an LLM: messages, or a text to complete.
     :param context_size: tokens.
-    :param max_chunks: texts in one embedding call.
-    :param file_upload_limit: megabytes.
+    :param max_chunks: texts in one call of an embedding model.
+    :param file_upload_limit: megabytes of an audio file.
     :param supported_file_extensions: separated by commas.
-    :param word_limit: characters in one speech call.
+    :param word_limit: characters in one call of a text-to-speech model.
     :param audio_type: of the speech: mp3, wav, ogg, aac or mp4.
 
     Source: ``ModelPropertyKey`` of the SDK, which refuses any other key.
@@ -117,16 +123,16 @@ class ModelProperties(Declaration):
 class ParameterRule(Declaration):
     """One parameter that users set on a model.
 
-    :param name: 1 to 255 characters; what arrives in ``model_parameters``.
-    :param use_template: takes type, label, limits and help from Dify's template of that name.
-    :param type: required unless there is a template.
-    :param required: without a value, the default is sent.
-    :param default: of the rule's type; not sent when the user leaves the parameter out.
-    :param precision: decimals of a float; a value with more is refused at the call.
-    :param options: the strings accepted, for type string.
-    :param when: on a customizable model, the condition for the rule to exist.
+    :param name: the key in ``model_parameters``, 1 to 255 characters.
+    :param use_template: Dify's description to take type, label, limits and help from.
+    :param type: required without a template.
+    :param required: whether Dify sends the default if the user sets no value.
+    :param default: what the dialog offers; of the rule's type.
+    :param precision: decimals of a float; the SDK refuses a call with a value of more.
+    :param options: the strings that are accepted, for type string.
+    :param when: the condition under which a customizable model has the parameter.
 
-    ``default``, ``min`` and ``max`` of a customizable model's rule may be terms.
+    ``default``, ``min`` and ``max`` of a customizable model's rule can be expressions.
 
     Source: ``ParameterRule`` of the daemon and of the SDK; at most 128 rules a model.
     """
@@ -147,10 +153,11 @@ class ParameterRule(Declaration):
 
 @frozen(kw_only=True)
 class Pricing(Declaration):
-    """What tokens cost: ``tokens x input x unit``.
+    """What tokens cost: their number times ``input`` or ``output`` times ``unit``.
 
-    :param unit: ``Decimal("0.000001")`` makes the prices per million tokens. A Decimal is written
-        as a text, as most providers do, and a float as a number.
+    A Decimal is written as a text, as most providers write it, and a float as a number.
+
+    :param unit: ``Decimal("0.000001")`` for prices per million tokens.
     :param currency: e.g. USD, RMB.
     """
 
@@ -186,14 +193,14 @@ class VariablePricing(Declaration):
 
 @frozen(kw_only=True)
 class Model(Declaration):
-    """A model as its YAML file, or the answer to a schema request, describes it.
+    """A model, as its YAML file or the answer to a schema request describes it.
 
-    :param model: 1 to 255 characters; what the provider's API calls it.
-    :param label: shown instead of the name; Dify shows the name without it.
+    :param model: its name in the provider's API, 1 to 255 characters.
+    :param label: what Dify shows; the name if absent.
     :param features: at most 256.
-    :param deprecated: hides it from new users, keeps it working for old ones.
-    :param file: where a predefined model is written, where that is not
-        ``models/<type>/<model>.yaml``.
+    :param parameter_rules: at most 128.
+    :param deprecated: hides the model from new apps; old ones go on.
+    :param file: of the YAML of a predefined model, if not ``models/<type>/<model>.yaml``.
 
     Source: ``AIModelEntity`` (SDK), ``ModelDeclaration`` (daemon).
     """
@@ -212,12 +219,12 @@ class Model(Declaration):
 
 @frozen(kw_only=True)
 class CustomizableModel(Declaration):
-    """What holds of every model of one type that a user adds by hand.
+    """A description of every model of one type that users add.
 
     :param features: each with the condition under which a model has it.
     :param properties: fields of :class:`ModelProperties` by name, as values or expressions.
-    :param parameter_rules: those whose ``when`` holds apply.
-    :param pricing: what tokens cost, where users enter it.
+    :param parameter_rules: a model has those whose ``when`` holds.
+    :param pricing: what tokens cost, if users enter it.
     """
 
     model_type: ModelType

@@ -1,4 +1,4 @@
-"""All that is declared for one plugin, and the parts of it that follow from the rest."""
+"""All that is declared for one plugin, and what follows from it."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ MODEL_FOLDERS = {
     ModelType.TTS: "tts",
     ModelType.MODERATION: "moderation",
 }
-"""Where a type's models live: ``models/<folder>/`` and ``models.<folder>`` in the provider's YAML.
-Only these six are read; with a hyphen they are silently ignored."""
+"""Where the models of a type are: ``models/<folder>/``, and ``models.<folder>`` in the YAML.
+The daemon and the SDK read these six, and silently ignore others, e.g. ones with a hyphen."""
 
 
 @frozen(kw_only=True)
 class Project(Declaration):
-    """Everything a build needs to know; ``provider_spec.py`` calls it ``project``.
+    """A plugin; ``provider_spec.py`` calls it ``project``.
 
     :param manifest: becomes ``manifest.yaml``.
     :param provider: becomes ``provider/<name>.yaml``.
-    :param credentials: the class that the forms are made of and that the code reads.
-    :param models: predefined models; each becomes ``models/<type>/<model>.yaml``, in the order of
-        Dify's list.
-    :param customizable_models: what users add by hand, one entry a type.
-    :param runtime: what serves the models; without one, the plugin's own Python does.
-    :param requirements: what the plugin's own Python needs; the build adds what xinfer needs.
-    :param files: a folder beside ``provider_spec.py`` that is carried into the plugin as it is:
-        icons, documents, and the Python of a plugin that brings its own.
+    :param credentials: the class that both forms are made from, and that the code reads.
+    :param models: predefined models in the order of Dify's list; each becomes
+        ``models/<type>/<model>.yaml``.
+    :param customizable_models: descriptions of the models that users add, one for each type.
+    :param runtime: what serves the models; if absent, the plugin's own Python does.
+    :param requirements: of the plugin's own Python; the build adds those of xinfer.
+    :param files: the folder beside ``provider_spec.py`` whose files are copied into the plugin:
+        icons, documents, the plugin's own Python.
     """
 
     manifest: Manifest
@@ -62,8 +62,8 @@ class Project(Declaration):
     @property
     def provider_file(self) -> str:
         """The path of the provider's YAML, from the plugin's root."""
-        named = self.manifest.plugins.models
-        return named[0] if named else f"provider/{self.provider.provider}.yaml"
+        files = self.manifest.plugins.models
+        return files[0] if files else f"provider/{self.provider.provider}.yaml"
 
     @property
     def model_types(self) -> tuple[ModelType, ...]:
@@ -73,14 +73,14 @@ class Project(Declaration):
         return tuple(dict.fromkeys((*predefined, *customizable)))
 
     def predefined_model(self, model_type: str, name: str) -> Model | None:
-        """Find a predefined model."""
+        """Return a predefined model, or ``None`` if it is not declared."""
         of_type = (model for model in self.models if model.model_type == model_type)
         return next((model for model in of_type if model.model == name), None)
 
     def customizable_model(self, model_type: str) -> CustomizableModel:
-        """Find what is declared for the models of one type.
+        """Return the description of the models of one type.
 
-        :raises KeyError: nothing is.
+        :raises KeyError: there is none.
         """
         for model in self.customizable_models:
             if model.model_type == model_type:
@@ -88,27 +88,27 @@ class Project(Declaration):
         raise KeyError(model_type)
 
 
-_ODD = re.compile(r"[^\w.-]")
-"""What a path or a glob would read otherwise."""
+_SPECIAL = re.compile(r"[^\w.-]")
+"""Characters that have a meaning in a path or a glob."""
 
 
 def model_file(model: Model) -> str:
-    """Name the YAML file of a predefined model, as a path from the plugin's root."""
-    name = _ODD.sub("-", model.model)
+    """Return the path of a predefined model's YAML file, from the plugin's root."""
+    name = _SPECIAL.sub("-", model.model)
     folder = MODEL_FOLDERS.get(model.model_type, str(model.model_type))
     return model.file or f"models/{folder}/{name}.yaml"
 
 
 def model_source(model_type: ModelType) -> str:
-    """Name the module that serves a model type, as a path from the plugin's root."""
+    """Return the path of the module that serves a model type, from the plugin's root."""
     folder = MODEL_FOLDERS.get(model_type, str(model_type))
     return f"models/{folder}/{folder}.py"
 
 
 def complete(project: Project) -> Project:
-    """Fill in what follows from the rest: forms, file names, model types.
+    """Fill in the fields that follow from others: forms, file names, model types.
 
-    What was said stays as it is; ``None``, said of a field, leaves it out.
+    Fields that were given stay as they are; one that was given ``None`` stays absent.
     """
     with span_from(project.provider):
         return _complete(project)
@@ -116,9 +116,9 @@ def complete(project: Project) -> Project:
 
 def _complete(project: Project) -> Project:
     provider = project.provider
-    said = provider.explicit
-    methods = provider.configurate_methods if "configurate_methods" in said else _methods(project)
-    follows: dict[str, Any] = {
+    given = "configurate_methods" in provider.explicit
+    methods = provider.configurate_methods if given else _methods(project)
+    derived: dict[str, Any] = {
         "supported_model_types": project.model_types,
         "configurate_methods": methods,
         "models": _model_files(project),
@@ -132,16 +132,16 @@ def _complete(project: Project) -> Project:
         ),
     }
     if project.credentials is not None:
-        follows["provider_credential_schema"] = provider_form(project.credentials)
+        derived["provider_credential_schema"] = provider_form(project.credentials)
         if ConfigurateMethod.CUSTOMIZABLE_MODEL in methods:
             name = _model_name(project.credentials)
-            follows["model_credential_schema"] = model_form(project.credentials, model=name)
-    filled = {name: value for name, value in follows.items() if name not in said}
+            derived["model_credential_schema"] = model_form(project.credentials, model=name)
+    absent = {name: value for name, value in derived.items() if name not in provider.explicit}
     manifest = project.manifest
     if "plugins" not in manifest.explicit:
-        named = Extensions(models=(f"provider/{provider.provider}.yaml",))
-        manifest = evolve(manifest, plugins=named)
-    return evolve(project, provider=evolve(provider, **filled), manifest=manifest)
+        files = (f"provider/{provider.provider}.yaml",)
+        manifest = evolve(manifest, plugins=Extensions(models=files))
+    return evolve(project, provider=evolve(provider, **absent), manifest=manifest)
 
 
 def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:
@@ -153,7 +153,7 @@ def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:
 
 
 def _model_name(credentials: type[Credentials]) -> ModelName | None:
-    """Ask for the name in the words of the field that declares it, where one does."""
+    """Ask for the name in the words of the field that declares it, if there is one."""
     forms = {
         field.form.variable: field.form for field in fields(credentials) if field.asked_by_dify
     }

@@ -1,4 +1,4 @@
-"""The provider: what its YAML file in ``provider/`` says."""
+"""The model provider, as its YAML file in ``provider/`` describes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xinfer.spec.models import ModelType
 
 
 class ConfigurateMethod(StrEnum):
-    """How models are added: the provider lists them, or the user describes each."""
+    """How models are added: the provider declares them, or the user adds each."""
 
     PREDEFINED_MODEL = "predefined-model"
     CUSTOMIZABLE_MODEL = "customizable-model"
@@ -21,7 +21,7 @@ class ConfigurateMethod(StrEnum):
 
 @frozen(kw_only=True)
 class Help(Declaration):
-    """A link in the credentials dialog; title and URL are both required."""
+    """A link in the credentials dialog."""
 
     title: I18n
     url: I18n
@@ -29,11 +29,12 @@ class Help(Declaration):
 
 @frozen(kw_only=True)
 class ModelFiles(Declaration):
-    """Where the model files of one type lie.
+    """Where the model files of one type are.
 
-    :param predefined: glob patterns from the plugin's root. ``**`` and ``./`` mean different
-        things to the daemon and the SDK: leave them out.
-    :param position: a YAML list of model names, their order in the list; only the daemon reads it.
+    :param predefined: glob patterns from the plugin's root; without ``**`` and ``./``, which the
+        daemon and the SDK read differently.
+    :param position: a YAML file that lists the names of models in their order; the SDK does not
+        read it.
     """
 
     predefined: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class ModelFiles(Declaration):
 
 @frozen(kw_only=True)
 class ProviderModels(Declaration):
-    """The model files, by type; these six spellings are the ones that are read."""
+    """The model files by type; the daemon and the SDK read these six keys and no others."""
 
     llm: ModelFiles | None = None
     text_embedding: ModelFiles | None = None
@@ -54,7 +55,7 @@ class ProviderModels(Declaration):
 
 @frozen(kw_only=True)
 class ProviderPosition(Declaration):
-    """The order of models by name, inline; the daemon drops it when ``models`` is a mapping."""
+    """The names of models in their order; the daemon drops it if ``models`` is a mapping."""
 
     llm: tuple[str, ...] = ()
     text_embedding: tuple[str, ...] = ()
@@ -66,11 +67,11 @@ class ProviderPosition(Declaration):
 
 @frozen(kw_only=True)
 class PythonSources(Declaration):
-    """The modules the SDK loads.
+    """The modules that the SDK loads.
 
-    :param provider_source: holds exactly one subclass of ``ModelProvider``.
-    :param model_sources: each three components deep (``models/llm/llm.py``), or errors of the
-        model become ``IndexError``.
+    :param provider_source: a module with exactly one subclass of ``ModelProvider``.
+    :param model_sources: paths of three parts (``models/llm/llm.py``); with fewer, the SDK turns
+        every error of a model into an ``IndexError``.
     """
 
     provider_source: str
@@ -79,7 +80,7 @@ class PythonSources(Declaration):
 
 @frozen(kw_only=True)
 class ProviderExtra(Declaration):
-    """What only the SDK reads."""
+    """What the SDK reads, and the daemon does not."""
 
     python: PythonSources
 
@@ -89,14 +90,15 @@ class Provider(Declaration):
     """A model provider.
 
     :param provider: its name, ``[a-z0-9_-]``, at most 255 characters.
-    :param description: the manifest's where it is absent.
-    :param icon_small: a file in ``_assets``, by language; likewise the other three.
+    :param description: that of the manifest if absent.
+    :param icon_small: a file in ``_assets`` by language; so are the other three icons.
     :param background: a CSS colour behind the large icon.
-    :param supported_model_types: at most 16; empty means the types of the declared models.
+    :param supported_model_types: at most 16; the types of the declared models if absent.
     :param configurate_methods: at most 16.
-    :param provider_credential_schema: made from the credentials class when absent; likewise
-        ``model_credential_schema``, which is the one Dify shows for ``customizable-model``.
-    :param models: where predefined models lie; filled in by the build, as is ``extra``.
+    :param provider_credential_schema: made from the credentials class if absent.
+    :param model_credential_schema: likewise; the form that Dify shows for ``customizable-model``.
+    :param models: where the predefined models are; the build fills it in.
+    :param extra: the build fills it in.
 
     Source: ``ModelProviderDeclaration`` (daemon), ``ModelProviderConfiguration`` (SDK).
     """

@@ -1,4 +1,4 @@
-"""A value that must never be shown."""
+"""A text that must not be printed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ REDACTED: Final = "********"
 
 
 class Secret:
-    """A text whose ``repr``, ``str`` and ``format`` say nothing of it; only :meth:`reveal` does.
+    """A text that ``repr``, ``str`` and ``format`` do not show; :meth:`reveal` returns it.
 
-    It is not a ``str`` on purpose: a type checker then finds every place that would send or
-    print it by accident.
+    It is no ``str``, so that a type checker finds the code that would print or send it by accident.
     """
 
     __slots__ = ("_text",)
@@ -20,7 +19,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself, for the one place that must send it."""
+        """Return the text, for the code that sends it."""
         return self._text
 
     def __eq__(self, other: object) -> bool:

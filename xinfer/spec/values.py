@@ -1,7 +1,7 @@
-"""Text in, value out: how each Python type reads and writes what a form stores.
+"""How the types of credentials fields are read from what Dify stores, and written to it.
 
-Dify stores every credential as a string. A :class:`Codec` is the pair of functions for one
-type; the table at the end is all there is to extend.
+Dify stores every credential as a string. A :class:`Codec` reads and writes one type; to support
+another, add it to the table.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _CODECS: dict[type, Codec] = {
 
 
 def codec_of(annotation: Any) -> tuple[Codec, bool]:
-    """Find how a field's type is read and written, and whether it may be ``None``.
+    """Return the codec of an annotation, and whether it admits ``None``.
 
     :raises TypeError: the type has no codec.
     """
@@ -100,15 +100,15 @@ def codec_of(annotation: Any) -> tuple[Codec, bool]:
             return _one_of(members, lambda member: str(member.value)), False
         if annotation in _CODECS:
             return _CODECS[annotation], False
-    known = ", ".join(kind.__name__ for kind in _CODECS)
+    types_ = ", ".join(kind.__name__ for kind in _CODECS)
     raise TypeError(
         f"{annotation!r} cannot be read from a credential form: "
-        f"use {known}, an Enum, a Literal of strings, or one of these | None"
+        f"use {types_}, an Enum, a Literal of strings, or one of these | None"
     )
 
 
 def _one_of(choices: Mapping[str, Any], write: Callable[[Any], str]) -> Codec:
-    """Make the codec of a type with few values, by their texts."""
+    """Make the codec of a type with few values, from the text of each."""
 
     def parse(text: str) -> Any:
         if text not in choices:

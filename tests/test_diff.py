@@ -15,6 +15,7 @@ from xinfer.build import load_spec
 from xinfer.diff import changes
 from xinfer.spec import (
     ConfigurateMethod,
+    Credentials,
     Feature,
     FormType,
     Help,
@@ -30,8 +31,10 @@ from xinfer.spec import (
     evolve,
     first_of,
     limit,
+    provider_form,
     setting,
     share,
+    text_input,
 )
 from xinfer.testing import projects
 
@@ -144,12 +147,12 @@ CHANGES = {
     ),
     "shorter": (
         lambda: form(lambda key, url: [key, evolve(url, max_length=10)]),
-        "base_url: at most 10 characters",
+        "base_url: max_length none → 10",
         True,
     ),
     "option": (
         lambda: form(lambda key, url: [key, evolve(url, options=(Option("a", I18n("A")),))]),
-        "base_url: 'a' can be chosen",
+        "base_url: option 'a' added",
         False,
     ),
     "field added and sometimes shown": (
@@ -177,7 +180,7 @@ CHANGES = {
     ),
     "placeholder": (
         lambda: form(lambda key, url: [evolve(key, placeholder=I18n("Key")), url]),
-        "api_key: other words",
+        "api_key: placeholder changed",
         False,
     ),
     "model removed": (
@@ -242,12 +245,33 @@ def test_a_field_that_is_required_from_now_on_breaks_what_was_left_empty():
     assert (change.text, bool(change.breaks)) == ("base_url: required", True)
 
 
+def test_a_rename_that_the_new_field_declares_breaks_nothing():
+    class Old(Credentials):
+        address: str = text_input(label=I18n("Address"))
+
+    class New(Credentials):
+        base_url: str = text_input(label=I18n("URL"), was="address")
+
+    class Forgetful(Credentials):
+        base_url: str = text_input(label=I18n("Address"))
+
+    def with_form(credentials):
+        provider = evolve(TARIFF.provider, provider_credential_schema=provider_form(credentials))
+        return evolve(TARIFF, credentials=credentials, provider=provider)
+
+    (change,) = changes(with_form(Old), with_form(New))
+    assert (change.text, change.breaks) == ("address: renamed to base_url", "")
+    (change,) = changes(with_form(Old), with_form(Forgetful))
+    assert change.text == "address: renamed to base_url"
+    assert change.breaks == "stored values no longer fit: users enter the field again"
+
+
 def test_an_option_that_goes_breaks_what_was_chosen():
     options = (Option("a", I18n("A")), Option("b", I18n("B")))
     old = form(lambda key, url: [key, evolve(url, options=options)])
     new = form(lambda key, url: [key, evolve(url, options=options[:1])])
     (change,) = changes(old, new)
-    assert (change.text, bool(change.breaks)) == ("base_url: 'b' cannot be chosen any more", True)
+    assert (change.text, bool(change.breaks)) == ("base_url: option 'b' removed", True)
 
 
 def test_what_an_option_says_and_when():
@@ -255,11 +279,13 @@ def test_what_an_option_says_and_when():
     old = form(lambda key, url: [key, evolve(url, options=(option,))])
     renamed = evolve(option, label=I18n("B"))
     new = form(lambda key, url: [key, evolve(url, options=(renamed,))])
-    assert [change.text for change in changes(old, new)] == ["base_url: 'a' reads “A” → “B”"]
+    assert [change.text for change in changes(old, new)] == [
+        "base_url: label of option 'a' “A” → “B”"
+    ]
     hidden = evolve(option, show_on=(ShowOn("api_key", "x"),))
     new = form(lambda key, url: [key, evolve(url, options=(hidden,))])
     (change,) = changes(old, new)
-    assert change.text == "base_url: 'a' shown under other conditions"
+    assert change.text == "base_url: show_on of option 'a' changed"
 
 
 def test_models_that_users_add_are_compared_by_what_holds_of_any():

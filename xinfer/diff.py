@@ -1,7 +1,7 @@
-"""What changed between two versions of a plugin, in the words of a release note.
+"""The changes between two versions of a plugin, in the words of a release note.
 
-What breaks is marked: Dify keeps the credentials that users entered, by provider and field, and
-apps keep the names of their models; a new version meets both.
+A change is marked if it breaks something: Dify stores users' credentials by provider and field,
+and apps refer to models by name; a new version finds both as the old one left them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from xinfer.spec import (
     Project,
     Provider,
     complete,
+    fields,
     is_expression,
 )
 
 
 class About(StrEnum):
-    """What a change is about: the headings of a release note."""
+    """The headings of a release note."""
 
     PLUGIN = "Plugin"
     PROVIDER = "Provider"
@@ -45,12 +46,12 @@ class About(StrEnum):
 
 @frozen(kw_only=True)
 class Change(Declaration):
-    """One difference.
+    """One change.
 
-    :param text: a line that begins with the name of what changed.
-    :param breaks: what stops working for whoever has the old version; empty where nothing does.
-    :param of: what changed, in the new version where it is still there.
-    :param retyped: a credential turned from secret to plain text, or back.
+    :param text: one line that begins with the name of what changed.
+    :param breaks: what stops working for users of the old version; empty if nothing does.
+    :param of: the object that changed, of the new version if it still has one.
+    :param retyped: whether a credential became a secret, or is none any more.
     """
 
     about: About
@@ -61,27 +62,27 @@ class Change(Declaration):
 
 
 def changes(old: Project, new: Project) -> tuple[Change, ...]:
-    """List what changed, by heading and in the order of declaration.
+    """List the changes by heading, in the order of declaration.
 
-    Models that users add by hand are compared where both projects say what holds of them; the
-    YAML of a plugin does not.
+    The models that users add are compared if both projects describe them; the YAML of a plugin
+    does not.
     """
     before, after = complete(old), complete(new)
-    found = [
+    listed = [
         *_plugin(before.manifest, after.manifest),
-        *_named("requirement", before.requirements, after.requirements, About.PLUGIN),
+        *_words("requirement", before.requirements, after.requirements, About.PLUGIN),
         *_provider(before.provider, after.provider),
-        *_forms(before.provider, after.provider),
+        *_forms(before.provider, after.provider, _former_variables(after)),
         *_models(before.models, after.models),
     ]
     if before.customizable_models and after.customizable_models:
-        found += _customizable(before.customizable_models, after.customizable_models)
+        listed += _customizable(before.customizable_models, after.customizable_models)
     order = list(About)
-    return tuple(sorted(found, key=lambda change: order.index(change.about)))
+    return tuple(sorted(listed, key=lambda change: order.index(change.about)))
 
 
-_ANOTHER_PLUGIN = "Dify takes it for another plugin: users install it anew, and enter all again"
-_ENTER_AGAIN = "what users entered does not fit any more: they enter it again"
+_ANOTHER_PLUGIN = "to Dify this is another plugin: users install it and enter all credentials again"
+_ENTER_AGAIN = "stored values no longer fit: users enter the field again"
 
 
 def _plugin(old: Manifest, new: Manifest) -> Iterator[Change]:
@@ -94,37 +95,43 @@ def _plugin(old: Manifest, new: Manifest) -> Iterator[Change]:
     if old.resource.permission != new.resource.permission:
         yield Change(about=About.PLUGIN, text="permissions: changed", of=new.resource)
     yield from _values(old.meta, new.meta, ("minimum_dify_version",), About.PLUGIN)
-    yield from _named("tag", old.tags, new.tags, About.PLUGIN)
+    yield from _words("tag", old.tags, new.tags, About.PLUGIN)
 
 
 def _provider(old: Provider, new: Provider) -> Iterator[Change]:
     if old.provider != new.provider:
         text = f"provider: {_changed(old.provider, new.provider)}"
-        breaks = "Dify stores credentials under this name, and finds none under the new one"
+        breaks = "Dify stores credentials by this name: users enter them again"
         yield Change(about=About.PROVIDER, text=text, breaks=breaks, of=new)
-    yield from _values(old, new, _OF_PROVIDERS, About.PROVIDER)
+    yield from _values(old, new, _PROVIDER_FIELDS, About.PROVIDER)
     kinds = old.supported_model_types, new.supported_model_types
-    gone = "models of that type disappear, with the credentials entered for them"
-    yield from _named("model type", *kinds, About.PROVIDER, gone=gone)
+    removal = "models of that type disappear, with their credentials"
+    yield from _words("model type", *kinds, About.PROVIDER, breaks=removal)
     methods = old.configurate_methods, new.configurate_methods
-    gone = "credentials entered that way are not used any more"
-    yield from _named("configuration by", *methods, About.PROVIDER, gone=gone)
+    removal = "credentials that were entered this way are no longer used"
+    yield from _words("configuration by", *methods, About.PROVIDER, breaks=removal)
 
 
 _ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
-_OF_PROVIDERS = ("label", "description", "background", *_ICONS, "help")
+_PROVIDER_FIELDS = ("label", "description", "background", *_ICONS, "help")
 
 
-def _forms(old: Provider, new: Provider) -> Iterator[Change]:
-    """Compare the two forms; most fields stand in both, and what holds of both is said once."""
-    said: set[str] = set()
+def _former_variables(project: Project) -> dict[str, str]:
+    """Map the variables under which a field may have been stored to its present one."""
+    declared = fields(project.credentials) if project.credentials else ()
+    return {former: field.form.variable for field in declared for former in field.was}
+
+
+def _forms(old: Provider, new: Provider, former: Mapping[str, str]) -> Iterator[Change]:
+    """Compare both forms; most fields are in both, and their changes are listed once."""
+    listed: set[str] = set()
     for name in ("provider_credential_schema", "model_credential_schema"):
         before, after = (_fields(getattr(provider, name)) for provider in (old, new))
         if not before or not after:
-            continue  # said of the ways to configure
-        for change in _form(before, after, new):
-            if change.text not in said:
-                said.add(change.text)
+            continue  # a configurate method came or went
+        for change in _form(before, after, new, former):
+            if change.text not in listed:
+                listed.add(change.text)
                 yield change
 
 
@@ -133,16 +140,20 @@ def _fields(schema: CredentialSchema | ModelCredentialSchema | None) -> dict[str
 
 
 def _form(
-    old: Mapping[str, FormField], new: Mapping[str, FormField], provider: Provider
+    old: Mapping[str, FormField],
+    new: Mapping[str, FormField],
+    provider: Provider,
+    former: Mapping[str, str],
 ) -> Iterator[Change]:
-    renamed = dict(_renamed(old, new))
+    renamed = dict(_renamed(old, new, former))
     for name, field in old.items():
         if name in renamed:
             text = f"{name}: renamed to {renamed[name]}"
-            yield _credential(text, new[renamed[name]], _ENTER_AGAIN)
+            breaks = "" if former.get(name) == renamed[name] else _ENTER_AGAIN
+            yield _credential(text, new[renamed[name]], breaks)
         elif name not in new:
             text = f"{name}: removed"
-            yield _credential(text, provider, "what users entered there is not used any more")
+            yield _credential(text, provider, "its stored values are no longer used")
         else:
             yield from _field(field, new[name], name)
     for name, field in new.items():
@@ -150,18 +161,22 @@ def _form(
             needed = field.required is not False and field.default is None
             what = "required" if needed else "optional"
             what += " where it is shown" if needed and field.show_on else ""
-            breaks = "stored credentials lack it: users enter them again" if needed else ""
+            breaks = "stored credentials lack it: users must enter it" if needed else ""
             yield _credential(f"{name}: added, {what}", field, breaks)
 
 
 def _renamed(
-    old: Mapping[str, FormField], new: Mapping[str, FormField]
+    old: Mapping[str, FormField], new: Mapping[str, FormField], former: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Pair the fields that went with those that came under the same label and type."""
-    came = [field for name, field in new.items() if name not in old]
+    """Pair each removed field with the added one that names it, or has its label and type."""
+    added = [field for name, field in new.items() if name not in old]
     for name, field in old.items():
-        alike = [other for other in came if (other.label, other.type) == (field.label, field.type)]
-        if name not in new and len(alike) == 1:
+        if name in new:
+            continue
+        alike = [other for other in added if (other.label, other.type) == (field.label, field.type)]
+        if former.get(name) in new:
+            yield name, former[name]
+        elif len(alike) == 1:
             yield name, alike[0].variable
 
 
@@ -173,48 +188,47 @@ def _field(old: FormField, new: FormField, name: str) -> Iterator[Change]:
         text = f"{name}: {_changed(old.type, new.type)}"
         if {old.type, new.type} == set(_TYPED):
             stored = "encrypted" if old.type is FormType.SECRET_INPUT else "not encrypted"
-            breaks = f"stored values are {stored}, and Dify reads them by the new type"
+            breaks = f"stored values are {stored}, and Dify reads them as the new type"
             yield _credential(text, new, breaks, retyped=True)
         else:
             yield _credential(text, new, _ENTER_AGAIN)
     if bool(new.required) and not old.required:
-        breaks = "" if new.default is not None else "whoever left it empty must enter it"
+        breaks = "" if new.default is not None else "users who left it empty must enter it"
         yield _credential(f"{name}: required", new, breaks)
     elif old.required and not new.required:
         yield _credential(f"{name}: optional", new)
     if old.default != new.default:
         yield _credential(f"{name}: default {_changed(old.default, new.default)}", new)
-    if (new.max_length or _ENDLESS) < (old.max_length or _ENDLESS):
-        text = f"{name}: at most {new.max_length} characters"
-        yield _credential(text, new, "longer values that are stored are refused")
-    elif new.max_length != old.max_length:
-        yield _credential(f"{name}: may be longer", new)
+    if new.max_length != old.max_length:
+        text = f"{name}: max_length {_changed(old.max_length or None, new.max_length or None)}"
+        shorter = (new.max_length or _ENDLESS) < (old.max_length or _ENDLESS)
+        yield _credential(text, new, "longer values that are stored are refused" if shorter else "")
     yield from _options(old, new, name)
     if old.show_on != new.show_on:
-        yield _credential(f"{name}: shown under other conditions", new)
-    if any(getattr(old, key) != getattr(new, key) for key in _WORDS):
-        yield _credential(f"{name}: other words", new)
+        yield _credential(f"{name}: show_on changed", new)
+    if texts := [key for key in _TEXTS if getattr(old, key) != getattr(new, key)]:
+        yield _credential(f"{name}: {', '.join(texts)} changed", new)
 
 
 _ENDLESS = float("inf")
-_WORDS = ("label", "placeholder", "help", "url")
+_TEXTS = ("label", "placeholder", "help", "url")
 
 
 def _options(old: FormField, new: FormField, name: str) -> Iterator[Change]:
-    before, after = ({one.value: one for one in field.options} for field in (old, new))
+    before, after = ({option.value: option for option in field.options} for field in (old, new))
     for value in before:
         if value not in after:
-            text = f"{name}: {value!r} cannot be chosen any more"
-            yield _credential(text, new, "whoever had chosen it must choose anew")
+            text = f"{name}: option {value!r} removed"
+            yield _credential(text, new, "users who have chosen it must choose again")
     for value, option in after.items():
-        was = before.get(value)
-        if was is None:
-            yield _credential(f"{name}: {value!r} can be chosen", new)
+        previous = before.get(value)
+        if previous is None:
+            yield _credential(f"{name}: option {value!r} added", new)
             continue
-        if (line := _changed(was.label, option.label)) is not None:
-            yield _credential(f"{name}: {value!r} reads {line}", new)
-        if was.show_on != option.show_on:
-            yield _credential(f"{name}: {value!r} shown under other conditions", new)
+        if (line := _changed(previous.label, option.label)) is not None:
+            yield _credential(f"{name}: label of option {value!r} {line}", new)
+        if previous.show_on != option.show_on:
+            yield _credential(f"{name}: show_on of option {value!r} changed", new)
 
 
 def _credential(text: str, of: Declaration, breaks: str = "", *, retyped: bool = False) -> Change:
@@ -226,7 +240,7 @@ def _models(old: Sequence[Model], new: Sequence[Model]) -> Iterator[Change]:
     for key, model in before.items():
         if key not in after:
             text = f"{model.model} ({model.model_type}): removed"
-            breaks = "apps that use it stop: deprecated=True would hide it from new ones"
+            breaks = "apps that use it stop working: deprecated=True hides it from new ones only"
             yield Change(about=About.MODELS, text=text, breaks=breaks)
     for key, model in after.items():
         if key not in before:
@@ -239,10 +253,10 @@ def _models(old: Sequence[Model], new: Sequence[Model]) -> Iterator[Change]:
 
 def _model(old: Model, new: Model) -> Iterator[Change]:
     if old.deprecated != new.deprecated:
-        text = f"{new.model}: {'deprecated' if new.deprecated else 'not deprecated any more'}"
+        text = f"{new.model}: {'deprecated' if new.deprecated else 'no longer deprecated'}"
         yield Change(about=About.MODELS, text=text, of=new)
     yield from _values(old, new, ("label", "fetch_from"), About.MODELS, new.model)
-    yield from _named("feature", old.features, new.features, About.MODELS, new.model, of=new)
+    yield from _words("feature", old.features, new.features, About.MODELS, new.model, of=new)
     properties = old.model_properties, new.model_properties
     yield from _values(*properties, fields_of(ModelProperties), About.MODELS, new.model)
     yield from _rules(old.parameter_rules, new.parameter_rules, new.model)
@@ -257,25 +271,25 @@ def _customizable(
     before, after = ({m.model_type: m for m in models} for models in (old, new))
     for kind, model in after.items():
         if kind not in before:
-            continue  # said of the provider's model types
+            continue  # a model type of the provider came
         name = f"any {kind} model"
-        was = before[kind]
-        yield from _named(
-            "feature", tuple(was.features), tuple(model.features), About.MODELS, name, of=model
+        previous = before[kind]
+        yield from _words(
+            "feature", tuple(previous.features), tuple(model.features), About.MODELS, name, of=model
         )
         for feature, when in model.features.items():
-            line = _changed(was.features.get(feature, when), when)
+            line = _changed(previous.features.get(feature, when), when)
             if line is not None:
                 text = f"{name}: feature {feature} {line}"
                 yield Change(about=About.MODELS, text=text, of=model)
-        for key in dict.fromkeys([*was.properties, *model.properties]):
-            line = _changed(was.properties.get(key), model.properties.get(key))
+        for key in dict.fromkeys([*previous.properties, *model.properties]):
+            line = _changed(previous.properties.get(key), model.properties.get(key))
             if line is not None:
                 yield Change(about=About.MODELS, text=f"{name}: {key} {line}", of=model)
-        yield from _rules(was.parameter_rules, model.parameter_rules, name)
+        yield from _rules(previous.parameter_rules, model.parameter_rules, name)
 
 
-_OF_RULES = (
+_RULE_FIELDS = (
     *("use_template", "type", "required", "default", "min", "max", "precision", "options"),
     "when",
 )
@@ -295,7 +309,7 @@ def _rules(
             yield Change(about=About.MODELS, text=text, of=rule)
         else:
             about = f"{model}: parameter {name}"
-            yield from _values(before[name], rule, _OF_RULES, About.MODELS, about)
+            yield from _values(before[name], rule, _RULE_FIELDS, About.MODELS, about)
 
 
 def _price(pricing: Pricing | None) -> str:
@@ -315,40 +329,40 @@ def _values(
             yield Change(about=about, text=text, of=new)
 
 
-def _named(
+def _words(
     what: str,
     old: Iterable[str],
     new: Iterable[str],
     about: About,
     owner: str = "",
     *,
-    gone: str = "",
+    breaks: str = "",
     of: Declaration | None = None,
 ) -> Iterator[Change]:
-    """Say which of the words came and went; their order means nothing."""
+    """List the words that were removed and added, whatever their order."""
     before, after = dict.fromkeys(old), dict.fromkeys(new)
     begin = f"{owner}: " if owner else ""
     for word in before:
         if word not in after:
-            yield Change(about=about, text=f"{begin}{what} {word} removed", breaks=gone, of=of)
+            yield Change(about=about, text=f"{begin}{what} {word} removed", breaks=breaks, of=of)
     for word in after:
         if word not in before:
             yield Change(about=about, text=f"{begin}{what} {word} added", of=of)
 
 
 def _changed(old: object, new: object) -> str | None:
-    """Say ``a → b``, or nothing where they are the same."""
-    return None if old == new else f"{_shown(old)} → {_shown(new)}"
+    """Write ``a → b``, or return ``None`` if both are equal."""
+    return None if old == new else f"{_readable(old)} → {_readable(new)}"
 
 
-def _shown(value: object) -> str:
+def _readable(value: object) -> str:
     if value is None:
         return "none"
-    text = " ".join(_READABLE.get(type(value), str)(value).split())
+    text = " ".join(_FORMATS.get(type(value), str)(value).split())
     return text if is_expression(value) or len(text) <= 60 else text[:59] + "…"
 
 
-_READABLE: Mapping[type, Callable[[Any], str]] = {
+_FORMATS: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "yes" if value else "no",
     I18n: lambda text: f"“{text.en_US}”",
     Help: lambda help_: f"“{help_.title.en_US}” {help_.url.en_US}",

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from xinfer.schema import fields_of
 from xinfer.spec import (
+    Condition,
     CredentialSchema,
     CustomizableModel,
     Declaration,
@@ -359,7 +360,8 @@ def _readable(value: object) -> str:
     if value is None:
         return "none"
     text = " ".join(_FORMATS.get(type(value), str)(value).split())
-    return text if is_expression(value) or len(text) <= 60 else text[:59] + "…"
+    whole = isinstance(value, Condition) or is_expression(value)
+    return text if whole or len(text) <= 60 else text[:59] + "…"
 
 
 _FORMATS: Mapping[type, Callable[[Any], str]] = {

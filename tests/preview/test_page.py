@@ -235,7 +235,7 @@ def test_a_message_goes_through_the_plugin(xinference, page):
     opened(page, xinference, "xinference 0.1.0")
     page.get_by_role("tab", name="Try it").click()
     page.get_by_label("Message").fill("Hello from the page")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("output")).to_contain_text("Hello from the page", timeout=60_000)
     expect(page.locator("#panel")).to_contain_text(re.compile(r"\d+ \+ \d+ tokens, first text"))
 

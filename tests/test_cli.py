@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from xinfer.cli import main
 from xinfer.testing.server import FakeServer
 
 ROOT = Path(__file__).parent.parent
@@ -323,3 +325,30 @@ def test_what_is_no_plugin_is_unusable(path):
     checked = xinfer("check", path)
     assert checked.returncode == 2
     assert "Traceback" not in checked.stderr
+
+
+GROUP = click.Context(main, info_name="xinfer", terminal_width=60)
+
+
+@pytest.mark.parametrize("name", main.list_commands(GROUP))
+def test_help_fits_a_narrow_terminal_and_has_an_example(name):
+    command = main.get_command(GROUP, name)
+    context = click.Context(command, GROUP, name, terminal_width=60)
+    text, _, shown = command.get_help(context).partition("Examples:\n")
+    assert [line for line in text.splitlines() if len(line) > 60 and "|" not in line] == []
+    assert f"  xinfer {name}" in shown
+
+
+def test_the_list_of_commands_fits_a_narrow_terminal():
+    assert max(map(len, main.get_help(GROUP).splitlines())) <= 60
+
+
+def test_what_a_command_imports_is_imported_when_it_is_called():
+    """So that --help and completion stay instant."""
+    listed = "import sys, xinfer.cli, click; from importlib import import_module\n"
+    listed += "c = click.Context(xinfer.cli.main)\n"
+    listed += "[xinfer.cli.main.get_command(c, n) for n in xinfer.cli.main.list_commands(c)]\n"
+    listed += "print(*sorted(m for m in sys.modules if m.startswith('xinfer.')))"
+    loaded = run("-c", listed).stdout.split()
+    assert loaded
+    assert [name for name in loaded if not name.startswith("xinfer.cli")] == []

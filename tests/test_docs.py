@@ -36,6 +36,12 @@ VARYING = (
 """What differs from run to run."""
 
 
+UV = re.compile(
+    r"(Installed|Resolved|Prepared|Audited|Downloading|Using CPython|Creating virtual) "
+)
+"""How a line begins in which uv tells what it installs."""
+
+
 class Page:
     """A document's own folder, where its blocks run one after the other."""
 
@@ -104,7 +110,7 @@ def matches(expected, printed):
 def settled(text):
     for pattern, word in VARYING:
         text = pattern.sub(word, text)
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines() if not UV.match(line))
 
 
 @pytest.fixture(scope="session")

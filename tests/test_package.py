@@ -9,6 +9,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from sybil import Document
+from test_docs import Page
 
 ROOT = Path(__file__).parent.parent
 UV = shutil.which("uv")
@@ -139,3 +141,22 @@ def test_the_strategies_name_the_extra_they_need(bare, tmp_path):
     done(bare / "python", "-c", "from xinfer.testing.server import FakeServer", cwd=tmp_path)
     failed = run(bare / "python", "-c", "from xinfer.testing import texts", cwd=tmp_path)
     assert "xinfer.testing.texts needs hypothesis: install dify-xinfer[testing]" in failed.stderr
+
+
+def test_the_tutorial_runs_as_written_in_an_empty_folder(wheel, tmp_path):
+    """With uv as it is, and the wheel where an index would have it; .ci/all runs the whole page."""
+    environment = {
+        **ALONE,
+        "UV_FIND_LINKS": str(wheel.parent),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    page = Page(tmp_path, environment)
+    blocks = list(Document.parse(str(ROOT / "docs/tutorial.md"), page.parse).examples())
+    chosen = blocks if os.environ.get("XINFER_ALL") else blocks[:2]
+    assert "invoke llm" in chosen[1].region.parsed["source"]
+    for example in chosen:
+        page.folder.mkdir(exist_ok=True)
+        example.evaluate()
+    assert (tmp_path / "acme/uv.lock").is_file()

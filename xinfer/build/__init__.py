@@ -16,6 +16,7 @@ from xinfer.build.emit import SPEC, ConflictError, emit, requirements
 from xinfer.build.load import LoadedSpec, SpecError, load_spec
 from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
 from xinfer.plugin.archive import pack
+from xinfer.plugin.checksum import checksum, identifier
 from xinfer.plugin.files import files_in_memory
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import Form, Plugin
@@ -45,9 +46,14 @@ __all__ = [
     "pack",
     "plugin",
     "prepare",
+    "with_requirements",
     "write",
     "write_tree",
 ]
+
+
+class OutputError(Exception):
+    """The plugin cannot be written where it should be; ``str`` says why."""
 
 
 class WrongValues(Exception):
@@ -65,6 +71,7 @@ BuildError = (
     CarriedFileError,
     ForeignFileError,
     UnreadablePlugin,
+    OutputError,
 )
 """What a user can correct; ``str`` of each says how."""
 
@@ -74,10 +81,12 @@ class Prepared:
     """A plugin in memory.
 
     :param tree: its folder: what is packed, and what the ignore file leaves out of the package.
+    :param own_folder: where the project's own files are.
     """
 
     plugin: Plugin
     tree: FileTree
+    own_folder: Path
 
     @property
     def project(self) -> Project:
@@ -92,11 +101,16 @@ class Prepared:
 
 @frozen(kw_only=True)
 class Built:
-    """A plugin on disk: its folder, its package, and whether either had to be written."""
+    """A plugin on disk.
+
+    :param changed: whether the folder or the package had to be written.
+    :param identifier: under which Dify installs the package; it ends with the checksum.
+    """
 
     folder: Path
     package: Path
     changed: bool
+    identifier: str
 
 
 def prepare(spec: Path) -> Prepared:
@@ -131,7 +145,7 @@ def prepare(spec: Path) -> Prepared:
         models=declared.models,
         model_paths=tuple(map(model_file, declared.models)),
     )
-    return Prepared(plugin=plugin, tree=tree)
+    return Prepared(plugin=plugin, tree=tree, own_folder=loaded.folder / project.files)
 
 
 def plugin(spec: Path) -> Plugin:
@@ -140,9 +154,25 @@ def plugin(spec: Path) -> Plugin:
 
 
 def write(prepared: Prepared, out: Path) -> Built:
-    """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ."""
+    """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ.
+
+    :raises OutputError: it cannot be written there; what was there before is whole.
+    """
+    manifest = prepared.project.manifest
+    own = prepared.own_folder
+    if own.is_dir() and out.resolve().is_relative_to(own.resolve()):
+        raise OutputError(f"{out} is in {own}, which the build packs: choose a folder elsewhere.")
     folder = out / prepared.name
-    package = out / f"{prepared.name}-{prepared.project.manifest.version}.difypkg"
-    changed = write_tree(prepared.tree, folder)
-    changed |= write_file(package, pack(with_requirements(prepared.plugin.files).items()))
-    return Built(folder=folder, package=package, changed=changed)
+    package = out / f"{manifest.name}-{manifest.version}.difypkg"
+    files = with_requirements(prepared.plugin.files)
+    try:
+        changed = write_tree(prepared.tree, folder)
+        changed |= write_file(package, pack(files.items()))
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror or error}.") from error
+    return Built(
+        folder=folder,
+        package=package,
+        changed=changed,
+        identifier=identifier(manifest.author, manifest.name, manifest.version, checksum(files)),
+    )

@@ -71,8 +71,8 @@ def requirements(project: Project, tree: Iterable[str]) -> tuple[str, ...]:
     named = {re.split(r"[^\w.-]", line)[0].lower() for line in project.requirements}
     added = (
         line
-        for room, name, line in _NEEDS
-        if name not in named and any(path.startswith(room) for path in paths)
+        for folder, name, line in _NEEDS
+        if name not in named and any(path.startswith(folder) for path in paths)
     )
     return (*project.requirements, *added)
 
@@ -80,6 +80,8 @@ def requirements(project: Project, tree: Iterable[str]) -> tuple[str, ...]:
 _NEEDS = (
     ("xinfer/spec/", "attrs", "attrs>=24.3"),
     ("xinfer/runtime/", "requests", "requests>=2.32.3"),
+    # The client closes streams through attributes of urllib3 that are not public.
+    ("xinfer/runtime/", "urllib3", "urllib3>=2.2,<3"),
 )
 """What each part of xinfer that a plugin carries needs beside the SDK."""
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted, examples, spec_option
+from xinfer.cli.options import (
+    UnusableInput,
+    allow_secret_option,
+    counted,
+    examples,
+    spec_option,
+    visible,
+)
 
 
 @click.command(
@@ -28,14 +35,19 @@ from xinfer.cli.options import UnusableInput, counted, examples, spec_option
     is_flag=True,
     help="Write nothing; show what a build would change, and exit with 1 if anything.",
 )
-def build(spec: Path, out: Path, *, only_check: bool) -> None:
+@click.option("--strict", is_flag=True, help="Exit with 1 for broken findings, and write nothing.")
+@allow_secret_option
+def build(
+    spec: Path, out: Path, *, only_check: bool, strict: bool, allow_secret: tuple[str, ...]
+) -> None:
     """Write the plugin that a provider_spec.py declares.
 
-    Nothing is written when a check fails. Files in the folder that no build made stay.
+    The plugin is written unless Dify refuses it: broken findings and advice are shown. Files in
+    the folder that no build made stay.
     """
     from xinfer.build import BuildError, WrongValues, differences, prepare, write
     from xinfer.cli.report import show
-    from xinfer.rules import Severity, check
+    from xinfer.rules import Severity, check, without_secrets
 
     try:
         prepared = prepare(spec)
@@ -44,24 +56,27 @@ def build(spec: Path, out: Path, *, only_check: bool) -> None:
         raise SystemExit(1) from error
     except BuildError as error:
         raise UnusableInput(str(error)) from error
-    findings = check(prepared.plugin)
+    findings = without_secrets(check(prepared.plugin), allow_secret)
     if findings:
         show(findings)
-    if any(finding.severity is not Severity.ADVICE for finding in findings):
+    stops = {Severity.REFUSED, Severity.BROKEN} if strict else {Severity.REFUSED}
+    if any(finding.severity in stops for finding in findings):
         raise SystemExit(1)
     folder = out / prepared.name
+    files = counted(len(prepared.tree), "file")
     if only_check:
         changes = list(differences(prepared.tree, folder))
         for line in changes:
-            click.echo(line)
+            click.echo(visible(line))
         if changes:
             click.echo(f"{folder} is out of date: run xinfer build.", err=True)
             raise SystemExit(1)
-        click.echo(f"{folder} is up to date ({counted(len(prepared.tree), 'file')}).")
+        click.echo(f"{folder} is up to date ({files}).")
         return
     try:
         built = write(prepared, out)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     done = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
-    click.echo(f"{done} ({counted(len(prepared.tree), 'file')}) and {built.package.name}.")
+    click.echo(f"{done} ({files}) and {built.package.name}.")
+    click.echo(f"Identifier: {built.identifier}")

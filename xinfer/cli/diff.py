@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.options import examples
+from xinfer.cli.options import examples, visible
 
 if TYPE_CHECKING:
     from xinfer.diff import Change
@@ -56,9 +56,9 @@ def _text(listed: Sequence[Change]) -> Iterable[str]:
         yield click.style(about, bold=True)
         for change in group:
             mark = click.style("!", fg="red", bold=True) if change.breaks else " "
-            yield f"{mark} {change.text}"
+            yield f"{mark} {visible(change.text)}"
             if change.breaks:
-                yield click.style(f"    {change.breaks}", fg="yellow")
+                yield click.style(f"    {visible(change.breaks)}", fg="yellow")
 
 
 def markdown(listed: Sequence[Change]) -> Iterable[str]:

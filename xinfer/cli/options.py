@@ -6,6 +6,7 @@ import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from unicodedata import category
 
 import click
 
@@ -15,6 +16,14 @@ spec_option = click.option(
     default="provider_spec.py",
     show_default=True,
     help="The file that declares the plugin.",
+)
+
+
+allow_secret_option = click.option(
+    "--allow-secret",
+    multiple=True,
+    metavar="PATH",
+    help="Pack this file although it looks like a secret; can be repeated.",
 )
 
 
@@ -31,6 +40,31 @@ class UnusableInput(click.ClickException):
     """The input cannot be used at all; exits with 2."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message, keep="\n\t"))
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Escape what a terminal would act on: control characters, and those that reorder text.
+
+    :param keep: characters that stay as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in keep or not (category(character) in _NOT_SHOWN or character in _BIDI)
+        else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+_NOT_SHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Categories of Unicode: control, surrogate, and separators of lines and paragraphs."""
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that reorder the text around them."""
 
 
 def require(module: str, *, extra: str, because: str) -> None:

@@ -11,7 +11,7 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from xinfer.cli.options import FINDING_FORMATS, counted
+from xinfer.cli.options import FINDING_FORMATS, counted, visible
 from xinfer.rules import RULES, Finding, Severity
 from xinfer.spec import Span
 
@@ -27,7 +27,7 @@ def show(findings: Sequence[Finding], output: str = "text") -> None:
 def _text(findings: Sequence[Finding]) -> Iterable[str]:
     """Group findings by file; below each the line it is about, and how to mend it."""
     for file, group in groupby(findings, key=_file):
-        yield click.style(_shown(file), bold=True)
+        yield click.style(visible(_shown(file)), bold=True)
         for finding in group:
             yield from _lines(finding)
     yield summary(findings)
@@ -36,25 +36,30 @@ def _text(findings: Sequence[Finding]) -> Iterable[str]:
 def _lines(finding: Finding) -> Iterable[str]:
     colour = _COLOURS[finding.severity]
     kind = click.style(f"{finding.severity} {finding.code}", fg=colour, bold=True)
-    yield f"  {kind} {finding.message}"
+    yield f"  {kind} {visible(finding.message)}"
     if finding.path:
-        yield click.style(f"    {finding.path}", dim=True)
+        yield click.style(f"    {visible(finding.path)}", dim=True)
     if finding.span:
-        yield from _excerpt(finding.span, colour)
+        yield from _excerpt(finding.span, colour, finding.line)
         for caller in finding.span.callers:
-            yield click.style(f"    called from {_shown(caller.file)}:{caller.line}", dim=True)
+            yield click.style(
+                f"    called from {visible(_shown(caller.file))}:{caller.line}", dim=True
+            )
             yield from _excerpt(caller, colour)
     if finding.fix:
-        yield click.style(f"    {finding.fix}", fg="green")
+        yield click.style(f"    {visible(finding.fix)}", fg="green")
 
 
-def _excerpt(span: Span, colour: str) -> Iterable[str]:
-    """Show the first line of a span, its characters underlined."""
-    source = getline(span.file, span.line).rstrip()
+def _excerpt(span: Span, colour: str, line: str = "") -> Iterable[str]:
+    """Show the first line of a span, its characters underlined.
+
+    :param line: its text, if it is not in a file of its own.
+    """
+    source = line or getline(span.file, span.line).rstrip()
     if not source:
         return
     margin = len(source) - len(source.lstrip())
-    yield click.style(f"    {span.line:>5} | {source[margin:]}", dim=True)
+    yield click.style(f"    {span.line:>5} | {visible(source[margin:], keep='\t')}", dim=True)
     if span.column:
         start = span.column - 1
         end = span.end_column - 1 if span.end_column and span.end_line == span.line else None

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from attrs import frozen
+
 from xinfer.plugin.files import File, PluginFiles
 from xinfer.plugin.limits import (
     MAX_DIRECTORY_BYTES,
@@ -27,10 +29,12 @@ _HEADER = struct.Struct("<4s5H3L2H")
 _DIRECTORY = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _MAX_COMMENT = 0xFFFF
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
-"""What reading an entry raises where it is damaged, encrypted or packed in a rare way."""
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
+    *(ValueError, OverflowError, struct.error),
+)
+"""What ``zipfile`` raises where the table of contents is damaged."""
 
 
 def pack(entries: Iterable[tuple[str, bytes]], comment: bytes = b"") -> bytes:
@@ -90,11 +94,12 @@ def package_files(path: Path) -> PluginFiles:
     if path.stat().st_size > MAX_PACKAGE_BYTES:
         raise UnreadablePlugin(f"{path} is larger than the 50 MiB that Dify takes.")
     data = path.read_bytes()
-    if end_of_directory(data) is None:
+    end = _end(data)
+    if end is None:
         raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {_why_no_zip(data)}.")
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
-    except (*_BROKEN, ValueError, struct.error) as error:
+    except _BROKEN as error:
         raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {error}.") from None
     infos = package.infolist()
     total = sum(info.file_size for info in infos)
@@ -103,34 +108,55 @@ def package_files(path: Path) -> PluginFiles:
             f"{path} unpacks to {len(infos):,} files and {total // 2**20:,} MiB, more than a "
             f"plugin can hold ({MAX_FILES:,} files, {MAX_READ_BYTES // 2**20} MiB)."
         )
+    _refuse_overlaps(infos, path)
     names = [_name(info) for info in infos]
     for name in names:
         if fault := _name_fault(name):
             raise UnreadablePlugin(f"{path} holds {short(name)!r}, {fault}.")
     files = (
-        File(path=name, size=info.file_size, read=partial(_read, package, info, path))
+        File(path=name, size=info.file_size, read=partial(_read, data, info, path))
         for name, info in zip(names, infos, strict=True)
         if not name.endswith("/")
     )
-    return PluginFiles(where=path, files=tuple(files), entries=tuple(names))
+    return PluginFiles(
+        where=path,
+        files=tuple(files),
+        entries=tuple(names),
+        comment=end.comment,
+        surplus=end.surplus,
+    )
 
 
-def end_of_directory(data: bytes) -> tuple[int, bytes] | None:
-    """Find the end of a zip's table of contents; return its place and the comment behind it.
+@frozen
+class _End:
+    """The end of a zip.
+
+    :param comment: what it holds.
+    :param surplus: bytes before and after the zip.
+    """
+
+    comment: bytes
+    surplus: int
+
+
+def _end(data: bytes) -> _End | None:
+    """Find the end of a zip.
 
     ``None`` where there is none, where its comment is cut short, or where it promises a table of
     contents that is not there or is longer than :data:`MAX_DIRECTORY_BYTES`.
     """
-    begin = len(data)
-    while (
-        begin := data.rfind(b"PK\x05\x06", max(0, len(data) - _END.size - _MAX_COMMENT), begin)
-    ) >= 0:
-        if begin + _END.size <= len(data):
-            *_, size, _, length = _END.unpack_from(data, begin)
-            comment = data[begin + _END.size :][:length]
-            fits = size <= min(begin, MAX_DIRECTORY_BYTES)
-            return (begin, comment) if fits and len(comment) == length else None
-    return None
+    first = max(0, len(data) - _END.size - _MAX_COMMENT)
+    begin = data.rfind(b"PK\x05\x06", first)
+    while begin >= 0 and begin + _END.size > len(data):
+        begin = data.rfind(b"PK\x05\x06", first, begin)
+    if begin < 0:
+        return None
+    *_, size, start, length = _END.unpack_from(data, begin)
+    comment = data[begin + _END.size :][:length]
+    if size > min(begin, MAX_DIRECTORY_BYTES) or len(comment) < length:
+        return None
+    before = max(0, begin - size - start)
+    return _End(comment, before + len(data) - begin - _END.size - length)
 
 
 def short(name: str) -> str:
@@ -165,7 +191,15 @@ def _name_fault(name: str) -> str:
     return ""
 
 
-def _read(package: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
+def _refuse_overlaps(infos: list[zipfile.ZipInfo], path: Path) -> None:
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise UnreadablePlugin(f"{path} holds entries that overlap, as zip bombs do.")
+        end = info.header_offset + _HEADER.size + info.compress_size
+
+
+def _read(data: bytes, info: zipfile.ZipInfo, path: Path) -> bytes:
     """Read an entry, and no more of it than it promises.
 
     :raises UnreadablePlugin: it is damaged, encrypted, or not as long as it says.
@@ -173,13 +207,28 @@ def _read(package: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
     name = short(info.filename)
     if info.flag_bits & _ENCRYPTED:
         raise UnreadablePlugin(f"{name} in {path} is encrypted, which Dify cannot read.")
-    if info.compress_type not in _METHODS:
+    if info.compress_type not in (_STORED, _DEFLATED):
         raise UnreadablePlugin(f"{name} in {path} is packed in a way that Dify cannot read.")
     try:
-        with package.open(info) as file:
-            content = file.read(info.file_size + 1)
-    except _BROKEN as error:
+        *_, name_length, extra_length = _HEADER.unpack_from(data, info.header_offset)
+        start = info.header_offset + _HEADER.size + name_length + extra_length
+        content = _unpacked(data[start : start + info.compress_size], info)
+    except (zlib.error, struct.error) as error:
         raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
     if len(content) != info.file_size:
-        raise UnreadablePlugin(f"{name} in {path} is not as long as it says.")
+        raise UnreadablePlugin(
+            f"{name} in {path} cannot be unpacked: it is not as long as it says."
+        )
+    if zlib.crc32(content) != info.CRC:
+        raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: its checksum is wrong.")
+    return content
+
+
+def _unpacked(packed: bytes, info: zipfile.ZipInfo) -> bytes:
+    if info.compress_type == _STORED:
+        return packed
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = stream.decompress(packed, info.file_size + 1)
+    if not stream.eof and len(content) <= info.file_size:
+        raise zlib.error("its end is missing")
     return content

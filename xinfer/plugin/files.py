@@ -66,6 +66,8 @@ class PluginFiles(Mapping[str, bytes]):
     :param unpackable: what the packager cannot read and no ignore file leaves out, such as a link
         to a folder.
     :param entries: of a package, its entries as they stand there, those for folders included.
+    :param comment: of a package, the comment of the zip, which holds the signature.
+    :param surplus: of a package, the number of bytes before and after the zip.
     """
 
     where: Path
@@ -73,6 +75,8 @@ class PluginFiles(Mapping[str, bytes]):
     left_out: tuple[Excluded, ...] = ()
     unpackable: tuple[Excluded, ...] = ()
     entries: tuple[str, ...] = ()
+    comment: bytes = b""
+    surplus: int = 0
     _by_path: dict[str, File] = field(init=False, repr=False, eq=False)
     _contents: dict[str, bytes] = field(init=False, factory=dict, repr=False, eq=False)
 

@@ -8,6 +8,7 @@ them apart.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -50,7 +51,7 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
     ):
         return False
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=_temporary(folder), dir=folder.parent))
     try:
         _fill(staging, folder, complete, stale)
         _swap(staging, folder)
@@ -69,11 +70,34 @@ def write_file(path: Path, content: bytes) -> bool:
         return False
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
-        staged = Path(new.name)
-        new.write(content)
-    staged.chmod(mode)
-    staged.replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
+    staged = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as new:
+            new.write(content)
+        staged.chmod(mode)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+    return True
+
+
+def _temporary(path: Path) -> str:
+    """Return the prefix of a temporary name beside a path, and remove what dead builds left."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp-*"):
+        pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return f".{path.name}.{os.getpid()}.tmp-"
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
     return True
 
 
@@ -187,7 +211,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _rename_both(staging: Path, folder: Path) -> None:
     """Exchange in two steps; the old folder is put back if the second one fails."""
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    aside = Path(tempfile.mkdtemp(prefix=_temporary(folder), dir=folder.parent))
     try:
         folder.rename(aside / folder.name)
         try:

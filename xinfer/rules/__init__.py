@@ -52,6 +52,7 @@ __all__ = [
     "check_changes",
     "check_one",
     "check_values",
+    "without_secrets",
 ]
 
 RULES: Mapping[str, Rule] = {
@@ -112,6 +113,24 @@ def check(plugin: Plugin) -> tuple[Finding, ...]:
 
 _OF_FAULTS = {"XI011", "XI012"}
 """The rules that report what cannot be read."""
+
+
+def without_secrets(findings: Iterable[Finding], allowed: Iterable[str]) -> tuple[Finding, ...]:
+    """Leave out the findings about files that the author has allowed to be packed.
+
+    :param allowed: paths in the package, or as the author has them.
+    """
+    paths = [f"/{path.removeprefix('./')}" for path in allowed]
+
+    def is_allowed(finding: Finding) -> bool:
+        packed = finding.path.removeprefix("project.")
+        return any(path.endswith(f"/{packed}") for path in paths)
+
+    return tuple(
+        finding
+        for finding in findings
+        if finding.code != files.SECRET_PACKED or not is_allowed(finding)
+    )
 
 
 def check_values(project: Project) -> tuple[Finding, ...]:

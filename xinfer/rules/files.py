@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from xinfer.plugin.limits import MAX_PACKAGE_BYTES
-from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
+from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, secrets_in, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
 
 _MOST_FILES = 5000
 _ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
-_SECRET_SUFFIXES = {".pem", ".key"}
+SECRET_PACKED = "XI505"  # noqa: S105
 
 
 @rule("XI501", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
@@ -59,12 +59,21 @@ def too_many_files(project: Project, subject: Subject) -> Iterator[Problem]:
         yield Problem(f"{len(subject.files or ())} files")
 
 
-@rule("XI505", Severity.BROKEN, Stage.RUN_TIME, fix="Remove it, and change the secrets in it.")
+@rule(
+    SECRET_PACKED,
+    Severity.REFUSED,
+    Stage.PACKING,
+    source="xinfer itself: Dify's packager packs every file",
+    fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
+)
 def secret_packed(project: Project, subject: Subject) -> Iterator[Problem]:
-    """A file that holds secrets would be published with the plugin."""
-    for path in map(PurePosixPath, subject.files or ()):
-        if path.name == ".env" or path.suffix in _SECRET_SUFFIXES:
-            yield Problem(f"{path} is part of the plugin", at=str(path))
+    """A file that holds a secret would be published with the plugin.
+
+    Dify's packager packs it; xinfer refuses to. Files are recognised by their names, such as
+    `.env`, `.npmrc`, `id_ed25519` and `*.p12`, and private keys by their contents.
+    """
+    for secret in secrets_in(subject.files):
+        yield Problem(f"{secret.path} would be published: {secret.reason}", at=secret.path)
 
 
 @rule("XI506", Severity.ADVICE, Stage.REVIEW, fix="Remove it.")

@@ -1,0 +1,297 @@
+"""pack, keygen, sign and verify, as people call them."""
+
+import json
+import os
+import shutil
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from plugin.trees import DATA, TREES, write_tree
+
+from xinfer.cli import main
+from xinfer.plugin.archive import package_files
+from xinfer.plugin.offline import with_wheels
+from xinfer.plugin.read import plugin_files
+from xinfer.plugin.signature import generate_key
+
+SIGNED = DATA / "signed"
+ROOT = Path(__file__).parents[2]
+KEY = ("--key", str(SIGNED / "test-only.private.pem"))
+PUBLIC = ("--key", str(SIGNED / "test-only.public.pem"))
+
+
+def run(*arguments, code=0, **options):
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output
+    return done.output
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_its_package_and_the_daemon_agree(here):
+    tree = "02-difyignore-only"
+    folder = write_tree(here, tree)
+    said = run("pack", folder)
+    assert f"Identifier: {TREES[tree]['expected']['identifier']}\n" in said
+    assert f"Checksum: {TREES[tree]['expected']['checksum']}\n" in said
+    assert "         527  provider/acme.yaml\n" in said
+    assert "Wrote packing-0.0.1.difypkg (14 files, " in said
+    again = run("pack", "packing-0.0.1.difypkg", "-o", "again.difypkg")
+    assert said.splitlines()[1:] == again.splitlines()[1:]
+    assert Path("again.difypkg").read_bytes() == Path("packing-0.0.1.difypkg").read_bytes()
+
+
+def test_a_spec_is_packed_as_it_is_built(here):
+    built = run("build", "--spec", ROOT / "examples/tariff/provider_spec.py")
+    packed = run("pack", ROOT / "examples/tariff/provider_spec.py")
+    identifier = built.splitlines()[1]
+    assert identifier.startswith("Identifier: ")
+    assert identifier in packed
+    (package,) = Path("dist").glob("*.difypkg")
+    assert package.read_bytes() == Path(package.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ("68-icon-missing", "there is no _assets/icon.svg"),
+        ("71-no-manifest", "there is no manifest.yaml"),
+        ("73-author-with-capitals", "Acme"),
+        ("45-link-to-folder", "linked is a link to a folder"),
+        ("77-size-over-the-limit", "zz.bin (52,426,670 bytes)"),
+        ("33-hits-manifest", "manifest.yaml is left out by line 1 of .difyignore (*.yaml)"),
+    ],
+)
+def test_what_dify_refuses_is_not_packed(here, tree, said):
+    folder = write_tree(here, tree)
+    assert said in run("pack", folder, code=1)
+    assert not list(here.glob("*.difypkg"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env", "X=1"),
+        ("conf/.env.local", "X=1"),
+        (".ssh/config", "x"),
+        ("id_ed25519", "x"),
+        (".aws/credentials", "x"),
+        (".netrc", "x"),
+        (".npmrc", "x"),
+        (".pypirc", "x"),
+        ("credentials.json", "{}"),
+        ("secrets.toml", "x"),
+        ("a.p12", "x"),
+        ("a.pfx", "x"),
+        ("tls.key", "x"),
+        ("tls.pem", "text\n-----BEGIN RSA PRIVATE KEY-----\nx"),
+        ("notes.md", "-----BEGIN PRIVATE KEY-----\nx"),
+        ("x.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nx"),
+    ],
+)
+def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, content):
+    folder = write_tree(here, "02-difyignore-only")
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    said = run("pack", folder, code=1)
+    assert f"{name} would be published" in said
+    assert not list(here.glob("*.difypkg"))
+    run("pack", folder, "--allow-secret", name)
+    assert name in package_files(Path("packing-0.0.1.difypkg"))
+    (folder / ".difyignore").write_text(name.partition("/")[0] + "\n")
+    run("pack", folder)
+    assert name not in package_files(Path("packing-0.0.1.difypkg"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env.example", "KEY="),
+        ("public.pem", "-----BEGIN PUBLIC KEY-----\nx"),
+        ("ca.pem", "-----BEGIN CERTIFICATE-----\nx"),
+        ("keys.py", "x = 1"),
+    ],
+)
+def test_what_is_public_is_packed(here, name, content):
+    folder = write_tree(here, "02-difyignore-only")
+    (folder / name).write_text(content)
+    run("pack", folder)
+
+
+def test_a_build_with_a_secret_writes_nothing(here):
+    shutil.copytree(ROOT / "examples/tariff", here / "tariff")
+    (here / "tariff/plugin/.env").write_text("KEY=1")
+    said = run("build", "--spec", "tariff/provider_spec.py", code=1)
+    assert "plugin/.env" in said or ".env would be published" in said
+    assert not (here / "dist").exists()
+    run("build", "--spec", "tariff/provider_spec.py", "--allow-secret", "plugin/.env")
+    assert (here / "dist/tariff/.env").is_file()
+
+
+def test_a_build_into_the_folder_that_it_packs_is_refused(here):
+    shutil.copytree(ROOT / "examples/tariff", here / "tariff")
+    said = run("build", "--spec", "tariff/provider_spec.py", "--out", "tariff/plugin/dist", code=2)
+    assert "tariff/plugin/dist is in tariff/plugin, which the build packs" in said.replace(
+        f"{here}/", ""
+    )
+    assert not (here / "tariff/plugin/dist").exists()
+
+
+def test_a_key_pair_signs_and_verifies(here):
+    said = run("keygen", "acme")
+    assert stat.S_IMODE(Path("acme.private.pem").stat().st_mode) == 0o600
+    assert "Wrote acme.private.pem, readable by you alone, and acme.public.pem." in said
+    assert "exists already" in run("keygen", "acme", code=2)
+    shutil.copy(SIGNED / "unsigned.difypkg", "x.difypkg")
+    assert "Wrote x.signed.difypkg" in run("sign", "x.difypkg", "--key", "acme.private.pem")
+    said = run("verify", "x.signed.difypkg", "--key", "acme.public.pem")
+    assert "The signature is valid.\nCategory: community\n" in said
+    wrong = run("verify", "x.signed.difypkg", *PUBLIC, code=1)
+    assert "another key" in wrong
+    run("verify", "x.signed.difypkg", *PUBLIC, "--key", "acme.public.pem")
+
+
+def test_a_protected_key_needs_its_passphrase(here):
+    run("keygen", "acme", "--passphrase", env={"XINFER_PASSPHRASE": "open"})
+    package = SIGNED / "unsigned.difypkg"
+    arguments = ("sign", package, "--key", "acme.private.pem", "-o", "x.difypkg")
+    assert "passphrase is wrong" in run(*arguments, code=2, env={"XINFER_PASSPHRASE": "shut"})
+    assert not Path("x.difypkg").exists()
+    run(*arguments, input="open\n")
+    run("verify", "x.difypkg", "--key", "acme.public.pem")
+
+
+def test_the_time_gives_the_daemons_bytes(here):
+    theirs = package_files(SIGNED / "signed-partner.difypkg")
+    time = json.loads(theirs.comment)["time"]
+    unsigned = SIGNED / "unsigned.difypkg"
+    run("sign", unsigned, *KEY, "--category", "partner", "--time", time, "-o", "x.difypkg")
+    assert package_files(Path("x.difypkg")).comment == theirs.comment
+
+
+def test_a_signed_package_is_not_signed_twice_without_force(here):
+    shutil.copy(SIGNED / "signed-partner.difypkg", "x.difypkg")
+    assert "is signed already" in run("sign", "x.difypkg", *KEY, code=2)
+    run("sign", "x.difypkg", *KEY, "--force", "-o", "y.difypkg")
+    assert "Category: community" in run("verify", "y.difypkg", *PUBLIC)
+    assert zipfile.ZipFile("y.difypkg").namelist().count(".verification.dify.json") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("unsigned.difypkg", 1, "The package is not signed."),
+        ("tampered-content.difypkg", 1, "changed after it was signed"),
+        ("tampered-order.difypkg", 1, "in another order than signed"),
+        ("signed-other-key.difypkg", 1, "made with another key"),
+        ("truncated-half.difypkg", 2, "it is cut short"),
+        ("empty.difypkg", 2, "it is empty"),
+        ("damaged-data.difypkg", 2, "cannot be unpacked"),
+        ("folder-entry-added.difypkg", 1, "entries for folders"),
+        ("signed-unknown-category.difypkg", 0, "Dify knows no category 'friends'"),
+        ("tampered-names-swapped.difypkg", 0, "files may have been renamed"),
+        ("test-only.public.pem", 2, "it is another kind of file"),
+        ("nothing", 2, "There is no package"),
+    ],
+)
+def test_each_state_of_a_package_has_its_words(name, code, said):
+    assert said in run("verify", SIGNED / name, *PUBLIC, code=code)
+
+
+def test_wrong_key_files_are_named(here):
+    Path("x.pem").write_text("nothing")
+    package = SIGNED / "unsigned.difypkg"
+    assert "x.pem is not a public key" in run("verify", package, "--key", "x.pem", code=2)
+    assert "x.pem cannot be used" in run("sign", package, "--key", "x.pem", code=2)
+    assert "y.pem, the public key, cannot be read" in run(
+        "verify", package, "--key", "y.pem", code=2
+    )
+
+
+def wheel(folder, name, requires=""):
+    """Write a wheel of a package that is nothing but a name."""
+    info = f"{name}-1.0.dist-info"
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as made:
+        made.writestr(f"{name}.py", "")
+        made.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}"
+        )
+        made.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        made.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def own_index(here, monkeypatch):
+    """Let uv and pip find two packages in a folder, and nothing elsewhere."""
+    folder = here / "index"
+    folder.mkdir()
+    wheel(folder, "acme_one", "acme_two")
+    wheel(folder, "acme_two")
+    for tool in ("UV", "PIP"):
+        monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
+        monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))
+    return folder
+
+
+PYPROJECT = (
+    '[project]\nname = "packing"\nversion = "0.0.1"\nrequires-python = ">=3.12"\n'
+    'dependencies = ["acme_one"]\n\n[dependency-groups]\ndev = []\n'
+)
+
+
+def test_an_offline_package_brings_its_wheels_and_uv_takes_them(own_index, here, monkeypatch):
+    import subprocess
+
+    folder = write_tree(here, "02-difyignore-only")
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    files = with_wheels(plugin_files(folder), ["linux/amd64", "linux/arm64"], "3.12")
+    names = [path for path in files if path.startswith("wheels/")]
+    assert names == ["wheels/acme_one-1.0-py3-none-any.whl", "wheels/acme_two-1.0-py3-none-any.whl"]
+    unpacked = here / "unpacked"
+    for path, content in files.items():
+        (unpacked / path).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / path).write_bytes(content)
+    for tool in ("UV", "PIP"):
+        monkeypatch.delenv(f"{tool}_NO_INDEX")
+        monkeypatch.delenv(f"{tool}_FIND_LINKS")
+    # As the daemon calls it; the index cannot be reached.
+    environment = {**os.environ, "UV_DEFAULT_INDEX": "http://127.0.0.1:9/", "VIRTUAL_ENV": ""}
+    uv = os.environ.get("UV") or "uv"
+    done = subprocess.run(
+        [uv, "sync", "--no-dev", "--python", sys.executable],
+        cwd=unpacked,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    if sys.version_info[:2] == (3, 12):
+        assert done.returncode == 0, done.stderr
+        assert list(unpacked.glob(".venv/lib/*/site-packages/acme_two.py"))
+
+
+def test_a_requirement_without_a_wheel_is_named(own_index, here):
+    folder = write_tree(here, "02-difyignore-only")
+    (folder / "requirements.txt").write_text("acme_one\nacme_none\n")
+    said = run("pack", "--offline", folder, code=2)
+    assert "acme-none" in said.replace("_", "-")
+    assert not list(here.glob("*.difypkg"))
+    assert "There is no platform 'linux/x'" in run(
+        "pack", "--offline", "--platform", "linux/x", folder, code=2
+    )
+
+
+def test_a_key_is_as_long_as_difys():
+    assert generate_key().key_size == 4096

@@ -1,0 +1,101 @@
+"""``xinfer pack``: a folder, a spec or a package to a package, as Dify's packager makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xinfer.cli.options import UnusableInput, allow_secret_option, counted, examples, visible
+
+
+@click.command(
+    epilog=examples(
+        "xinfer pack acme",
+        "xinfer pack provider_spec.py -o acme.difypkg",
+        "xinfer pack --offline --platform linux/amd64,linux/arm64 acme-0.1.0.difypkg",
+    )
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="NAME-VERSION.difypkg if not set."
+)
+@allow_secret_option
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Add the wheels of all requirements, for a Dify that reaches no package index.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    default="linux/amd64",
+    show_default=True,
+    help="With --offline: where Dify runs, linux/amd64 and linux/arm64, separated by commas.",
+)
+@click.option(
+    "--python",
+    default="3.12",
+    show_default=True,
+    help="With --offline: the Python of Dify's daemon.",
+)
+def pack(
+    path: Path,
+    out: Path | None,
+    allow_secret: tuple[str, ...],
+    platforms: str,
+    python: str,
+    *,
+    offline: bool,
+) -> None:
+    """Pack a plugin: PATH is its folder, its provider_spec.py or its .difypkg.
+
+    Holds the files that Dify's packager packs, in its order: all but those that .difyignore, or
+    else .gitignore, leaves out. What Dify refuses is not packed, nor is a secret.
+    """
+    from xinfer.build import WrongValues, with_requirements
+    from xinfer.cli.report import show
+    from xinfer.cli.sides import plugin_at
+    from xinfer.plugin.archive import pack as packed
+    from xinfer.plugin.checksum import checksum, identifier
+    from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
+    from xinfer.plugin.offline import OfflineError, with_wheels
+    from xinfer.plugin.writer import write_file
+    from xinfer.rules import Severity, check, without_secrets
+
+    try:
+        plugin = plugin_at(path)
+    except WrongValues as error:
+        show(error.findings)
+        raise SystemExit(1) from error
+    findings = without_secrets(check(plugin), allow_secret)
+    refused = [finding for finding in findings if finding.severity is Severity.REFUSED]
+    if refused:
+        show(refused)
+        raise SystemExit(1)
+    try:
+        manifest = plugin.project.manifest
+        files = with_requirements(plugin.files)
+        if offline:
+            files = with_wheels(files, platforms.split(","), python)
+        content = packed(files.items())
+        target = out or Path(f"{manifest.name}-{manifest.version}{'-offline' * offline}.difypkg")
+        if max(files.size, len(content)) > MAX_PACKAGE_BYTES:
+            raise UnusableInput(
+                f"The package holds {files.size:,} bytes and Dify takes {MAX_PACKAGE_BYTES:,}: "
+                "pack for one platform, or leave out files."
+            )
+        write_file(target, content)
+    except (UnreadablePlugin, OfflineError) as error:
+        raise UnusableInput(str(error)) from error
+    except OSError as error:
+        raise UnusableInput(f"{target} cannot be written: {error.strerror}.") from error
+    digest = checksum(files)
+    click.echo(f"Wrote {target} ({counted(len(files), 'file')}, {len(content):,} bytes).")
+    click.echo(
+        f"Identifier: {identifier(manifest.author, manifest.name, manifest.version, digest)}"
+    )
+    click.echo(f"Checksum: {digest}")
+    click.echo("Largest files:")
+    for file in files.largest():
+        click.echo(f"  {file.size:>12,}  {visible(file.path)}")

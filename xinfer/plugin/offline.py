@@ -1,0 +1,184 @@
+"""A package that installs without an index: the wheels of its requirements, and how to use them.
+
+Dify's daemon makes the environment of a plugin with ``uv sync``, or with ``uv pip install`` where
+there is no pyproject.toml. Both read in the plugin's own files where packages come from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from xinfer.plugin.files import File, PluginFiles, in_package_order
+from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
+
+WHEELS = "wheels"
+_SECONDS = 600
+_GLIBC = range(5, 37)
+"""The glibc of Dify's image is 2.36; wheels for an older one run there."""
+
+
+class OfflineError(Exception):
+    """A package for installation without an index cannot be made; ``str`` says why."""
+
+
+@frozen
+class _Platform:
+    """A machine on which Dify runs.
+
+    :param uv: its name for uv; likewise ``machine`` for the names of wheels.
+    """
+
+    uv: str
+    machine: str
+
+    @property
+    def tags(self) -> Iterator[str]:
+        """The platforms of wheels that run there."""
+        yield from (f"manylinux_2_{minor}_{self.machine}" for minor in reversed(_GLIBC))
+        yield from (f"{old}_{self.machine}" for old in ("manylinux2014", "manylinux2010"))
+        yield from (f"manylinux1_{self.machine}", f"linux_{self.machine}")
+
+
+PLATFORMS: Mapping[str, _Platform] = {
+    "linux/amd64": _Platform("x86_64-manylinux_2_28", "x86_64"),
+    "linux/arm64": _Platform("aarch64-manylinux_2_28", "aarch64"),
+}
+"""Where Dify's images run."""
+
+
+def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> PluginFiles:
+    """Add the wheels of everything that a plugin requires, and let uv take them alone.
+
+    The lock is left out: it names the addresses of an index.
+
+    :param platforms: some of :data:`PLATFORMS`.
+    :param python: the version of Python in Dify's daemon.
+    :raises OfflineError: a requirement has no wheel, or uv or pip is missing.
+    """
+    for name in platforms:
+        if name not in PLATFORMS:
+            known = ", ".join(PLATFORMS)
+            raise OfflineError(f"There is no platform {name!r}; Dify runs on {known}.")
+    with tempfile.TemporaryDirectory() as folder:
+        wheels = Path(folder) / WHEELS
+        for name in platforms:
+            pins = _resolve(files, PLATFORMS[name], python, Path(folder))
+            _download(pins, PLATFORMS[name], python, wheels)
+        added = {f"{WHEELS}/{wheel.name}": wheel.read_bytes() for wheel in sorted(wheels.iterdir())}
+    if PYPROJECT in files:
+        text = files[PYPROJECT].decode()
+        added[PYPROJECT] = _configured(text, platforms, python).encode()
+    if REQUIREMENTS in files:
+        options = f"--no-index\n--find-links {WHEELS}\n".encode()
+        added[REQUIREMENTS] = options + files[REQUIREMENTS]
+    kept = (file for file in files.files if file.path != LOCK and file.path not in added)
+    made = (
+        File(path=path, size=len(content), read=lambda content=content: content)  # type: ignore[misc]
+        for path, content in added.items()
+    )
+    return evolve(files, files=in_package_order((*kept, *made)))
+
+
+def _resolve(files: PluginFiles, platform: _Platform, python: str, folder: Path) -> Path:
+    """Pin what a plugin requires on a platform; return the file with the pins."""
+    source = PYPROJECT if PYPROJECT in files else REQUIREMENTS
+    if source not in files:
+        raise OfflineError("The plugin has neither pyproject.toml nor requirements.txt.")
+    (folder / source).write_bytes(files[source])
+    constraints: list[str] = []
+    if source == PYPROJECT and LOCK in files and REQUIREMENTS in files:
+        # What the lock pins, exported by the packager.
+        (folder / "locked.txt").write_bytes(files[REQUIREMENTS])
+        constraints = ["--constraints", "locked.txt"]
+    pins = folder / f"{platform.machine}.txt"
+    _run(
+        [
+            *(_uv(), "pip", "compile", source, *constraints, "--output-file", str(pins)),
+            *("--python-platform", platform.uv, "--python-version", python),
+            *("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate"),
+        ],
+        folder,
+        "The requirements cannot be resolved to wheels",
+    )
+    return pins
+
+
+def _download(pins: Path, platform: _Platform, python: str, wheels: Path) -> None:
+    _run(
+        [
+            *(*_pip(), "download", "--no-deps", "--require-hashes", "--only-binary=:all:"),
+            *("--requirement", str(pins), "--dest", str(wheels)),
+            *("--python-version", python, "--implementation", "cp", "--quiet"),
+            *(f"--platform={tag}" for tag in platform.tags),
+            "--disable-pip-version-check",
+        ],
+        pins.parent,
+        "A wheel cannot be downloaded",
+    )
+
+
+def _uv() -> str:
+    uv = os.environ.get("UV_PATH") or os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        raise OfflineError("The requirements are resolved with uv: install it.")
+    return uv
+
+
+def _pip() -> list[str]:
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    return [_uv(), "tool", "run", "--quiet", "pip"]
+
+
+def _run(command: list[str], folder: Path, failure: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, cwd=folder, capture_output=True, check=False, timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OfflineError(f"{failure}: {error}.") from None
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines()]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines
+        reason = " ".join(filter(None, errors[-1:] if errors is not lines else lines))
+        raise OfflineError(f"{failure}: {re.sub(r'^ERROR: ', '', reason)}")
+
+
+def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
+    """Let ``uv sync`` take the wheels alone, for these platforms alone."""
+    try:
+        tool = tomllib.loads(pyproject).get("tool", {}).get("uv", {})
+    except (tomllib.TOMLDecodeError, AttributeError):
+        raise OfflineError("pyproject.toml cannot be read.") from None
+    sources = list(tool.get("sources", {}))
+    if sources:
+        raise OfflineError(
+            f"[tool.uv.sources] takes {', '.join(sources)} from another place: remove it."
+        )
+    taken = sorted({"no-index", "find-links", "environments"} & tool.keys())
+    if taken:
+        raise OfflineError(f"[tool.uv] sets {', '.join(taken)} already: remove it.")
+    machines = " or ".join(f"platform_machine == '{PLATFORMS[name].machine}'" for name in platforms)
+    environment = (
+        f"sys_platform == 'linux' and python_version == '{python}' and ({machines}) "
+        "and platform_python_implementation == 'CPython'"
+    )
+    settings = (
+        f'no-index = true\nfind-links = ["{WHEELS}"]\nenvironments = [{json.dumps(environment)}]\n'
+    )
+    header = re.search(r"^\[tool\.uv\][ \t]*(#.*)?\n", pyproject, re.MULTILINE)
+    if header:
+        return pyproject[: header.end()] + settings + pyproject[header.end() :]
+    return f"{pyproject.rstrip()}\n\n[tool.uv]\n{settings}"

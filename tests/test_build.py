@@ -289,16 +289,19 @@ def test_a_carried_module_takes_the_place_of_the_generated_one(home):
     assert b"RerankModel" in tree["models/rerank/rerank.py"]
 
 
+CLIENT = ["requests>=2.32.3", "urllib3>=2.2,<3"]
+
+
 def test_the_plugin_requires_what_the_parts_of_xinfer_in_it_need(home):
     spec = home / "provider_spec.py"
     lines = prepare(spec).tree["requirements.txt"].decode().splitlines()
-    assert lines == ["dify_plugin>=0.9.0", "attrs>=24.3", "requests>=2.32.3"]
+    assert lines == ["dify_plugin>=0.9.0", "attrs>=24.3", *CLIENT]
     text = spec.read_text("utf-8")
     own = 'requirements=("dify_plugin==0.9.0", "Attrs==25.1.0"),'
     spec.write_text(text.replace("project = Project(", f"project = Project(\n    {own}"), "utf-8")
     prepared = prepare(spec)
     lines = prepared.tree["requirements.txt"].decode().splitlines()
-    assert lines == ["dify_plugin==0.9.0", "Attrs==25.1.0", "requests>=2.32.3"]
+    assert lines == ["dify_plugin==0.9.0", "Attrs==25.1.0", *CLIENT]
     assert prepared.project.requirements == tuple(lines)
     assert made(requirements=("dify_plugin",))["requirements.txt"] == b"dify_plugin\n"
 

@@ -1,6 +1,7 @@
 """What ``runtime=`` declares is what is sent: parameters, messages, users, prefixes, hooks."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -441,3 +442,22 @@ def test_a_predefined_model_is_what_is_declared_and_nobody_is_asked(strict):
     chat = serving(llm.LargeLanguageModel, strict)
     said(chat.invoke("m", RIGHT, [UserPromptMessage(content="Hi")], {}, stream=False))
     assert [arrived.method for arrived in strict.requests] == ["POST"]
+
+
+def test_credentials_may_be_validated_by_a_model_that_is_not_declared(strict):
+    stored = validated(strict, RIGHT, models=(model("a"),), validated_by=("not-there", "m"))
+    assert [b["model"] for b in bodies(strict, "/v1/chat/completions")] == ["not-there", "m"]
+    assert json.loads(stored["xinfer_learned"])["of"] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ({"dialect": "vlm"}, "there is no dialect 'vlm': did you mean 'vllm'?"),
+        ({"dialect": "zzz"}, "there is no dialect 'zzz': known are openai, xinference, vllm"),
+        ({"classes": {ModelType.LLM: "own.Model"}}, "write the module and the class"),
+    ],
+)
+def test_a_runtime_that_names_nothing_is_refused_where_it_is_declared(declared, reason):
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        OpenAICompatible(**declared)

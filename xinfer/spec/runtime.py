@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from attrs import field, frozen
 
 from xinfer.spec.conditions import Condition, Expression, always
 from xinfer.spec.declaration import Declaration
-from xinfer.spec.dialects import Dialect
+from xinfer.spec.dialects import DIALECTS, Dialect
 from xinfer.spec.models import ModelType
 
 _ANY = ("*",)
@@ -209,6 +210,23 @@ class OpenAICompatible(Declaration):
     embedding: Embedding | tuple[Embedding, ...] = ()
     rerank: Rerank | tuple[Rerank, ...] = ()
     classes: Mapping[ModelType, str] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what no server is called, and what names no class.
+
+        :raises ValueError: says what was meant, or what is known.
+        """
+        if isinstance(self.dialect, str) and self.dialect not in ("auto", *DIALECTS):
+            near = get_close_matches(self.dialect, DIALECTS, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DIALECTS)}"
+            raise ValueError(f"there is no dialect {self.dialect!r}: {meant}")
+        for kind, named in self.classes.items():
+            module, _, name = named.partition(":")
+            if not all(map(str.isidentifier, (*module.split("."), name))):
+                raise ValueError(
+                    f"classes[{kind}] is {named!r}: write the module and the class, "
+                    'e.g. "own:Model"'
+                )
 
     @property
     def base_urls(self) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ from xinfer.spec import (
     Endpoint,
     Model,
     ModelList,
+    ModelProperties,
+    ModelType,
     OpenAICompatible,
     Secret,
     connection_settings,
@@ -159,8 +161,9 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             find_path=self.path if "path" in own else None,
         )
 
-    def renamed(self, call: ModelCall[Any], model: str, name: str) -> ModelCall[Any]:
+    def renamed(self, call: ModelCall[Any], model: str) -> ModelCall[Any]:
         """Return the call of another predefined model with the same credentials."""
+        name = self.runtime.model_names.get(model, model)
         other: ModelCall[Any] = ModelCall(
             model=model,
             name=name,
@@ -169,7 +172,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             settings=call.settings,
             runtime=call.runtime,
             describe=ModelDescription,
-            resolve=lambda told: _resolved(type(self), model, told, call.credentials),
+            resolve=lambda _: self.predefined(model) or _undeclared(model, self.kind),
         )
         client = call.client
         other.client = type(client)(client.server, dialect=client.dialect, hooks=self._hooks(other))
@@ -317,6 +320,11 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
 _HOOKS: Mapping[str, Callable[..., Any]] = {
     name: getattr(ServedModel, name) for name in ("request", "chunk", "describe", "path", "headers")
 }
+
+
+def _undeclared(model: str, kind: ModelType) -> Model:
+    """Describe a model that only validates credentials."""
+    return Model(model=model, model_type=kind, model_properties=ModelProperties(mode="chat"))
 
 
 def _dialect(runtime: OpenAICompatible) -> Dialect | None:

@@ -15,7 +15,7 @@ from xinfer.runtime.dify.errors import validating
 from xinfer.runtime.dify.learned import Learned
 from xinfer.runtime.dify.model import ServedModel
 from xinfer.runtime.openai import CallError
-from xinfer.spec import Endpoint, Model, ModelList, ModelType, OpenAICompatible, Project
+from xinfer.spec import Endpoint, ModelList, ModelType, OpenAICompatible, Project
 
 _CLASSES: Mapping[ModelType, str] = {
     ModelType.LLM: "llm:LargeLanguageModel",
@@ -45,10 +45,9 @@ class ModelProvider(dify_plugin.ModelProvider):
                 "此供应商没有统一的凭据：请直接添加模型。"
             )
         with validating():
-            model = next(self._tried(runtime))
-            served = self._served(model.model_type)
-            call = served.first_that_works(
-                model.model, credentials, lambda call: self._validate(runtime, call)
+            kind, model = next(self._tried(runtime))
+            call = self._served(kind).first_that_works(
+                model, credentials, lambda call: self._validate(runtime, call)
             )
             if isinstance(credentials, dict):
                 learned = Learned(base_url=call.client.server.base_url, dialect=call.dialect)
@@ -65,11 +64,10 @@ class ModelProvider(dify_plugin.ModelProvider):
     def _validate_by_model(self, runtime: OpenAICompatible, call: ModelCall[Any]) -> None:
         """Try models in order: a key that may not use one of them is good all the same."""
         refused: CallError | None = None
-        for model in self._tried(runtime):
-            served = self._served(model.model_type)
-            name = runtime.model_names.get(model.model, model.model)
+        for kind, model in self._tried(runtime):
+            served = self._served(kind)
             try:
-                served.probe(served.renamed(call, model.model, name))
+                served.probe(served.renamed(call, model))
             except CallError as error:
                 if error.status == 401 or error.status not in _OF_THE_MODEL:
                     raise
@@ -83,13 +81,15 @@ class ModelProvider(dify_plugin.ModelProvider):
                 raise refused from None
             raise
 
-    def _tried(self, runtime: OpenAICompatible) -> Iterator[Model]:
-        names = runtime.validated_by
-        if isinstance(names, tuple) and names:
-            for name in names:
-                yield from (model for model in self.project.models if model.model == name)
-        else:
-            yield from self.project.models[:_MOST_TRIED]
+    def _tried(self, runtime: OpenAICompatible) -> Iterator[tuple[ModelType, str]]:
+        """Yield type and name of the models to try; one not declared is of the first type."""
+        models = self.project.models
+        names = runtime.validated_by if isinstance(runtime.validated_by, tuple) else ()
+        for name in names:
+            kinds = [model.model_type for model in models if model.model == name]
+            yield (kinds[0] if kinds else models[0].model_type), name
+        if not names:
+            yield from ((model.model_type, model.model) for model in models[:_MOST_TRIED])
 
     def _served(self, kind: ModelType) -> ServedModel[Any]:
         """Make what serves a model type, of the plugin's own class where there is one."""

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_importer import SMALL, imported
 
 from xinfer.build import load_spec, prepare
+from xinfer.cli import main
 from xinfer.importer import UnreadablePlugin, write_spec
 from xinfer.importer.evaluate import NotOurs, evaluate
 from xinfer.importer.python import comment_line
@@ -339,3 +341,17 @@ def test_a_file_of_comments_is_written_in_time(small):
         if is_comment
     )
     assert above == 200
+
+
+def test_what_a_terminal_would_obey_is_shown_escaped(small, monkeypatch):
+    monkeypatch.chdir(small.parent)
+    edit(small, FIRST, "deprecated: false", '"\\e[2J\\x07\\u202estrange\\n": 1')
+    done = CliRunner().invoke(main, ["import", "acme", "-o", "out"])
+    assert done.exit_code == 0, done.output
+    assert r"\x1b[2J\x07\u202estrange\n is not a key of the format" in done.output
+    assert done.output.replace("\n", "").isprintable()
+    edit(small, "manifest.yaml", "name: acme", 'name: "\\e[2J\\u202e"')
+    refused = CliRunner().invoke(main, ["import", "acme"])
+    assert refused.exit_code == 2
+    assert r"\x1b[2J\u202e" in refused.output
+    assert refused.output.replace("\n", "").isprintable()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted, examples
+from xinfer.cli.options import UnusableInput, counted, examples, visible
 
 _WORTH_A_BAR = 50
 """Model files; fewer are read before a bar can be seen."""
@@ -61,7 +61,7 @@ def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
             "keep its Python."
         ) from error
     for warning in imported.warnings:
-        click.secho(warning, fg="yellow", err=True)
+        click.secho(visible(warning), fg="yellow", err=True)
     models, files = counted(len(imported.models), "model"), counted(len(imported.copied), "file")
     click.echo(f"Wrote {spec}: {models}, {files} copied.")
 

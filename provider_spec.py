@@ -511,6 +511,7 @@ LLM = CustomizableModel(
 
 TEXT_EMBEDDING = CustomizableModel(
     model_type=ModelType.TEXT_EMBEDDING,
+    features={Feature.VISION: ability("embed_vision")},
     properties={
         "context_size": first_of(limit("max_tokens"), 512),
         # Its answer must stay well below the 5 MiB that Dify's daemon reads at once.
@@ -528,6 +529,7 @@ TEXT_EMBEDDING = CustomizableModel(
 
 RERANK = CustomizableModel(
     model_type=ModelType.RERANK,
+    features={Feature.VISION: ability("rerank_vision")},
     properties={"context_size": first_of(limit("max_tokens"), 512)},
 )
 

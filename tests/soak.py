@@ -5,6 +5,7 @@ lost or wrong, the heartbeat stood still for as long as Dify's daemon waits, or 
 files grew.
 """
 
+import subprocess
 import sys
 import tempfile
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -40,6 +42,31 @@ SPARE_FILES = 8
 """How many more files may be open at the end than after the first block."""
 WAIT = 5
 """Seconds of ``invoke_timeout`` with the stalled server."""
+TENANTS = 20
+ATTACKS = (
+    "flood",
+    "comments",
+    "empty_events",
+    "trickled_comments",
+    "endless_line",
+    "bomb",
+    "bomb_stream",
+    "bomb_error",
+    "titles",
+    "large_call",
+    "many_calls",
+)
+"""Of ``tests/hostile/attacker.py``."""
+
+
+@contextmanager
+def attacker():
+    """Start the hostile server; yield its URL."""
+    script = Path(__file__).with_name("hostile") / "attacker.py"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, script], **pipes) as process:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.stdin.close()
 
 
 @frozen(kw_only=True)
@@ -52,9 +79,10 @@ class Size:
     calls: int = 10_000
     block: int = 1_000
     workers: int = 16
+    rounds: int = 20
 
 
-QUICK = Size(streams=20, stalled=4, broken=6, calls=1_000, block=100, workers=8)
+QUICK = Size(streams=20, stalled=4, broken=6, calls=1_000, block=100, workers=8, rounds=5)
 
 
 class Heart:
@@ -121,6 +149,7 @@ class Soak:
         self.size = size
         self.phases = []
         self.weights = []
+        self.attacks = []
 
     def phase(self, name: str, run: Callable[[Tally], str]) -> None:
         """Do a part of the work and note what became of it."""
@@ -235,6 +264,56 @@ class Soak:
                 tally.note(outcome)
         return f"all streams had ended {took:.2f} s after the kill; it came back and answered"
 
+    def attacked(self, tally):
+        """Tenants stream normally while another one's server attacks: what they see of it."""
+        with Server.start() as server, attacker() as hostile:
+            self._others(tally, server, "no attack", lambda: None)
+            for attack in ATTACKS:
+                harmed = chat("Hi", error=("Invoke", ""), settings={"invoke_timeout": str(WAIT)})
+                url = f"{hostile}/{attack}"
+                self._others(tally, server, attack, partial(harmed.outcome, self.plugin, url))
+        (_, alone, *_), *others = self.attacks
+        worst = max(others, key=lambda row: row[2])
+        return (
+            f"first tokens of others: p50 {alone * 1000:.0f} ms alone; p99 at worst "
+            f"{worst[2] * 1000:.0f} ms, under {worst[0]}"
+        )
+
+    def _others(self, tally, server, name, attack):
+        """Measure the first tokens of many tenants while an attack goes on."""
+        stop = threading.Event()
+
+        def harm():
+            while not stop.is_set():
+                attack()
+                stop.wait(0.05)
+
+        def first_token(place):
+            call, began = counting(20 + place % 20), time.monotonic()
+            pieces, waited = [], None
+            try:
+                for piece in call.send(self.plugin, server.url):
+                    waited = waited or time.monotonic() - began
+                    pieces.append(piece)
+            except (CallError, PluginError) as error:
+                return ("lost", str(error)), 0.0
+            return ("right" if call.right(pieces) else "wrong", text_of(pieces)), waited
+
+        self.heart.gap()
+        thread = threading.Thread(target=harm)
+        thread.start()
+        with self._pool(TENANTS) as pool:
+            results = list(pool.map(first_token, range(TENANTS * self.size.rounds)))
+        gap = self.heart.gap()
+        stop.set()
+        thread.join(120)
+        waits = sorted(wait for _, wait in results)
+        for outcome, _ in results:
+            tally.note(outcome)
+        held = Weight.of(self.plugin.pid).pss
+        p99 = waits[int(len(waits) * 0.99) - 1]
+        self.attacks.append((name, waits[len(waits) // 2], p99, gap, held))
+
     def load(self, tally):
         """Calls of every kind, block after block, in one process."""
         began = time.monotonic()
@@ -276,6 +355,14 @@ class Soak:
         console.print(table)
         for name, *_, note in self.phases:
             console.print(f"{name}: {note}", highlight=False)
+        attacks = Table(title=f"{TENANTS} tenants while one server attacks")
+        columns = ("attack", "first token p50", "p99", "longest heartbeat gap", "PSS MB")
+        for column in columns:
+            attacks.add_column(column, justify="right" if column != "attack" else "left")
+        for name, p50, p99, gap, pss in self.attacks:
+            milliseconds = f"{p50 * 1000:.0f} ms", f"{p99 * 1000:.0f} ms"
+            attacks.add_row(name, *milliseconds, f"{gap:.2f} s", f"{pss:.0f}")
+        console.print(attacks)
         held = Table(title="What its process holds")
         for column in ("", "PSS MB", "RSS MB", "open files", "sockets"):
             held.add_column(column, justify="right")
@@ -307,6 +394,7 @@ def main(quick):
         soak.phase(f"{size.streams} streams at once", soak.streams)
         soak.phase("a stalled server", soak.stalled)
         soak.phase("a server killed", soak.killed)
+        soak.phase("a server that attacks", soak.attacked)
         soak.weigh("at the end")
     console = Console(width=None if sys.stdout.isatty() else 130)
     soak.report(console)

@@ -176,10 +176,12 @@ def test_what_does_not_fit_into_a_line_is_one_error(attacker, attack, kind, word
     assert words in refusal(attacker(attack), call=CALLS[kind])
 
 
-@pytest.mark.parametrize("attack", ["large_call", "many_calls"])
-def test_tool_calls_that_do_not_fit_into_a_line_are_one_error(attacker, attack):
-    text = refusal(attacker(attack), InvokeServerUnavailableError, tools=[LOOK])
-    assert "Dify can receive 4 MiB at once" in text
+@pytest.mark.parametrize(
+    ("attack", "words"),
+    [("large_call", "answered more than 4 MiB"), ("many_calls", "more tool calls than any agent")],
+)
+def test_tool_calls_are_bounded_by_their_bytes_and_their_number(attacker, attack, words):
+    assert words in refusal(attacker(attack), InvokeServerUnavailableError, tools=[LOOK])
 
 
 @pytest.mark.parametrize("letter", ["x", "\0", "é", "😀", '"'])

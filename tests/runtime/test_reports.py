@@ -10,13 +10,14 @@ from dify_plugin.entities.model.message import (
     UserPromptMessage,
 )
 from dify_plugin.errors.model import (
+    CredentialsValidateFailedError,
     InvokeBadRequestError,
     InvokeConnectionError,
     InvokeError,
     InvokeRateLimitError,
     InvokeServerUnavailableError,
 )
-from under_sdk import LLM, Rerank, TextEmbedding, bodies, entered, said
+from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
 
 from xinfer.runtime.openai.ways import MEMORY
 from xinfer.testing.server import FakeServer, Served
@@ -554,3 +555,32 @@ def test_the_first_count_beside_a_finish_reason_is_the_bill(server, streams):
     answer = stream([*first.steps, event(later), event(DONE)])
     if streams:
         assert ask(server, answer).usage.completion_tokens == 8
+
+
+@pytest.mark.parametrize(
+    ("model_type", "abilities", "kind"),
+    [
+        ("embedding", ("embed", "embed_vision"), TextEmbedding),
+        ("rerank", ("rerank", "rerank_vision"), Rerank),
+    ],
+)
+def test_models_that_see_have_the_feature(model_type, abilities, kind):
+    seeing = Served(uid="sees", model_type=model_type, abilities=abilities)
+    blind = Served(uid="blind", model_type=model_type, abilities=abilities[:1])
+    with FakeServer([seeing, blind]) as server:
+        schemas = [
+            kind([]).get_customizable_model_schema("m", entered(server, uid))
+            for uid in ("sees", "blind")
+        ]
+    assert [[feature.value for feature in schema.features] for schema in schemas] == [
+        ["vision"],
+        [],
+    ]
+
+
+@pytest.mark.parametrize("ability", ["speaker_embedding", "text2music"])
+def test_audio_models_that_do_not_transcribe_cannot_be_added_to_transcribe(ability):
+    model = Served(uid="m", model_type="audio", abilities=(ability,))
+    refused = pytest.raises(CredentialsValidateFailedError, match="Dify has no use")
+    with FakeServer([model]) as server, refused:
+        Speech2Text([]).validate_credentials("m", entered(server, "m"))

@@ -169,6 +169,12 @@ def test_a_stream_that_breaks_off_before_it_speaks_is_asked_for_whole(server):
     assert streams == [True, None]
 
 
+def test_a_family_has_its_own_voices_and_not_those_of_one_with_a_like_name():
+    with FakeServer([Served(uid="zh", family="Kokoro-zh", **_TYPE)]) as server:
+        listed = TTS([]).get_tts_model_voices("m", entered(server, "zh"))
+    assert [voice["value"] for voice in listed] == [DEFAULT, "af_maple", "af_sol", "bf_vale"]
+
+
 def test_another_type_of_sound_is_told_to_dify(server):
     riff = whole(b"RIFF" + bytes(100), "audio/mpeg")
     credentials = entered(server, "cosyvoice")

@@ -67,12 +67,15 @@ _COSYVOICE = {
     "ja-JP": {"日语男": "日本語、男性"},
     "ko-KR": {"韩语女": "한국어, 여성"},
 }
+_KOKORO_ZH = {"en-US": _named("af_maple", "af_sol"), "en-GB": _named("bf_vale")}
+"""Of the model card of Kokoro-82M-v1.1-zh, whose hundred Chinese voices have numbers for names."""
 _FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "Kokoro-zh": _KOKORO_ZH,
     "Kokoro": _KOKORO,
     "CosyVoice": _COSYVOICE,
 }
-"""Voices by language, of the families whose names begin so: those that the models themselves
-publish. Families that speak with any voice, or clone one, have none."""
+"""Voices by language, of the families whose names begin so, the first that fits: those that the
+models themselves publish. Families that speak with any voice, or clone one, have none."""
 
 DEFAULT = "default"
 """The voice that the server chooses itself; listed unless others are declared."""

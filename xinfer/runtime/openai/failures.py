@@ -147,6 +147,14 @@ EMPTY = Failure(
     ),
     ServerUnavailable,
 )
+TOO_MANY_CALLS = Failure(
+    Text("asked for more tool calls than any agent can make", "请求的工具调用过多"),
+    Text(
+        "Choose another model, or start the server with the tool parser of this model.",
+        "请换用其他模型，或在启动服务器时使用该模型对应的工具解析器。",
+    ),
+    ServerUnavailable,
+)
 TOO_MANY_FILES = Failure(
     Text(
         "cannot be reached: Dify's plugin has too many files open",

@@ -87,6 +87,7 @@ def whole_answer(answer: Any, call: Call, change: Change, reader: Reader) -> Cha
         raise call.unreadable("without choices", "不含 choices 的内容")
     texts = _Texts()
     chunk = texts.whole(answers.chat_chunk(changed))
+    _ToolCalls(call).count([chunk])
     if rest := texts.close():
         chunk = evolve(chunk, text=chunk.text + rest.text)
     return reader.whole(chunk)
@@ -149,7 +150,7 @@ def _rest(first: bytes, pieces: Iterator[bytes], call: Call) -> bytes:
 def _events(
     pieces: Iterator[bytes], body: Body, call: Call, change: Change, reader: Reader
 ) -> Iterator[list[ChatChunk]]:
-    events, texts = Events(), _Texts()
+    events, texts, tools = Events(), _Texts(), _ToolCalls(call)
     began = finished = answers_something = False
     idle = 0
     for arrived in chain(pieces, (None,)):
@@ -157,6 +158,7 @@ def _events(
         idle += len(arrived or b"")
         chunks = [texts.whole(chunk) for chunk in _chunks(change(values), call)]
         began = began or bool(chunks)
+        tools.count(chunks)
         if any(chunk.shows or chunk.finish_reason for chunk in chunks):
             idle, answers_something = 0, True
             body.content()
@@ -198,6 +200,22 @@ def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:
     if texts:
         chunks.append(ChatChunk(text="".join(texts)))
     return chunks
+
+
+class _ToolCalls:
+    """Bounds the tool calls of an answer, which are kept until its end."""
+
+    def __init__(self, call: Call) -> None:
+        self._call, self._calls, self._size = call, 0, 0
+
+    def count(self, chunks: list[ChatChunk]) -> None:
+        for delta in (delta for chunk in chunks for delta in chunk.tool_calls):
+            self._calls += bool(delta.name)
+            self._size += len(delta.arguments)
+        if self._calls > limits.TOOL_CALLS:
+            raise self._call.failed(failures.TOO_MANY_CALLS)
+        if self._size > limits.EVENT:
+            raise self._call.failed(failures.too_large(limits.EVENT))
 
 
 class _Texts:

@@ -67,8 +67,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        known = self.list_commands(ctx)
-        if name not in known and (near := get_close_matches(name, known, n=1)):
+        names = self.list_commands(ctx)
+        if name not in names and (near := get_close_matches(name, names, n=1)):
             ctx.fail(f"There is no command {name}: did you mean {near[0]}?")
         return super().resolve_command(ctx, args)
 

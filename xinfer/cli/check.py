@@ -1,4 +1,4 @@
-"""``xinfer check``: every mistake that can be found at the desk, with its place and its cure."""
+"""``xinfer check``: find every mistake that can be found without Dify, with its place and fix."""
 
 from __future__ import annotations
 

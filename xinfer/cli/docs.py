@@ -55,9 +55,9 @@ def docs(
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     if update is not None:
-        named = next((name for name in LANGUAGES if name in update.name), LANGUAGES[0])
+        suffix = next((name for name in LANGUAGES if name in update.name), LANGUAGES[0])
         before = update.read_text("utf-8")
-        after = updated(before, project, language or named)
+        after = updated(before, project, language or suffix)
         if check and before != after:
             raise click.ClickException(
                 f"{update} is out of date: run xinfer docs --update {update}"

@@ -194,8 +194,8 @@ def _learned(answers: Answers, url: str, key: str | None) -> Answers:
         size = next((row[k] for k in _SIZES if isinstance(row.get(k), int)), None)
         sizes |= {row["id"]: size} if size else {}
     types = answers.types or [ModelType(kind) for kind in _TYPES if kind in names]
-    shown = ", ".join(str(row["id"]) for row in rows[:5])
-    click.echo(f"{url} runs {counted(len(rows), 'model')}: {shown}.", err=True)
+    first = ", ".join(str(row["id"]) for row in rows[:5])
+    click.echo(f"{url} runs {counted(len(rows), 'model')}: {first}.", err=True)
     base = url.removesuffix("/v1") if answers.kind is Kind.XINFERENCE else url
     return _with(
         answers,
@@ -228,8 +228,8 @@ def _models_at(base: str, key: str | None) -> list[dict[str, Any]]:
 
 def _type_of(row: dict[str, Any]) -> str:
     """Guess a model's type from what its server says, else from its name."""
-    told = " ".join([str(row.get("model_type", "")), *map(str, row.get("model_ability") or ())])
-    text = f"{told} {row['id']}".lower()
+    parts = [row.get("model_type", ""), *(row.get("model_ability") or ()), row["id"]]
+    text = " ".join(map(str, parts)).lower()
     return next((kind for kind, words in _WORDS.items() if any(w in text for w in words)), "llm")
 
 
@@ -245,13 +245,13 @@ def _show_changes(folder: Path) -> None:
     """Print what today's templates would write, as a diff, and exit with 1 if anything."""
     from xinfer.cli.templates import ANSWERS, Answers, render
 
-    kept = folder / ANSWERS
-    if not kept.is_file():
-        raise UnusableInput(f"There is no {kept}: xinfer init keeps its answers there.")
+    file_of_answers = folder / ANSWERS
+    if not file_of_answers.is_file():
+        raise UnusableInput(f"There is no {file_of_answers}: xinfer init keeps its answers there.")
     try:
-        answers = Answers.from_toml(kept.read_text("utf-8"))
+        answers = Answers.from_toml(file_of_answers.read_text("utf-8"))
     except ValueError as error:
-        raise UnusableInput(f"{kept} is {error}.") from error
+        raise UnusableInput(f"{file_of_answers} is {error}.") from error
     changed = False
     for path, text in render(answers).items():
         file = folder / path

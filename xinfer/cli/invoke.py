@@ -101,7 +101,7 @@ def invoke(
     before = [message("system", system)] if system else []
     if history:
         listed, _ = read_json(history.read_text("utf-8"), "--history", list)
-        before += [message(one["role"], one["content"]) for one in listed]
+        before += [message(row["role"], row["content"]) for row in listed]
     offered = [read_json(tool.read_text("utf-8"), f"--tool {tool}", dict)[0] for tool in tools]
     rules = rules_of(ctx.obj, model_type, model)
     with (

@@ -137,11 +137,11 @@ def _field(declared: CredentialField, language: str) -> list[str]:
     types = [c.value for c in form.show_on or () if c.variable == "__model_type"]
     options = [_text(option.label, language) for option in form.options or ()]
     default = form.default if form.default is not None else ""
-    shown = {option.value: _text(option.label, language) for option in form.options or ()}
+    labels = {option.value: _text(option.label, language) for option in form.options or ()}
     return [
         f"**{_text(form.label, language)}**",
         words["yes"] if form.required else words["no"],
-        shown.get(str(default), str(default)),
+        labels.get(str(default), str(default)),
         ", ".join(_TYPES.get(kind, kind) for kind in types) or words["all"],
         words["and"].join(
             filter(

@@ -19,7 +19,7 @@ _SWITCHES = ("enable_thinking", "thinking", "enable_reasoning")
 
 def rules_of(project: Project, model_type: str, model: str | None) -> Mapping[str, ParameterRule]:
     """Return the parameters that a model has, or may have, by name."""
-    predefined = [one for one in project.models if one.model_type == model_type]
+    predefined = [m for m in project.models if m.model_type == model_type]
     chosen = [m.parameter_rules for m in predefined if m.model == (model or predefined[0].model)]
     added = [m.parameter_rules for m in project.customizable_models if m.model_type == model_type]
     return {rule.name: rule for rules in (*chosen, *added)[:1] for rule in rules or ()}

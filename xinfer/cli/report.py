@@ -25,7 +25,7 @@ def show(findings: Sequence[Finding], output: str = "text") -> None:
 
 
 def _text(findings: Sequence[Finding]) -> Iterable[str]:
-    """Group findings by file; below each the line it is about, and how to mend it."""
+    """Group findings by file; below each the line it is about, and how to fix it."""
     for file, group in groupby(findings, key=_file):
         yield click.style(visible(_shown(file)), bold=True)
         for finding in group:

@@ -58,7 +58,7 @@ class PluginCommand(click.Command):
 def _credential_options(project: Project) -> Iterator[click.Option]:
     from xinfer.spec import FormType
 
-    for declared in _entered_fields(project):
+    for declared in _form_fields(project):
         yield click.Option(
             [_option_of(declared), f"{_CREDENTIAL}{declared.form.variable}"],
             help=f"{declared.form.label}.",
@@ -67,7 +67,7 @@ def _credential_options(project: Project) -> Iterator[click.Option]:
         )
 
 
-def _entered_fields(project: Project) -> Iterator[CredentialField]:
+def _form_fields(project: Project) -> Iterator[CredentialField]:
     from xinfer.spec import fields
 
     for declared in fields(project.credentials) if project.credentials else ():
@@ -159,23 +159,23 @@ def running(
 
     kind = ModelType(model_type)
     name, customizable = _model(project, kind, model)
-    entered = {} if fake else _entered(project, kind, spec.parent, credentials)
+    values = {} if fake else _collected(project, kind, spec.parent, credentials)
     try:
         prepared = prepare(spec)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     with ExitStack() as stack:
         server = None
-        if not entered and _entered_fields_required(project, kind):
-            server, entered = stack.enter_context(_fake_server(prepared, kind))
+        if not values and _required_fields(project, kind):
+            server, values = stack.enter_context(_fake_server(prepared, kind))
             name = name or model_of(project, kind)[0]
         folder = stack.enter_context(written(prepared, server=server))
         call = Invocation(
             provider=project.provider.provider,
             model_type=kind,
-            model=name or _name_on_server(project, entered),
+            model=name or _name_on_server(project, values),
             customizable=customizable,
-            credentials=entered,
+            credentials=values,
             **options,
         )
         if verbose:
@@ -207,39 +207,39 @@ def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | N
     raise UnusableInput(f"There is no {kind} model {name}: {hint}")
 
 
-def _name_on_server(project: Project, entered: Mapping[str, str]) -> str:
+def _name_on_server(project: Project, values: Mapping[str, str]) -> str:
     from xinfer.spec import model
 
-    for declared in _entered_fields(project):
-        if model in declared.sets and declared.form.variable in entered:
-            return entered[declared.form.variable]
+    for declared in _form_fields(project):
+        if model in declared.sets and declared.form.variable in values:
+            return values[declared.form.variable]
     raise UnusableInput("Name the model to call with --model.")
 
 
-def _entered(
+def _collected(
     project: Project, kind: ModelType, folder: Path, options: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Collect credentials: options and variables first, then ``.env``, then questions."""
     from_file = dict(env_file(folder / ".env"))
-    entered = {}
-    for declared in _entered_fields(project):
+    values = {}
+    for declared in _form_fields(project):
         variable = declared.form.variable
         value = options.get(f"{_CREDENTIAL}{variable}") or from_file.get(_variable_of(declared))
         if value is not None:
-            entered[variable] = value
-    if entered and sys.stdin.isatty():
-        for declared in _entered_fields_required(project, kind):
-            if declared.form.variable not in entered:
-                entered[declared.form.variable] = _ask(declared)
-    return entered
+            values[variable] = value
+    if values and sys.stdin.isatty():
+        for declared in _required_fields(project, kind):
+            if declared.form.variable not in values:
+                values[declared.form.variable] = _ask(declared)
+    return values
 
 
-def _entered_fields_required(project: Project, kind: ModelType) -> list[CredentialField]:
+def _required_fields(project: Project, kind: ModelType) -> list[CredentialField]:
     from attrs import NOTHING
 
     return [
         declared
-        for declared in _entered_fields(project)
+        for declared in _form_fields(project)
         if declared.default is NOTHING and _shown(declared, kind)
     ]
 
@@ -271,10 +271,10 @@ def _fake_server(prepared: Prepared, kind: ModelType) -> Iterator[tuple[Any, dic
     from xinfer.testing.server import FakeServer
 
     project = prepared.project
-    needed = " and ".join(_option_of(f) for f in _entered_fields_required(project, kind))
+    needed = " and ".join(_option_of(f) for f in _required_fields(project, kind))
     with FakeServer(served_models(project)) as server:
         try:
-            entered = credentials_for(project, server.url, kind)
+            values = credentials_for(project, server.url, kind)
         except NoServerField as error:
             raise UnusableInput(f"{error} Or give the credentials: {needed}.") from error
         click.secho(
@@ -282,7 +282,7 @@ def _fake_server(prepared: Prepared, kind: ModelType) -> Iterator[tuple[Any, dic
             err=True,
             dim=True,
         )
-        yield server, entered
+        yield server, values
 
 
 def _show_request(project: Project, call: Invocation) -> None:
@@ -293,7 +293,7 @@ def _show_request(project: Project, call: Invocation) -> None:
 
     secret = {
         declared.form.variable
-        for declared in _entered_fields(project)
+        for declared in _form_fields(project)
         if declared.form.type is FormType.SECRET_INPUT
     }
     action, fields = call.request()

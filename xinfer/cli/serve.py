@@ -31,18 +31,18 @@ def serve(port: int, key: str | None, models: tuple[str, ...], faults: tuple[str
     It lists, chats, embeds, ranks, transcribes and speaks; what it says follows from the question.
     """
     from xinfer.testing.server import MODELS, FakeServer, Served
-    from xinfer.testing.server import faults as known
+    from xinfer.testing.server import faults as available
     from xinfer.testing.server.faults import Fault
 
-    named: dict[str, Fault] = {
-        "loading": known.LOADING,
-        "too-many": known.TOO_MANY,
-        "bad-gateway": known.BAD_GATEWAY,
-        "crashed": known.CRASHED,
-        "login-page": known.LOGIN_PAGE,
-        "empty": known.EMPTY,
-        "cut": known.Cut(after=2),
-        "stall": known.Stall(after=0),
+    by_name: dict[str, Fault] = {
+        "loading": available.LOADING,
+        "too-many": available.TOO_MANY,
+        "bad-gateway": available.BAD_GATEWAY,
+        "crashed": available.CRASHED,
+        "login-page": available.LOGIN_PAGE,
+        "empty": available.EMPTY,
+        "cut": available.Cut(after=2),
+        "stall": available.Stall(after=0),
     }
     served = [*MODELS]
     for text in models:
@@ -56,7 +56,7 @@ def serve(port: int, key: str | None, models: tuple[str, ...], faults: tuple[str
         signal.signal(number, lambda *_: stopped.set())
     with FakeServer(served, port=port, key=key) as server:
         for fault in faults:
-            server.next_answer(named[fault])
+            server.next_answer(by_name[fault])
         click.echo(server.url)
         click.secho(f"Models: {', '.join(model.uid for model in served)}", err=True, dim=True)
         stopped.wait()

@@ -170,7 +170,7 @@ def _embedding(asked: Invocation) -> _Request:
 
 def _rerank(asked: Invocation) -> _Request:
     query, *documents = asked.inputs
-    # Dify sends 0 for what nobody set.
+    # Dify sends 0 for what is not set.
     unset = {"score_threshold": 0, "top_n": 0}
     return "invoke_rerank", {"query": query, "docs": documents, **unset}
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from xinfer.spec import (
     ModelType,
     Project,
     api_key,
+    complete,
     fields,
 )
 from xinfer.testing.provider import ProviderUnderTest, credentials_for
@@ -43,7 +45,8 @@ from xinfer.testing.pytest_plugin import KEY
 from xinfer.testing.server import faults
 from xinfer.testing.server.answer import refusal
 from xinfer.testing.server.faults import Fault
-from xinfer.testing.strategies import broken_credentials, raw_credentials
+from xinfer.testing.strategies import Broken, broken_credentials, raw_credentials
+from xinfer.yaml import to_data
 
 _UNREACHABLE = "http://127.0.0.1:9"
 """Nothing listens there (RFC 863 reserves the port)."""
@@ -70,10 +73,13 @@ class Conformance:
 
     :cvar project: what the ``provider_spec.py`` declares.
     :cvar model_types: the types to try; by default all that are declared and can be called.
+    :cvar strategies: what users may enter in fields whose converter takes no usual text, by
+        variable; see :func:`~xinfer.testing.raw_credentials`.
     """
 
     project: ClassVar[Project]
     model_types: ClassVar[tuple[ModelType, ...] | None] = None
+    strategies: ClassVar[Mapping[str, st.SearchStrategy[str]]] = {}
 
     def credentials(self, server: str, model_type: ModelType) -> dict[str, str]:
         """Return what a user would enter for a model on a server at this URL; override at will."""
@@ -199,33 +205,63 @@ class Conformance:
         if not any(api_key in field.sets for field in _fields(self.project)):
             return
         call = self.invocation(provider, model_type).validated(provider.plugin)
-        told = [json.dumps(piece) for piece in call.call(provider.plugin)]
+        texts = [json.dumps(piece) for piece in call.call(provider.plugin)]
         for fault in ("401", "400", "500"):
             error = _failing(call, provider, _ERRORS[fault][0])
-            told += [error.message, error.description]
-        assert not [line for line in (*told, *provider.log) if KEY in line]
+            texts += [error.message, error.description]
+        assert not [line for line in (*texts, *provider.log) if KEY in line]
 
-    @hypothesis.settings(max_examples=30, deadline=None, derandomize=True, database=None)
-    @hypothesis.given(data=st.data())
-    def test_every_valid_form_is_read(self, data: st.DataObject) -> None:
+    def test_every_valid_form_is_read(self) -> None:
         """What a user may enter is read, and written again reads the same."""
         credentials = self.project.credentials
         if credentials is None:
             return
-        read = credentials.from_form(data.draw(raw_credentials(credentials)))
-        assert credentials.from_form(read.to_form()) == read
 
-    @hypothesis.settings(max_examples=30, deadline=None, derandomize=True, database=None)
-    @hypothesis.given(data=st.data())
-    def test_a_wrong_field_is_named(self, data: st.DataObject) -> None:
+        @_EXAMPLES
+        @hypothesis.given(raw=raw_credentials(credentials, **self.strategies))
+        def holds(raw: dict[str, str]) -> None:
+            read = credentials.from_form(raw)
+            assert credentials.from_form(read.to_form()) == read
+
+        holds()
+
+    if find_spec("graphon"):
+
+        def test_dify_hands_on_every_valid_form(self, model_type: ModelType) -> None:
+            """Dify's own validators accept what a user may enter; what they hand on reads the same.
+
+            Runs where graphon, which holds them, is installed.
+            """
+            credentials = self.project.credentials
+            if credentials is None:
+                return
+
+            @_EXAMPLES
+            @hypothesis.given(raw=raw_credentials(credentials, **self.strategies))
+            def holds(raw: dict[str, str]) -> None:
+                sent = {**raw, "__model_type": model_type.value}
+                received = _through_dify(self.project, sent)
+                assert credentials.from_form(received) == credentials.from_form(sent)
+
+            holds()
+
+    def test_a_wrong_field_is_named(self) -> None:
         """An error about credentials names the field that is wrong."""
         credentials = self.project.credentials
         if credentials is None:
             return
-        broken = data.draw(broken_credentials(credentials))
-        with pytest.raises(FormError) as caught:
-            credentials.from_form(broken.raw)
-        assert broken.variable in [problem.variable for problem in caught.value.problems]
+
+        @_EXAMPLES
+        @hypothesis.given(broken=broken_credentials(credentials, **self.strategies))
+        def holds(broken: Broken) -> None:
+            with pytest.raises(FormError) as caught:
+                credentials.from_form(broken.raw)
+            assert broken.variable in [problem.variable for problem in caught.value.problems]
+
+        holds()
+
+
+_EXAMPLES = hypothesis.settings(max_examples=30, deadline=None, derandomize=True, database=None)
 
 
 _MANY = 20
@@ -256,6 +292,24 @@ def _failing(call: Invocation, provider: ProviderUnderTest, fault: Fault) -> Cal
 
 def _fields(project: Project) -> tuple[CredentialField, ...]:
     return fields(project.credentials) if project.credentials else ()
+
+
+def _through_dify(project: Project, raw: Mapping[str, str]) -> dict[str, Any]:
+    """Return what Dify's API hands to the plugin of a form, by graphon's validator."""
+    from graphon.model_runtime.entities.provider_entities import CredentialFormSchema
+    from graphon.model_runtime.schema_validators.common_validator import CommonValidator
+
+    provider = complete(project).provider
+    form = provider.model_credential_schema or provider.provider_credential_schema
+    schemas = [
+        CredentialFormSchema.model_validate(to_data(entry))
+        for entry in (form.credential_form_schemas if form else ())
+    ]
+    validator = CommonValidator()
+    received: dict[str, Any] = validator._validate_and_filter_credential_form_schemas(  # noqa: SLF001
+        schemas, dict(raw)
+    )
+    return received
 
 
 type _Pieces = list[dict[str, Any]]

@@ -183,7 +183,7 @@ def credentials_for(
         api_key: key,
         max_retries: "0",
     }
-    entered = {}
+    form = {}
     for declared in fields(project.credentials) if project.credentials else ():
         if declared.asked_by_dify or not _shown(declared, model_type):
             continue
@@ -191,8 +191,8 @@ def credentials_for(
         if value is None and declared.default is NOTHING:
             value = _sample(declared)
         if value is not None:
-            entered[declared.form.variable] = value
-    return entered
+            form[declared.form.variable] = value
+    return form
 
 
 def served_models(project: Project) -> tuple[Served, ...]:

@@ -64,7 +64,7 @@ class Answers:
     """What a project is made from.
 
     :param models: names of a server's models by type, for kinds with predefined ones.
-    :param context_sizes: of those models, where the server told.
+    :param context_sizes: of those models, where the server reported them.
     """
 
     name: str

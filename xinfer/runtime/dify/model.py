@@ -308,12 +308,12 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         if actual is None:
             raise BadRequest(
                 f"The model {name!r} is for {task}, for which Dify has no use.",
-                f"模型 {name!r} 用于 {task}，Dify 不支持此类模型。",
+                f"模型“{name}”用于 {task}，Dify 不支持此类模型。",
             )
         raise BadRequest(
             f"The model {name!r} is for {actual}, not for {wanted}. "
             f"Add it under the model type {actual}.",
-            f"模型 {name!r} 的类型是 {actual}，而不是 {wanted}：请在模型类型 {actual} 下添加。",
+            f"模型“{name}”的类型是 {actual}，而不是 {wanted}：请在模型类型 {actual} 下添加。",
         )
 
 

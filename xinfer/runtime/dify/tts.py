@@ -182,5 +182,5 @@ def _with_voice(error: CallError, voice: str) -> CallError:
         return error
     return error.adding(
         f"The voice was {voice!r}: see whether the model has it.",
-        f"所用音色为 {voice!r}：请确认该模型支持此音色。",
+        f"所用音色为“{voice}”：请确认该模型支持此音色。",
     )

@@ -71,7 +71,7 @@ class Call:
             case,
             status=status,
             words=words,
-            id=_request_id(response.headers.get("X-Request-Id", "")),
+            id=_request_id(self.secrets.hide(response.headers.get("X-Request-Id", ""))),
             later=_later(response.headers.get("Retry-After", "")),
         )
 

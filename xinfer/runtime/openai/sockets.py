@@ -59,23 +59,23 @@ class Deadline:
         """Wait anew: there was content."""
         self._until = time.monotonic() + (self.seconds or 0)
 
-    def left(self) -> float | None:
+    def left(self, now: float) -> float | None:
         """Return the seconds to wait for the next byte; ``None`` for any time.
 
         :raises TimeoutError: there are none left.
         """
         if self.seconds is None:
             return None
-        left = self._until - time.monotonic()
+        left = self._until - now
         if left <= 0:
             raise TimeoutError("no content in time")
         return left
 
     def arrived(self, asked: float) -> None:
         """Note that bytes came, and since when they were waited for."""
-        self.last_byte = time.monotonic()
-        if self.last_byte - asked > limits.PAUSE:
-            self._let_go = self.last_byte  # others went on meanwhile
+        now = self.last_byte = time.monotonic()
+        if now - asked > limits.PAUSE:
+            self._let_go = now  # others went on meanwhile
         else:
             self.let_go()
 
@@ -96,12 +96,12 @@ class _Socket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline.left()
+        asked = time.monotonic()
+        left = self._deadline.left(asked)
         if left is not None:
             self._sock.settimeout(left)
         size: int | None = self._raw.readinto(buffer)
-        self._deadline.last_byte = time.monotonic()
-        self._deadline.let_go()
+        self._deadline.arrived(asked)
         return size
 
     def close(self) -> None:

@@ -33,6 +33,8 @@ class Pieces:
 
     def feed(self, text: str) -> str:
         """Take a piece in; return what of it can be handed on."""
+        if not self._first_half and text.isascii():
+            return text
         text = self._first_half + text
         self._first_half = ""
         if text and "\ud800" <= text[-1] <= "\udbff":

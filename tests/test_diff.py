@@ -303,9 +303,12 @@ def test_models_that_users_add_are_compared_by_what_holds_of_any():
     (change,) = changes(XINFERENCE, custom(features=sees))
     was = llm.features[Feature.VISION]
     assert change.text == f'any llm model: feature vision {was} → ability("vision")'
-    *rules, last = llm.parameter_rules
-    (change,) = changes(XINFERENCE, custom(parameter_rules=(*rules, evolve(last, when=None))))
-    assert change.text == f"any llm model: parameter {last.name}: when {last.when} → none"
+    first, *others = (rule for rule in llm.parameter_rules if rule.when)
+    always_there = (evolve(first, when=None), *others)
+    (change,) = changes(
+        custom(parameter_rules=(first, *others)), custom(parameter_rules=always_there)
+    )
+    assert change.text == f"any llm model: parameter {first.name}: when {first.when} → none"
 
 
 @pytest.mark.parametrize(

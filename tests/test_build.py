@@ -18,7 +18,8 @@ from xinfer.build import SpecError, load_spec, prepare, write
 from xinfer.build.emit import ConflictError, emit
 from xinfer.build.sources import CarriedFileError
 from xinfer.plugin.files import files_in_memory
-from xinfer.spec import CustomizableModel, Model, ModelProperties, ModelType, evolve
+from xinfer.spec import CustomizableModel, Model, ModelProperties, ModelType
+from xinfer.spec.declaration import evolve
 
 ROOT = Path(__file__).parent.parent
 LANGUAGES = ("en_US", "zh_Hans")

@@ -1,7 +1,8 @@
 """What depends on a model is data: the same declaration, different info, different schema."""
 
 from provider_spec import LLM
-from xinfer.spec import Feature, ModelInfo
+from xinfer.spec import Feature
+from xinfer.spec.conditions import ModelInfo
 
 
 def test_abilities_decide_features_mode_and_parameters():

@@ -20,10 +20,10 @@ from xinfer.spec import (
     ModelProperties,
     Provider,
     Secret,
-    complete,
     secret_input,
     text_input,
 )
+from xinfer.spec.project import complete
 from xinfer.testing.strategies import specs
 from xinfer.yaml import read_spec, to_data, to_yaml
 from xinfer.yaml.json_schema import KINDS

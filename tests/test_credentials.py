@@ -17,8 +17,6 @@ from xinfer.spec import (
     Option,
     Secret,
     between,
-    complete,
-    fields,
     model_form,
     native_switch,
     secret_input,
@@ -26,6 +24,8 @@ from xinfer.spec import (
     switch,
     text_input,
 )
+from xinfer.spec.credentials import fields
+from xinfer.spec.project import complete
 
 GOOD = {"server_url": "http://127.0.0.1:9997", "model_uid": "chat"}
 

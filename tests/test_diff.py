@@ -27,8 +27,6 @@ from xinfer.spec import (
     ability,
     always,
     choose,
-    complete,
-    evolve,
     first_of,
     limit,
     provider_form,
@@ -36,6 +34,8 @@ from xinfer.spec import (
     share,
     text_input,
 )
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete
 from xinfer.testing import projects
 
 ROOT = Path(__file__).parent.parent

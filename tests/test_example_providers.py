@@ -10,7 +10,7 @@ import pytest
 
 from xinfer.build import load_spec, prepare, write_tree
 from xinfer.daemon.process import CallError, PluginProcess
-from xinfer.spec import fields
+from xinfer.spec.credentials import fields
 from xinfer.testing.server.answer import DONE, as_json, event, stream
 from xinfer.testing.server.dialects import DialectServer
 

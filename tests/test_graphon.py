@@ -20,8 +20,9 @@ from xinfer.build.load import load_spec
 from xinfer.daemon.invocation import Invocation
 from xinfer.daemon.process import PluginProcess
 from xinfer.rules.models import TEMPLATES
-from xinfer.spec import FormError, FormType, ModelType, Template, complete
+from xinfer.spec import FormError, FormType, ModelType, Template
 from xinfer.spec.credentials import fields, model_form
+from xinfer.spec.project import complete
 from xinfer.testing import raw_credentials
 from xinfer.testing.server import FakeServer
 from xinfer.testing.strategies import credentials_classes, projects

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import provider_spec
-from xinfer.spec import complete
+from xinfer.spec.project import complete
 from xinfer.testing import projects
 from xinfer.yaml import read_document, to_data
 from xinfer.yaml.json_schema import KINDS, json_schema

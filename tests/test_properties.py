@@ -24,12 +24,12 @@ from xinfer.spec import (
     Manifest,
     Model,
     Provider,
-    complete,
-    fields,
     provider_form,
     text_input,
 )
+from xinfer.spec.credentials import fields
 from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete
 from xinfer.testing import (
     broken_credentials,
     credentials_classes,

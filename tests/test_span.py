@@ -13,7 +13,8 @@ import pytest
 
 from xinfer.rules import check_one
 from xinfer.schema import span_of
-from xinfer.spec import I18n, Meta, Option, ParameterRule, fields
+from xinfer.spec import I18n, Meta, Option, ParameterRule
+from xinfer.spec.credentials import fields
 from xinfer.yaml import read_spec
 
 numbers = count()

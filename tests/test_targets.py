@@ -12,7 +12,6 @@ from xinfer.spec import (
     api_key,
     base_url,
     body,
-    connection_settings,
     header,
     headers,
     query,
@@ -22,6 +21,7 @@ from xinfer.spec import (
     timeout,
     verify_tls,
 )
+from xinfer.spec.targets import connection_settings
 
 URL = "https://api.example.com/v1"
 

@@ -11,16 +11,8 @@ from provider_spec import project
 from xinfer.plugin.plugin import Form
 from xinfer.rules.values import mistyped
 from xinfer.schema import walk
-from xinfer.spec import (
-    I18n,
-    Manifest,
-    Model,
-    ModelProperties,
-    ModelType,
-    ParameterRule,
-    Provider,
-    complete,
-)
+from xinfer.spec import I18n, Manifest, Model, ModelProperties, ModelType, ParameterRule, Provider
+from xinfer.spec.project import complete
 from xinfer.yaml import (
     DocumentError,
     Keep,

@@ -17,7 +17,6 @@ from xinfer.spec import (
     Condition,
     CredentialSchema,
     CustomizableModel,
-    Declaration,
     FormField,
     FormType,
     Help,
@@ -30,10 +29,11 @@ from xinfer.spec import (
     Pricing,
     Project,
     Provider,
-    complete,
-    fields,
-    is_expression,
 )
+from xinfer.spec.conditions import is_expression
+from xinfer.spec.credentials import fields
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.project import complete
 
 
 class About(StrEnum):

@@ -24,8 +24,8 @@ from xinfer.spec import (
     ParameterRule,
     ParameterType,
     Template,
-    evolve,
 )
+from xinfer.spec.declaration import evolve
 from xinfer.spec.form import FormType
 from xinfer.yaml import to_data
 

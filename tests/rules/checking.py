@@ -5,7 +5,7 @@ from pathlib import Path
 from xinfer.plugin.files import files_in_memory
 from xinfer.plugin.plugin import Form, Plugin
 from xinfer.rules import Severity, check, check_values
-from xinfer.spec import complete, model_file
+from xinfer.spec.project import complete, model_file
 
 
 def plugin_with(project, contents, form=Form.SPEC):

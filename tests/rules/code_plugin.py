@@ -16,9 +16,9 @@ from xinfer.spec import (
     Provider,
     ProviderExtra,
     PythonSources,
-    complete,
-    evolve,
 )
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete
 
 ROOT = Path(__file__).parents[2]
 MAIN, PROVIDER = "main.py", "provider/acme.py"

@@ -10,7 +10,9 @@ import provider_spec
 from xinfer.build import prepare
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import check
-from xinfer.spec import ParameterRule, ParameterType, complete, evolve
+from xinfer.spec import ParameterRule, ParameterType
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete
 
 PREPARED = prepare(Path(provider_spec.__file__))
 PROJECT, FILES = complete(provider_spec.project), PREPARED.tree

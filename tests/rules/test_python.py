@@ -38,7 +38,7 @@ from xinfer.plugin.texts import texts_of
 from xinfer.rules import RULES, Severity, check
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
-from xinfer.spec import evolve
+from xinfer.spec.declaration import evolve
 
 OF_CODE = [rule for rule in RULES.values() if rule.code.startswith("XI6")]
 ROOT = Path(__file__).parents[2]

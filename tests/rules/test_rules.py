@@ -43,14 +43,14 @@ from xinfer.spec import (
     Voice,
     ability,
     base_url,
-    complete,
-    evolve,
     limit,
     setting,
     share,
     text_input,
 )
 from xinfer.spec import model as model_name
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete
 from xinfer.testing import projects
 from xinfer.testing.strategies.projects import ICON
 

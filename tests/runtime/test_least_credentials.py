@@ -5,7 +5,8 @@ import io
 from dify_plugin.entities.model.message import UserPromptMessage
 from under_sdk import LLM, TTS, Speech2Text, TextEmbedding, entered, said
 
-from xinfer.spec import Credentials, I18n, base_url, evolve, model, text_input
+from xinfer.spec import Credentials, I18n, base_url, model, text_input
+from xinfer.spec.declaration import evolve
 from xinfer.testing.server import FakeServer
 from xinfer.testing.server.silence import mp3
 

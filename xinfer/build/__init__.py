@@ -29,7 +29,9 @@ from xinfer.plugin.writer import (
     write_tree,
 )
 from xinfer.rules import Finding, Severity, check_values
-from xinfer.spec import Project, complete, evolve, model_file
+from xinfer.spec import Project
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete, model_file
 
 __all__ = [
     "SPEC",

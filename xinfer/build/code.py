@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from string import Template
 
-from xinfer.spec import ModelType, Project, model_source
+from xinfer.spec import ModelType, Project
+from xinfer.spec.project import model_source
 
 _HEADER = (
     '"""$what. Made from provider_spec.py by xinfer; edit that file, then run xinfer build."""\n\n'

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from xinfer.build.code import code_files
 from xinfer.plugin.ignore import DEFAULT_IGNORE
 from xinfer.plugin.writer import FileTree
-from xinfer.spec import MODEL_FOLDERS, Project, complete, model_file
+from xinfer.spec import Project
+from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
 from xinfer.yaml import to_yaml
 
 SPEC = "provider_spec.py"

@@ -20,7 +20,8 @@ from attrs import frozen
 from xinfer import spec
 from xinfer.build.contain import contained
 from xinfer.schema import fields_of
-from xinfer.spec import Declaration, Project
+from xinfer.spec import Project
+from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import is_installed
 
 _MODULE = "provider_spec"

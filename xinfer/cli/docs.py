@@ -48,7 +48,7 @@ def docs(
     """
     from xinfer.build import BuildError, load_spec
     from xinfer.cli.pages import page, updated
-    from xinfer.spec import complete
+    from xinfer.spec.project import complete
 
     try:
         project = complete(load_spec(spec).project)

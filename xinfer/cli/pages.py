@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xinfer.spec import CredentialField, I18n, Model, ParameterRule, Project
+    from xinfer.spec import I18n, Model, ParameterRule, Project
+    from xinfer.spec.credential_field import CredentialField
 
 LANGUAGES = ("en_US", "zh_Hans")
 
@@ -122,7 +123,7 @@ _END = "<!-- xinfer docs: end -->"
 
 
 def _fields(project: Project, language: str) -> str:
-    from xinfer.spec import fields
+    from xinfer.spec.credentials import fields
 
     words = _WORDS[language]
     if project.credentials is None:

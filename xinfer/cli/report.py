@@ -13,7 +13,7 @@ import click
 
 from xinfer.cli.options import FINDING_FORMATS, counted, visible
 from xinfer.rules import RULES, Finding, Severity
-from xinfer.spec import Span
+from xinfer.spec.span import Span
 
 _COLOURS = {Severity.REFUSED: "red", Severity.BROKEN: "yellow", Severity.ADVICE: "cyan"}
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from xinfer.daemon.invocation import Invocation
     from xinfer.daemon.process import PluginProcess
     from xinfer.daemon.session import CallError
-    from xinfer.spec import CredentialField, ModelType, Project
+    from xinfer.spec import ModelType, Project
+    from xinfer.spec.credential_field import CredentialField
 
 MODEL_TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts", "moderation")
 """The types that a plugin can be asked for; here, so that ``--help`` imports nothing."""
@@ -68,7 +69,7 @@ def _credential_options(project: Project) -> Iterator[click.Option]:
 
 
 def _form_fields(project: Project) -> Iterator[CredentialField]:
-    from xinfer.spec import fields
+    from xinfer.spec.credentials import fields
 
     for declared in fields(project.credentials) if project.credentials else ():
         if not declared.asked_by_dify:

@@ -12,7 +12,8 @@ from attrs import define, field
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xinfer.schema import walk
-from xinfer.spec import Declaration, Steps
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Steps
 from xinfer.yaml import compose
 
 ITSELF = ""

@@ -9,7 +9,8 @@ from xinfer.importer.comments import CommentFinder
 from xinfer.importer.expressions import Expressions
 from xinfer.importer.names import Names, attribute
 from xinfer.importer.numbers import kind_of
-from xinfer.spec import Credentials, FormField, FormType, ShowOn, evolve
+from xinfer.spec import Credentials, FormField, FormType, ShowOn
+from xinfer.spec.declaration import evolve
 from xinfer.yaml import to_data
 
 _SPECIFIERS = {

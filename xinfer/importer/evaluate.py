@@ -17,8 +17,9 @@ from typing import Any
 from attrs import define, field
 
 import xinfer.spec
-from xinfer.spec import Credentials, Declaration, Project, Secret, Setting, Timestamp
-from xinfer.spec.declaration import span_from
+from xinfer.spec import Credentials, Project, Secret, Timestamp
+from xinfer.spec.conditions import Setting
+from xinfer.spec.declaration import Declaration, span_from
 
 type _Scope = Mapping[str, Any]
 

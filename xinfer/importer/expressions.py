@@ -16,8 +16,9 @@ from attrs import define, field
 
 from xinfer.importer.comments import ITSELF, CommentFinder
 from xinfer.importer.python import Comments, Printer
-from xinfer.spec import Declaration, ModelProperties, ParameterRule, Pricing, Timestamp
+from xinfer.spec import ModelProperties, ParameterRule, Pricing, Timestamp
 from xinfer.spec.conditions import Equals, FirstOf, Limit, Setting
+from xinfer.spec.declaration import Declaration
 from xinfer.yaml import to_data
 
 _MADE_ONCE = (ParameterRule, Pricing)

@@ -16,15 +16,9 @@ from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.schema import walk
-from xinfer.spec import (
-    MODEL_FOLDERS,
-    Declaration,
-    Manifest,
-    Model,
-    ModelFiles,
-    Provider,
-    model_file,
-)
+from xinfer.spec import Manifest, Model, ModelFiles, Provider
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
 """Of the plugin's own Python; the build lists what a declared runtime needs."""

@@ -17,15 +17,9 @@ from xinfer.importer.imported import Imported
 from xinfer.importer.names import Names, capitalized
 from xinfer.importer.python import Module
 from xinfer.importer.runtime import DeclaredRuntime
-from xinfer.spec import (
-    MODEL_FOLDERS,
-    Model,
-    ModelCredentialSchema,
-    Project,
-    Provider,
-    complete,
-    evolve,
-)
+from xinfer.spec import Model, ModelCredentialSchema, Project, Provider
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import MODEL_FOLDERS, complete
 from xinfer.yaml import to_data
 
 SPEC = "provider_spec.py"

@@ -23,7 +23,9 @@ from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import read_plugin
 from xinfer.plugin.writer import write_file
 from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fields
-from xinfer.spec import RFC3339, Declaration, FormField, Manifest, Model, Provider
+from xinfer.spec import FormField, Manifest, Model, Provider
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.manifest import RFC3339
 from xinfer.yaml import DocumentError, compose
 
 _MOST_PASSES = 6

@@ -12,7 +12,8 @@ from xinfer.importer.expressions import UnwritableValue
 from xinfer.importer.imported import Imported, ImportFailed
 from xinfer.importer.project import SPEC, modules_of
 from xinfer.ruff import run_ruff
-from xinfer.spec import Project, complete, model_file
+from xinfer.spec import Project
+from xinfer.spec.project import complete, model_file
 from xinfer.yaml import to_data
 
 

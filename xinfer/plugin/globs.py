@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from attrs import frozen
 
-from xinfer.spec import MODEL_FOLDERS, Provider
+from xinfer.spec import Provider
+from xinfer.spec.project import MODEL_FOLDERS
 
 _POSITION = "_position.yaml"
 

@@ -13,7 +13,8 @@ from attrs import field, frozen
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.texts import texts_of
-from xinfer.spec import Manifest, Model, Project, Provider, Span
+from xinfer.spec import Manifest, Model, Project, Provider
+from xinfer.spec.span import Span
 from xinfer.yaml import Fault
 
 MANIFEST = "manifest.yaml"

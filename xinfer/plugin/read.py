@@ -14,19 +14,9 @@ from xinfer.plugin.globs import globs
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.schema import REQUIRED_KEYS, walk
-from xinfer.spec import (
-    MODEL_FOLDERS,
-    Declaration,
-    Manifest,
-    Model,
-    ModelFiles,
-    Project,
-    Provider,
-    complete,
-    evolve,
-    model_file,
-)
-from xinfer.spec.declaration import set_span
+from xinfer.spec import Manifest, Model, ModelFiles, Project, Provider
+from xinfer.spec.declaration import Declaration, evolve, set_span
+from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
 from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 _WRITTEN_BY_HAND = (

@@ -7,7 +7,7 @@ import tokenize
 from collections.abc import Iterable, Mapping
 
 from xinfer.plugin.unwanted import tool_folder
-from xinfer.spec import Span
+from xinfer.spec.span import Span
 
 _READ = (".py", ".md", ".svg", ".toml", ".lock", "requirements.txt")
 _ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis"}

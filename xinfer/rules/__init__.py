@@ -39,7 +39,9 @@ from xinfer.rules.python.code import plugin_code
 from xinfer.rules.rule import Rule
 from xinfer.rules.values import mistyped
 from xinfer.schema import dotted, walk
-from xinfer.spec import Declaration, Project, Steps
+from xinfer.spec import Project
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Steps
 
 __all__ = [
     "RULES",

@@ -11,14 +11,11 @@ import attrs
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import (
-    CredentialField,
-    Project,
-    Span,
-    Target,
-    base_url,
-    fields,
-)
+from xinfer.spec import Project, base_url
+from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import fields
+from xinfer.spec.span import Span
+from xinfer.spec.targets import Target
 
 _CLASS = (
     "class AcmeCredentials(Credentials):\n"

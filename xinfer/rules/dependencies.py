@@ -18,7 +18,8 @@ from xinfer.plugin.plugin import Form
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Project, Span
+from xinfer.spec import Project
+from xinfer.spec.span import Span
 
 _OLDEST_SDK = Version("0.9.0")
 _LAST_SDK_FOR_311 = "0.7.4"

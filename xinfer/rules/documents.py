@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Manifest, Project, Span
+from xinfer.spec import Manifest, Project
+from xinfer.spec.span import Span
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _FENCE = re.compile(r"^\s*(```|~~~)")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from xinfer.spec import Span
+from xinfer.spec.span import Span
 
 
 class Severity(StrEnum):

@@ -12,16 +12,8 @@ from packaging.version import InvalidVersion, Version
 from xinfer.plugin.plugin import MANIFEST, Form
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, Subject, rule
-from xinfer.spec import (
-    RFC3339,
-    I18n,
-    Manifest,
-    Meta,
-    Permission,
-    Resource,
-    Runner,
-    StoragePermission,
-)
+from xinfer.spec import I18n, Manifest, Meta, Permission, Resource, Runner, StoragePermission
+from xinfer.spec.manifest import RFC3339
 
 _THREE_NUMBERS = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-\w{1,16})?", re.ASCII)
 _AUTHOR = re.compile(r"[a-z0-9_-]{1,64}")

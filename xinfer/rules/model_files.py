@@ -8,7 +8,8 @@ from xinfer.plugin.globs import globs
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.rules.values import alike
-from xinfer.spec import MODEL_FOLDERS, Provider, ProviderModels, model_file
+from xinfer.spec import Provider, ProviderModels
+from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _MANIFEST = "daemon pkg/plugin_packager/decoder/helper.go: Manifest"
 _SDK = "sdk entities/model/provider.py: validate_models"

@@ -13,12 +13,9 @@ from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.rules.values import alike
 from xinfer.schema import dotted, expressions, fields_of
 from xinfer.spec import (
-    LIMITS,
-    MODEL_FOLDERS,
     Condition,
     CustomizableModel,
     Feature,
-    Limit,
     Model,
     ModelProperties,
     ModelType,
@@ -26,13 +23,12 @@ from xinfer.spec import (
     ParameterType,
     Pricing,
     Project,
-    Setting,
     Template,
     Voice,
-    fields,
-    is_expression,
-    model_file,
 )
+from xinfer.spec.conditions import LIMITS, Limit, Setting, is_expression
+from xinfer.spec.credentials import fields
+from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _LONGEST = 255
 _MOST_RULES, _MOST_FEATURES = 128, 256

@@ -12,7 +12,7 @@ from xinfer.plugin.read import listed, missing_keys, positions
 from xinfer.plugin.unwanted import tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import Span
+from xinfer.spec.span import Span
 from xinfer.yaml import Fault, read_document
 
 

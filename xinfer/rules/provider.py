@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.spec import (
-    MODEL_FOLDERS,
     ConfigurateMethod,
     Help,
     I18n,
@@ -18,6 +17,7 @@ from xinfer.spec import (
     ProviderExtra,
     PythonSources,
 )
+from xinfer.spec.project import MODEL_FOLDERS
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 _LONGEST_NAME = 255

@@ -14,7 +14,8 @@ from attrs import field, frozen
 from xinfer.plugin.plugin import Form, NotRead, Plugin
 from xinfer.rules.finding import Finding, Severity, Stage
 from xinfer.schema import span_of
-from xinfer.spec import Declaration, Span
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Span
 
 type Check[D] = Callable[[D, Any], Iterator[Problem]]
 type Example = str | Mapping[str, str | None]

@@ -26,7 +26,9 @@ from xinfer.schema import (
     fields_of,
     per_class,
 )
-from xinfer.spec import Declaration, ProviderModels, Steps
+from xinfer.spec import ProviderModels
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Steps
 
 
 @rule("XI001", Severity.REFUSED, Stage.START, fix="Give it a value of that type.")

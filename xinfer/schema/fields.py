@@ -17,9 +17,7 @@ from attrs import NOTHING, frozen
 
 from xinfer.schema.types import ABSENT, OneOf, Type, type_of
 from xinfer.spec import (
-    MODEL_FOLDERS,
     CredentialSchema,
-    Declaration,
     FormField,
     Manifest,
     Meta,
@@ -34,6 +32,8 @@ from xinfer.spec import (
     Runner,
     StoragePermission,
 )
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.project import MODEL_FOLDERS
 
 REQUIRED_KEYS: Mapping[type, tuple[str, ...]] = {
     Manifest: ("type", "resource", "plugins", "meta"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xinfer.spec import Steps
+from xinfer.spec.span import Steps
 
 
 def steps_of(path: str) -> Steps:

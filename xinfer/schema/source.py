@@ -9,8 +9,8 @@ from linecache import getline, getlines
 from attrs import frozen
 
 from xinfer.schema.path import steps_of
-from xinfer.spec import Declaration, Span, Steps
-from xinfer.spec.span import column_of
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Span, Steps, column_of
 
 
 def span_of(declared: Declaration, at: str = "", *, of: Declaration | None = None) -> Span | None:

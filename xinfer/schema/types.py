@@ -11,7 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from attrs import frozen
 
-from xinfer.spec import Condition, Declaration, Expression, is_expression
+from xinfer.spec import Condition, Expression
+from xinfer.spec.conditions import is_expression
+from xinfer.spec.declaration import Declaration
 
 
 @frozen

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from xinfer.schema.fields import fields_of, per_class
 from xinfer.schema.types import InPython, ListOf, Object, OneOf, Type
-from xinfer.spec import Declaration, Expression, Steps, expressions_in
+from xinfer.spec import Expression
+from xinfer.spec.conditions import expressions_in
+from xinfer.spec.declaration import Declaration
+from xinfer.spec.span import Steps
 
 
 def walk(value: object, path: Steps = ()) -> Iterator[tuple[Steps, Declaration]]:

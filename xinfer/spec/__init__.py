@@ -4,19 +4,13 @@ Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
 from xinfer.spec.conditions import (
-    LIMITS,
     Condition,
     Expression,
-    Limit,
-    ModelInfo,
-    Setting,
     ability,
     always,
     choose,
     engine,
-    expressions_in,
     first_of,
-    is_expression,
     limit,
     listed,
     setting,
@@ -32,11 +26,9 @@ from xinfer.spec.converters import (
     openai_url,
     pem,
 )
-from xinfer.spec.credential_field import CredentialField
-from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
-from xinfer.spec.declaration import Declaration, evolve
+from xinfer.spec.credentials import Credentials, model_form, provider_form
 from xinfer.spec.dialects import DIALECTS, Dialect, Question
-from xinfer.spec.errors import FormError, Invalid, Problem
+from xinfer.spec.errors import FormError, Invalid
 from xinfer.spec.form import (
     CredentialSchema,
     FormField,
@@ -49,7 +41,6 @@ from xinfer.spec.form import (
 from xinfer.spec.i18n import I18n
 from xinfer.spec.inputs import native_switch, radio, secret_input, select, switch, text_input
 from xinfer.spec.manifest import (
-    RFC3339,
     Allowed,
     Arch,
     Extensions,
@@ -79,7 +70,7 @@ from xinfer.spec.models import (
     VariablePricing,
     Voice,
 )
-from xinfer.spec.project import MODEL_FOLDERS, Project, complete, model_file, model_source
+from xinfer.spec.project import Project
 from xinfer.spec.provider import (
     ConfigurateMethod,
     Help,
@@ -106,15 +97,11 @@ from xinfer.spec.runtime import (
     Xinference,
 )
 from xinfer.spec.secret import Secret
-from xinfer.spec.span import Span, Steps
 from xinfer.spec.targets import (
-    ConnectionSettings,
-    Target,
     api_key,
     base_url,
     body,
     ca_certificate,
-    connection_settings,
     header,
     headers,
     max_retries,
@@ -126,20 +113,14 @@ from xinfer.spec.targets import (
 
 __all__ = [
     "DIALECTS",
-    "LIMITS",
-    "MODEL_FOLDERS",
-    "RFC3339",
     "Add",
     "Allowed",
     "Arch",
     "Condition",
     "ConfigurateMethod",
-    "ConnectionSettings",
-    "CredentialField",
     "CredentialSchema",
     "Credentials",
     "CustomizableModel",
-    "Declaration",
     "Dialect",
     "Drop",
     "Embedding",
@@ -156,7 +137,6 @@ __all__ = [
     "I18n",
     "Invalid",
     "Language",
-    "Limit",
     "Manifest",
     "Map",
     "Messages",
@@ -164,7 +144,6 @@ __all__ = [
     "Model",
     "ModelCredentialSchema",
     "ModelFiles",
-    "ModelInfo",
     "ModelList",
     "ModelName",
     "ModelPermission",
@@ -178,7 +157,6 @@ __all__ = [
     "Permission",
     "PluginType",
     "Pricing",
-    "Problem",
     "Project",
     "Provider",
     "ProviderExtra",
@@ -191,13 +169,9 @@ __all__ = [
     "Resource",
     "Runner",
     "Secret",
-    "Setting",
     "ShowOn",
-    "Span",
-    "Steps",
     "StoragePermission",
     "Tag",
-    "Target",
     "Template",
     "Timestamp",
     "VariablePricing",
@@ -213,26 +187,18 @@ __all__ = [
     "body",
     "ca_certificate",
     "choose",
-    "complete",
-    "connection_settings",
     "engine",
-    "evolve",
-    "expressions_in",
-    "fields",
     "first_of",
     "gt",
     "header",
     "headers",
     "http_url",
-    "is_expression",
     "language_code",
     "limit",
     "listed",
     "max_retries",
     "model",
-    "model_file",
     "model_form",
-    "model_source",
     "native_switch",
     "openai_url",
     "pem",

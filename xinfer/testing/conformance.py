@@ -31,15 +31,10 @@ from xinfer.daemon.invocation import CALLS, Invocation
 from xinfer.daemon.session import CallError
 from xinfer.plugin.archive import package_files
 from xinfer.rules import Severity, check
-from xinfer.spec import (
-    CredentialField,
-    FormError,
-    ModelType,
-    Project,
-    api_key,
-    complete,
-    fields,
-)
+from xinfer.spec import FormError, ModelType, Project, api_key
+from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import fields
+from xinfer.spec.project import complete
 from xinfer.testing.provider import ProviderUnderTest, credentials_for
 from xinfer.testing.pytest_plugin import KEY
 from xinfer.testing.server import faults

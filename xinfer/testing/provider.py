@@ -22,20 +22,20 @@ from xinfer.build import Prepared, prepare, write_tree
 from xinfer.daemon.invocation import Invocation
 from xinfer.daemon.process import PluginProcess
 from xinfer.spec import (
-    CredentialField,
     Feature,
     FormType,
     Model,
     ModelType,
     Project,
-    Target,
     Xinference,
     api_key,
     base_url,
-    fields,
     max_retries,
     model,
 )
+from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import fields
+from xinfer.spec.targets import Target
 from xinfer.testing.server import MODELS, FakeServer, Served, silence
 
 

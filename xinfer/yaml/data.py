@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from xinfer.schema import yaml_fields
-from xinfer.spec import Declaration
+from xinfer.spec.declaration import Declaration
 
 
 def to_data(declared: Declaration) -> dict[str, Any]:

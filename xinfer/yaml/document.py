@@ -15,8 +15,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xinfer.schema import dotted
-from xinfer.spec import Steps, Timestamp
-from xinfer.spec.span import Extent
+from xinfer.spec import Timestamp
+from xinfer.spec.span import Extent, Steps
 from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose, first_line
 

@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from xinfer.spec import Declaration, Timestamp
+from xinfer.spec import Timestamp
+from xinfer.spec.declaration import Declaration
 from xinfer.yaml.data import to_data
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})

@@ -26,7 +26,8 @@ from xinfer.schema import (
     summary_of,
     yaml_fields,
 )
-from xinfer.spec import Declaration, Manifest, Model, Provider
+from xinfer.spec import Manifest, Model, Provider
+from xinfer.spec.declaration import Declaration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: Mapping[str, type[Declaration]] = {

@@ -20,8 +20,8 @@ from xinfer.schema import (
     walk,
     yaml_fields,
 )
-from xinfer.spec import Declaration, Span, Steps
-from xinfer.spec.declaration import set_span, span_from
+from xinfer.spec.declaration import Declaration, set_span, span_from
+from xinfer.spec.span import Span, Steps
 from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.fault import DocumentError, Fault
 

@@ -327,7 +327,7 @@ def _finished(files: Mapping[str, str]) -> dict[str, str]:
     from xinfer.build import load_spec
     from xinfer.cli.pages import updated
     from xinfer.ruff import run_ruff
-    from xinfer.spec import complete
+    from xinfer.spec.project import complete
 
     python = [path for path in files if path.endswith(".py")]
     with tempfile.TemporaryDirectory(prefix="xinfer-") as name:

@@ -22,8 +22,9 @@ from xinfer.rules.python.memory import Memory
 from xinfer.rules.python.source import Import, Module, parse
 from xinfer.rules.python.tree import depth
 from xinfer.rules.rule import Problem
-from xinfer.spec import Declaration, Project, Span
-from xinfer.spec.declaration import set_span
+from xinfer.spec import Project
+from xinfer.spec.declaration import Declaration, set_span
+from xinfer.spec.span import Span
 
 MOST_TOKENS = 250_000
 """Names, numbers and signs in all that is parsed; the largest official plugin has 57,000.

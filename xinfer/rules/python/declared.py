@@ -17,7 +17,9 @@ from xinfer.rules.python.spelling import did_you_mean
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.schema import expressions
-from xinfer.spec import FormField, Provider, Setting, fields
+from xinfer.spec import FormField, Provider
+from xinfer.spec.conditions import Setting
+from xinfer.spec.credentials import fields
 
 _CREDENTIALS = "credentials"
 _SPEC = "provider_spec"

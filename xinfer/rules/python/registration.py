@@ -25,7 +25,7 @@ from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, body_nodes
 from xinfer.rules.rule import Problem, Subject, rule
-from xinfer.spec import MODEL_FOLDERS
+from xinfer.spec.project import MODEL_FOLDERS
 
 _INIT = {"provider": Call(2)}
 _LEAST_PARTS = 3

@@ -16,7 +16,7 @@ from xinfer.rules.python.linter import SYNTAX, Diagnostic
 from xinfer.rules.python.memory import Memory
 from xinfer.rules.python.tree import SCOPES, ancestors, below, blocks_of, own_nodes, parents_of
 from xinfer.rules.rule import Problem
-from xinfer.spec import Span
+from xinfer.spec.span import Span
 
 _DAEMONS_PYTHON = (3, 12)
 """The daemon always makes an environment of this version, whatever the manifest says."""

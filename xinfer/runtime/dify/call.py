@@ -8,15 +8,10 @@ from functools import cached_property
 from attrs import define, field
 
 from xinfer.runtime.openai import Client, ModelDescription
-from xinfer.spec import (
-    ConnectionSettings,
-    Credentials,
-    Model,
-    ModelInfo,
-    ModelType,
-    OpenAICompatible,
-)
+from xinfer.spec import Credentials, Model, ModelType, OpenAICompatible
+from xinfer.spec.conditions import ModelInfo
 from xinfer.spec.dialects import Dialect
+from xinfer.spec.targets import ConnectionSettings
 
 
 def model_info(told: ModelDescription, credentials: Credentials) -> ModelInfo:

@@ -21,7 +21,8 @@ from xinfer import spec
 from xinfer.runtime.dify.errors import INVOKE_ERROR_MAPPING, invoke_error, validating
 from xinfer.runtime.dify.schema import entity
 from xinfer.runtime.openai.tokens import count
-from xinfer.spec import Credentials, Model, ModelInfo, Project
+from xinfer.spec import Credentials, Model, Project
+from xinfer.spec.conditions import ModelInfo
 
 
 class DeclaredModel[C: Credentials]:

@@ -28,7 +28,6 @@ from xinfer.runtime.openai import (
 from xinfer.runtime.openai.hooks import Hooks
 from xinfer.runtime.servers import client_class, detect
 from xinfer.spec import (
-    ConnectionSettings,
     Credentials,
     Endpoint,
     Model,
@@ -37,9 +36,9 @@ from xinfer.spec import (
     ModelType,
     OpenAICompatible,
     Secret,
-    connection_settings,
 )
 from xinfer.spec.dialects import DIALECTS, OPENAI, Dialect
+from xinfer.spec.targets import ConnectionSettings, connection_settings
 
 _LARGEST_CACHE = 256
 """Models whose declarations are kept completed."""

@@ -17,7 +17,6 @@ from xinfer.spec import (
     Option,
     Secret,
     between,
-    fields,
     gt,
     http_url,
     native_switch,
@@ -27,6 +26,7 @@ from xinfer.spec import (
     text_input,
 )
 from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import fields
 from xinfer.testing.strategies.specs import texts
 
 _SAMPLES: tuple[str, ...] = ("some text", "http://192.168.1.100:9997", "1", "0.5", "true", "40")

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fields
-from xinfer.spec import Declaration
+from xinfer.spec.declaration import Declaration
 
 _LONGEST = 3
 """Items in a list; faults need few, and a large object is slow to make."""

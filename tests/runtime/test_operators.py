@@ -1,0 +1,150 @@
+"""What operators ask for, each a field of the form: users, counts, headers, prefixes, prompts."""
+
+import io
+
+import pytest
+from dify_plugin.entities.model import EmbeddingInputType
+from dify_plugin.entities.model.message import (
+    AssistantPromptMessage,
+    SystemPromptMessage,
+    UserPromptMessage,
+)
+from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
+
+from xinfer.runtime.openai.counting import _counted
+from xinfer.testing.server import FakeServer, Served
+from xinfer.testing.server.answer import as_json
+from xinfer.testing.server.silence import mp3
+
+TALK = [
+    SystemPromptMessage(content="Be brief."),
+    UserPromptMessage(content="Hi"),
+    AssistantPromptMessage(content="<think>\nHm.\n</think>\n\nHello!"),
+    UserPromptMessage(content="And now?"),
+]
+COUNT = "/v1/messages/count_tokens"
+
+
+@pytest.fixture
+def server():
+    _counted.clear()
+    logits = Served(
+        uid="logits",
+        model_type="rerank",
+        abilities=("rerank",),
+        answer=lambda query, document: len(document) - 10.0,
+    )
+    models = [Served(uid="chat"), Served(uid="embed", model_type="embedding"), logits]
+    whisper = Served(uid="whisper", model_type="audio", abilities=("audio2text",))
+    with FakeServer([*models, whisper]) as started:
+        yield started
+
+
+def counted(server, messages, **more):
+    return LLM([]).get_num_tokens("m", entered(server, "chat", **more), messages)
+
+
+def asked(server):
+    return bodies(server, COUNT)
+
+
+def test_tokens_are_estimated_without_a_request(server):
+    assert 5 <= counted(server, TALK) <= 60
+    assert asked(server) == []
+
+
+def test_tokens_are_counted_by_the_server_once_if_the_user_says_so(server):
+    server.next_answer(as_json({"input_tokens": 4242}), on=COUNT)
+    assert counted(server, TALK, exact_tokens="true") == 4242
+    assert counted(server, TALK, exact_tokens="true") == 4242
+    (body,) = asked(server)
+    assert body == {
+        "model": "chat",
+        "system": "Be brief.",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello!"},
+            {"role": "user", "content": "And now?"},
+        ],
+    }
+    (request,) = [arrived for arrived in server.requests if arrived.route == COUNT]
+    assert request.headers["anthropic-version"] == "2023-06-01"
+
+
+@pytest.mark.parametrize(
+    "answer", [as_json({"error": "no"}, 501), as_json({"input_tokens": "many"}), as_json([])]
+)
+def test_a_server_that_cannot_count_leaves_it_at_the_estimate(server, answer):
+    estimate = counted(server, TALK)
+    server.next_answer(answer, on=COUNT)
+    assert counted(server, TALK, exact_tokens="true") == estimate
+
+
+def test_credentials_that_are_wrong_leave_it_at_the_estimate(server):
+    assert LLM([]).get_num_tokens("m", {"server_url": "nowhere"}, TALK) == counted(server, TALK)
+
+
+@pytest.mark.parametrize(("send_user", "sent"), [("true", "someone"), ("false", None), ("", None)])
+def test_the_end_user_is_told_if_the_operator_says_so(server, send_user, sent):
+    credentials = entered(server, "chat", send_user=send_user)
+    said(LLM([]).invoke("m", credentials, TALK, {}, stream=False, user="someone"))
+    assert bodies(server, "/v1/chat/completions")[-1].get("user") == sent
+
+
+def test_extra_headers_go_with_every_request(server):
+    credentials = entered(server, "chat", extra_headers="X-Team: search; X-Env: prod")
+    LLM([]).validate_credentials("m", credentials)
+    assert server.requests
+    for arrived in server.requests:
+        assert (arrived.headers["x-team"], arrived.headers["x-env"]) == ("search", "prod")
+
+
+def test_parameters_have_xinferences_spelling(server):
+    credentials = entered(server, "chat", thinking="yes")
+    parameters = {
+        "enable_thinking": False,
+        "thinking_budget": 9,
+        "reasoning_effort": "low",
+        "extra_body": '{"guided_choice": ["a"]}',
+    }
+    said(LLM([]).invoke("m", credentials, TALK, parameters, stream=False))
+    body = bodies(server, "/v1/chat/completions")[-1]
+    sent = {key: body[key] for key in body if key not in ("model", "messages")}
+    assert sent == {
+        "chat_template_kwargs": {"enable_thinking": False},
+        "enable_thinking": False,
+        "thinking_token_budget": 9,
+        "reasoning_effort": "low",
+        "guided_choice": ["a"],
+    }
+    assert body["messages"][2] == {
+        "role": "assistant",
+        "content": "Hello!",
+        "reasoning_content": "Hm.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sent"), [("query:", "query: a"), ("查询：", "查询：a"), ("", "a"), ("Q\n", "Q a")]
+)
+def test_prefixes_stand_in_front_of_each_text(server, prefix, sent):
+    credentials = entered(server, "embed", query_prefix=prefix)
+    for kind in (EmbeddingInputType.QUERY, EmbeddingInputType.DOCUMENT):
+        TextEmbedding([]).invoke("m", credentials, ["a"], input_type=kind)
+    texts = [body["input"] for body in bodies(server, "/v1/embeddings")]
+    assert texts == [[sent], ["a"]]
+
+
+@pytest.mark.parametrize(("scores", "highest"), [("server", 10.0), ("sigmoid", 0.9999546)])
+def test_logits_are_brought_to_the_range_of_difys_threshold(server, scores, highest):
+    credentials = entered(server, "logits", scores=scores)
+    ranked = Rerank([]).invoke("m", credentials, "q", ["a", "b" * 20])
+    assert [doc.index for doc in ranked.docs] == [1, 0]
+    assert ranked.docs[0].score == pytest.approx(highest)
+
+
+def test_a_transcription_has_a_prompt_and_a_language(server):
+    credentials = entered(server, "whisper", language="en-US", prompt="Dify, Xinference")
+    Speech2Text([]).invoke("m", credentials, io.BytesIO(mp3(0.2)))
+    body = bodies(server, "/v1/audio/transcriptions")[-1]
+    assert (body["language"], body["prompt"]) == ("en", "Dify, Xinference")

@@ -1,4 +1,4 @@
-"""What is wrong in a file, and where."""
+"""Mistakes in a YAML file, and where they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from attrs import frozen
 
 @frozen
 class Fault:
-    """One thing wrong in a document: where (line and column count from 1) and what."""
+    """One mistake in a document.
+
+    :param line: counts from 1; so does ``column``, in characters.
+    :param path: of the value, e.g. ``models.llm[0].name``.
+    """
 
     file: str
     line: int
@@ -21,7 +25,7 @@ class Fault:
 
 
 class DocumentError(ValueError):
-    """A document cannot be used; lists every fault found, in the order of the text."""
+    """A document cannot be used; ``str`` lists its faults in the order of the text."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from enum import Enum
 from typing import Any, Final
 
 from xinfer.schema import (
@@ -26,28 +25,14 @@ from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.fault import DocumentError, Fault
 
 
-class Keep(Enum):
-    """What an object keeps as ``extra_keys``, instead of being refused.
-
-    ``STRAY``: keys that the format does not have, and keys that are null and may be absent.
-    ``MISFITS``: these, and keys that may be absent and whose value does not fit.
-    """
-
-    NOTHING = "nothing"
-    STRAY = "stray"
-    MISFITS = "misfits"
-
-
-def read_spec[T: Declaration](
-    text: str | bytes, kind: type[T], *, file: str, keep: Keep = Keep.NOTHING
-) -> T:
+def read_spec[T: Declaration](text: str | bytes, kind: type[T], *, file: str) -> T:
     """Read a declared object from YAML; every object in it has the span it was read from.
 
     :param file: named in the faults and spans.
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
-    declared, faults = _read(document, kind, keep)
+    declared, faults = _read(document, kind)
     if declared is None:
         raise DocumentError(faults)
     return declared
@@ -67,16 +52,16 @@ def read_what_fits[T: Declaration](
         document = read_document(text, file)
     except DocumentError as error:
         return None, error.faults
-    declared, faults = _read(document, kind, Keep.MISFITS)
+    declared, faults = _read(document, kind, lenient=True)
     return declared, DocumentError(faults).faults
 
 
 def _read[T: Declaration](
-    document: Document, kind: type[T], keep: Keep
+    document: Document, kind: type[T], *, lenient: bool = False
 ) -> tuple[T | None, list[Fault]]:
     if not isinstance(document.data, dict):
         return None, [document.fault((), "expected a mapping")]
-    reader = _Reader(keep)
+    reader = _Reader(lenient=lenient)
     with span_from(None):
         declared = reader.read(Object(kind), document.data, ())
     faults = [document.fault(path, message) for path, message in reader.mismatches]
@@ -93,11 +78,14 @@ _MISFIT: Final[Any] = object()
 
 
 class _Reader:
-    """Turns data into declared values along their types, and notes what does not fit."""
+    """Turns data into declared values along their types, and lists what does not fit.
 
-    def __init__(self, keep: Keep) -> None:
+    :param lenient: keep as ``extra_keys`` what could as well be absent.
+    """
+
+    def __init__(self, *, lenient: bool) -> None:
         self.mismatches: list[tuple[Steps, str]] = []
-        self._keep = keep
+        self._lenient = lenient
 
     def read(self, of: Type, data: object, path: Steps) -> Any:
         """Return the declared value, or ``_MISFIT``."""
@@ -125,14 +113,14 @@ class _Reader:
         fits = True
         for key, value in data.items():
             field = fields.get(key)
-            if self._keep is not Keep.NOTHING and _is_stray(field, value):
+            if self._lenient and _is_stray(field, value):
                 extra_keys[key] = value
             elif field is None:
                 self.mismatches.append(((*path, key), _not_a_key(key, fields)))
                 fits = False
             elif (read := self.read(field.type, value, (*path, key))) is not _MISFIT:
                 values[key] = read
-            elif self._keep is Keep.MISFITS and field.may_be_absent:
+            elif self._lenient and field.may_be_absent:
                 extra_keys[key] = value
             else:
                 fits = False

@@ -7,7 +7,7 @@ from test_cli import ROOT, xinfer
 
 from xinfer.build import load_spec
 from xinfer.cli.pages import page, section, updated
-from xinfer.spec import complete
+from xinfer.spec.project import complete
 
 
 @pytest.fixture(scope="module")

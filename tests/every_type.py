@@ -1,4 +1,4 @@
-"""A call of each model type, asked as Dify asks, and what the stand-in makes of it."""
+"""A call of each model type, asked as Dify asks, and what the fake server makes of it."""
 
 from pathlib import Path
 

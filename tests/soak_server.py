@@ -1,4 +1,4 @@
-"""A stand-in in a process of its own, which can be killed as a server is killed, and come back."""
+"""A fake server in a process of its own, which can be killed as a server is, and come back."""
 
 import multiprocessing
 import socket

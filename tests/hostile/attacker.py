@@ -15,6 +15,7 @@ from collections import Counter
 
 BYTES, REQUESTS, PORTS = Counter(), Counter(), {}
 STREAM = "text/event-stream"
+KEEPING = ("second_answer", "honest", "told")
 MODEL = {"id": "m", "model_type": "LLM", "model_ability": ["chat", "tools"], "context_length": 9999}
 
 
@@ -34,7 +35,8 @@ class Connection:
 
     def whole(self, value, **more):
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.head(**{"content_length": str(len(data)), **more})
+        connection = "keep-alive" if self.name in KEEPING else "close"
+        self.head(**{"content_length": str(len(data)), "connection": connection, **more})
         self.send(data)
 
     def event(self, value):
@@ -369,10 +371,10 @@ def one(sock):
     if headers.get("content-type") == "application/json":
         c.body = json.loads(body)
     if method == "GET" and "/models" in path and name not in DESCRIBES_ITSELF:
-        c.whole(MODEL)
+        c.whole(MODEL, connection="keep-alive")
         return True
     ATTACKS[name](c)
-    return name in ("second_answer", "honest")
+    return name in KEEPING
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Text embedding against the stand-in: batches, order, usage, what is no vector, and the tasks."""
+"""Text embedding against the fake server: batches, order, usage, broken vectors, and the tasks."""
 
 import pytest
 from dify_plugin.entities.model import EmbeddingInputType, ModelPropertyKey

@@ -6,7 +6,7 @@ import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from under_sdk import LLM, bodies, entered, said
 
-from xinfer.testing.server import Call, FakeServer, Reasoning, Said, Served, faults
+from xinfer.testing.server import Call, FakeServer, Reasoning, Reply, Served, faults
 
 THOUGHT, TEXT = "Let me think.\nTwice.", "The answer."
 THINKS = ("chat", "reasoning", "hybrid", "tools")
@@ -16,12 +16,12 @@ TOOL = PromptMessageTool(name="look", description="", parameters={"type": "objec
 def answers(body):
     text = str(body["messages"][-1]["content"])
     if "call" in text:
-        return Said(reasoning=THOUGHT, calls=(Call("look", {}),))
+        return Reply(reasoning=THOUGHT, calls=(Call("look", {}),))
     if (body.get("chat_template_kwargs") or {}).get("enable_thinking") is False:
-        return Said(text=TEXT)
+        return Reply(text=TEXT)
     if "only" in text:
-        return Said(reasoning=THOUGHT)
-    return Said(reasoning=THOUGHT, text=TEXT)
+        return Reply(reasoning=THOUGHT)
+    return Reply(reasoning=THOUGHT, text=TEXT)
 
 
 def served(uid, reasoning, engine="Transformers"):

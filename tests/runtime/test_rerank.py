@@ -1,4 +1,4 @@
-"""Rerank against the stand-in: order, what Dify's zeros mean, odd scores and documents, faults."""
+"""Rerank against the fake server: order, Dify's zeros, odd scores and documents, faults."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Speech to text against the stand-in: the form that is sent, and what comes back."""
+"""Speech to text against the fake server: the form that is sent, and what comes back."""
 
 import io
 

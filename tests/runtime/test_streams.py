@@ -1,4 +1,4 @@
-"""Streams against the stand-in: every odd form gives the same answer, every break one error."""
+"""Streams against the fake server: every odd form gives the same answer, every break one error."""
 
 import itertools
 import json

@@ -17,7 +17,7 @@ from under_sdk import LLM, bodies, entered, said
 from xinfer.runtime.openai.answers import ToolCallDelta
 from xinfer.runtime.openai.tool_calls import ToolCalls
 from xinfer.runtime.openai.tool_text import ToolCallText
-from xinfer.testing.server import Call, FakeServer, Said, Served
+from xinfer.testing.server import Call, FakeServer, Reply, Served
 
 WEATHER = PromptMessageTool(
     name="get_weather",
@@ -30,7 +30,7 @@ PARIS, LONDON = (Call("get_weather", {"city": city}) for city in ("Paris", "ä¼¦æ
 def answers(body):
     text = str(body["messages"][-1]["content"])
     calls = tuple(call for word, call in (("one", PARIS), ("two", LONDON)) if word in text)
-    return Said(text="Let me see." if "say" in text else "", calls=calls)
+    return Reply(text="Let me see." if "say" in text else "", calls=calls)
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +229,17 @@ def test_the_time_for_a_long_call_grows_with_its_length():
     for _ in range(200_000):
         reader.feed("token")
     assert reader.feed('"}}</tool_call>!')[0] == "!"
+
+
+@pytest.mark.parametrize(
+    "text", ["<tool_call>", "</tool_call>", "<function=", "<", '{"name": "x"}']
+)
+def test_the_time_for_many_marks_grows_with_their_number(text):
+    """Copied anew at every mark, four megabytes of them would take minutes."""
+    many = '<tool_call>{"name": "x"}</tool_call>' + text * (4_000_000 // len(text))
+    visible, calls = read([many], {"look": {}})
+    assert [call.name for call in calls] == ["x"]
+    assert len(visible) <= len(many)
 
 
 @pytest.mark.parametrize(

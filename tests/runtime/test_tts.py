@@ -1,4 +1,4 @@
-"""Text to speech against the stand-in: pieces, streaming and its refusal, parts, voices."""
+"""Text to speech against the fake server: pieces, streaming and its refusal, parts, voices."""
 
 import pytest
 from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError

@@ -1,4 +1,4 @@
-"""Each fault of the stand-in does what it says."""
+"""Each fault of the fake server does what it says."""
 
 import http.client
 import json

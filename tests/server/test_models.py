@@ -1,4 +1,4 @@
-"""What the stand-in says and notes, and how it runs."""
+"""What the fake server says and notes, and how it runs."""
 
 import base64
 import http.client
@@ -25,7 +25,7 @@ from plain_http import (
     reasons,
 )
 
-from xinfer.testing.server import MODELS, Call, FakeServer, Said, Served
+from xinfer.testing.server import MODELS, Call, FakeServer, Reply, Served
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_what_it_says_follows_from_what_is_asked(server):
     first, second, other = (
         content(answered(server, "/v1/chat/completions", ask(text))) for text in ("a", "a", "b")
     )
-    assert first == second == 'Hello! You said: "a". I am a stand-in for Xinference.'
+    assert first == second == 'Hello! You said: "a". I am a fake Xinference.'
     assert '"b"' in other
 
 
@@ -210,12 +210,12 @@ def test_a_models_answer_can_be_declared():
     models = [
         Served(uid="fixed", answer="Always this."),
         Served(
-            uid="echo", answer=lambda body: Said(text=f"{len(body['messages'])}", reasoning="Hm")
+            uid="echo", answer=lambda body: Reply(text=f"{len(body['messages'])}", reasoning="Hm")
         ),
         Served(
             uid="caller",
             abilities=("chat", "tools"),
-            answer=lambda _: Said(calls=(Call("go", {"x": 1}),)),
+            answer=lambda _: Reply(calls=(Call("go", {"x": 1}),)),
         ),
         Served(uid="flat", model_type="embedding", answer=lambda text: [len(text), 0.5]),
         Served(uid="long", model_type="rerank", answer=lambda query, document: len(document)),

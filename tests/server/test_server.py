@@ -1,4 +1,4 @@
-"""The stand-in held against recorded answers of a real Xinference, so that it cannot drift."""
+"""The fake server held against recorded answers of a real Xinference, so that it cannot drift."""
 
 import json
 import re

@@ -17,7 +17,7 @@ from xinfer.schema import REQUIRED_KEYS, walk
 from xinfer.spec import Manifest, Model, ModelFiles, Project, Provider
 from xinfer.spec.declaration import Declaration, evolve, set_span
 from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
-from xinfer.yaml import DocumentError, Fault, read_document, read_what_fits
+from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 _WRITTEN_BY_HAND = (
     "supported_model_types",
@@ -83,6 +83,7 @@ def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None
             models.append(model if model_file(model) == path else evolve(model, file=path))
     in_order = tuple(_in_position(models, provider, files)) if provider else tuple(models)
     declared = _project(manifest, provider, in_order, files) if manifest and provider else None
+    faults += _misfits(files, (manifest, provider, *in_order))
     faults += (
         # Of a manifest that is not there, a rule of its own speaks.
         Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
@@ -125,6 +126,18 @@ def _project(
     )
     set_span(project, None)
     return complete(project)
+
+
+def _misfits(files: PluginFiles, declared: tuple[Declaration | None, ...]) -> Iterator[Fault]:
+    """Yield the faults of values that were kept aside, so that the rest could be read."""
+    for whole in declared:
+        kept = (inner.span for _, inner in walk(whole) if inner.extra_keys and inner.span)
+        span = next(kept, None)
+        if whole is not None and span is not None:
+            try:
+                read_spec(files[span.file], type(whole), file=span.file, keep=Keep.STRAY)
+            except DocumentError as error:
+                yield from error.faults
 
 
 def _requirements(files: PluginFiles) -> Iterator[str]:
@@ -175,9 +188,11 @@ def listed(files: PluginFiles, path: str) -> list[str] | None:
 def _read[T: Declaration](
     files: PluginFiles, path: str, kind: type[T], faults: list[Fault]
 ) -> T | None:
-    declared, unfit = read_what_fits(files[path], kind, file=path)
-    faults += unfit
-    return declared
+    try:
+        return read_spec(files[path], kind, file=path, keep=Keep.MISFITS)
+    except DocumentError as error:
+        faults += error.faults
+        return None
 
 
 def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:

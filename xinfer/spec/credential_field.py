@@ -125,10 +125,8 @@ class CredentialField:
 
     def stored(self, raw: Mapping[str, object]) -> object:
         """Return what Dify stored of this field, under its variable or a former one."""
-        value = raw.get(self.form.variable)
-        if not self.was or value not in (None, ""):
-            return value
-        return next((raw[name] for name in self.was if raw.get(name) not in (None, "")), None)
+        variables = (self.form.variable, *self.was)
+        return next((raw[name] for name in variables if raw.get(name) not in (None, "")), None)
 
     def may_be_shown_with(self, other: CredentialField) -> bool:
         """Say whether the form can show both fields at once."""

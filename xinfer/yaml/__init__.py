@@ -5,12 +5,13 @@ from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.emit import to_yaml
 from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose
-from xinfer.yaml.read import read_spec, read_what_fits
+from xinfer.yaml.read import Keep, read_spec, read_what_fits
 
 __all__ = [
     "Document",
     "DocumentError",
     "Fault",
+    "Keep",
     "compose",
     "read_document",
     "read_spec",

@@ -1,4 +1,4 @@
-"""Nodes to plain data, with the place of each value."""
+"""Nodes to plain data that knows where each value stands."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
 @frozen
 class Document:
-    """Plain data, and where each value is in the text.
+    """Plain data, and where each value stands in the text.
 
     :param extents: the characters of each value by its path.
     """
@@ -51,7 +51,7 @@ class Document:
     extents: dict[Steps, Extent] = field(repr=False)
 
     def fault(self, path: Steps, message: str) -> Fault:
-        """Make a fault of the value at a path, or of the nearest one above it that exists."""
+        """Describe what is wrong at a path, or at the nearest place above it that exists."""
         nearest = path
         while nearest and nearest not in self.extents:
             nearest = nearest[:-1]
@@ -60,7 +60,7 @@ class Document:
 
 
 def read_document(text: str | bytes, file: str) -> Document:
-    """Read YAML 1.1, as the SDK does, without running anything in it.
+    """Read YAML as the SDK does (version 1.1), refusing what could hide or harm.
 
     :raises DocumentError: it is not UTF-8 or not YAML, is larger than :data:`MAX_BYTES`, holds a
         key twice, nests too deep or grows too large through its aliases.
@@ -74,7 +74,7 @@ def read_document(text: str | bytes, file: str) -> Document:
 
 
 class _Builder:
-    """Turns nodes into data, and notes places and faults; refuses to grow without bound."""
+    """Turns nodes into data, noting places and faults; stops at the first sign of a bomb."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -116,7 +116,7 @@ class _Builder:
                 self.faults.append(self._fault(key_node, path, "a key must be a single value"))
             elif key in data:
                 self.faults.append(
-                    self._fault(key_node, (*path, key), "occurs a second time: remove one")
+                    self._fault(key_node, (*path, key), "stands here a second time: remove one")
                 )
             else:
                 data[key] = self.build(value_node, (*path, key))
@@ -146,7 +146,7 @@ class _Builder:
             )
             return None
         if tag.endswith(":float") and _NO_POINT.fullmatch(node.value):
-            return float(node.value.replace("_", ""))  # ruamel warns of this form
+            return float(node.value.replace("_", ""))  # ruamel warns of it; fields take it
         if tag.endswith(":timestamp") and _NANOSECONDS.search(node.value):
             return Timestamp(node.value)  # a datetime would drop digits
         scalars = _scalars()

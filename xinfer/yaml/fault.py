@@ -1,4 +1,4 @@
-"""Mistakes in a YAML file, and where they are."""
+"""What is wrong in a file, and where."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from attrs import frozen
 
 @frozen
 class Fault:
-    """One mistake in a document.
-
-    :param line: counts from 1; so does ``column``, in characters.
-    :param path: of the value, e.g. ``models.llm[0].name``.
-    """
+    """One thing wrong in a document: where (line and column count from 1) and what."""
 
     file: str
     line: int
@@ -25,7 +21,7 @@ class Fault:
 
 
 class DocumentError(ValueError):
-    """A document cannot be used; ``str`` lists its faults in the order of the text."""
+    """A document cannot be used; lists every fault found, in the order of the text."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))

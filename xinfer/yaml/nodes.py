@@ -1,4 +1,4 @@
-"""YAML text to nodes, which have a type and a place; safe for texts from anywhere."""
+"""YAML text to nodes, which know their kind and their place; nothing in a text can do harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEXT = re.compile(r"[yYnN]|[-+]?\.?_.*", re.DOTALL)
 
 
 def compose(raw: bytes, file: str) -> Node:
-    """Parse YAML into nodes.
+    """Read YAML as far as its nodes, which know where they stand.
 
     :raises DocumentError: as :func:`read_document`, for what can be seen so far.
     """
@@ -60,20 +60,20 @@ def _compose(text: str, *, in_c: bool) -> Any:
 
 
 class _InC(CParser or object):  # type: ignore[misc]
-    """libyaml's parser with a resolver's methods; ruamel.yaml makes a class for each document."""
+    """libyaml's parser, with what it asks of a resolver; ruamel.yaml makes a class a document."""
 
     def resolve(self, kind: Any, value: str, implicit: Any) -> Any:
         return _tag(kind, value, implicit)
 
     def descend_resolver(self, node: Any, index: Any) -> None:
-        """Ignore the path of a node."""
+        """Pass over where a node stands."""
 
     def ascend_resolver(self) -> None:
-        """Ignore it."""
+        """Pass over it, too."""
 
 
 class _Resolver(VersionedResolver):
-    """Reads as texts what PyYAML and Go do: ``y``, ``n``, and ``_`` followed by digits."""
+    """Takes for texts what PyYAML and Go do: ``y``, ``n`` and what begins like a number with _."""
 
     def resolve(self, kind: Any, value: str, implicit: Any) -> Any:
         return _tag(kind, value, implicit)
@@ -81,7 +81,7 @@ class _Resolver(VersionedResolver):
 
 @lru_cache(maxsize=8192)
 def _tag(kind: Any, value: str, implicit: Any) -> Any:
-    """Return the tag of a value; the files of a plugin repeat the same few thousand values."""
+    """Name what a value is; the files of a plugin say the same few thousand again and again."""
     if kind is ScalarNode and _TEXT.fullmatch(value):
         value = f"_{value}"
     return _of_yaml_1_1().resolve(kind, value, implicit)
@@ -93,7 +93,7 @@ def _of_yaml_1_1() -> VersionedResolver:
 
 
 def _is_shallow(raw: bytes) -> bool:
-    """Say whether libyaml, which is twenty times as fast, can read a text safely.
+    """Tell whether libyaml, twenty times as fast, may read a text.
 
     It calls itself for every level, and an endless nesting ends the process. A level costs a
     bracket, or half a column at least: a list may stand below its key without an indent.
@@ -103,5 +103,5 @@ def _is_shallow(raw: bytes) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
+    """Shorten what a library says of an error."""
     return (str(error).splitlines() or [type(error).__name__])[0]

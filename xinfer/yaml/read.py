@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from enum import Enum
 from typing import Any, Final
 
 from xinfer.schema import (
@@ -25,14 +26,28 @@ from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.fault import DocumentError, Fault
 
 
-def read_spec[T: Declaration](text: str | bytes, kind: type[T], *, file: str) -> T:
+class Keep(Enum):
+    """What an object keeps as ``extra_keys``, instead of being refused.
+
+    ``STRAY``: keys that the format does not have, and keys that are null and may be absent.
+    ``MISFITS``: these, and keys that may be absent and whose value does not fit.
+    """
+
+    NOTHING = "nothing"
+    STRAY = "stray"
+    MISFITS = "misfits"
+
+
+def read_spec[T: Declaration](
+    text: str | bytes, kind: type[T], *, file: str, keep: Keep = Keep.NOTHING
+) -> T:
     """Read a declared object from YAML; every object in it has the span it was read from.
 
     :param file: named in the faults and spans.
     :raises DocumentError: lists every fault of the file.
     """
     document = read_document(text, file)
-    declared, faults = _read(document, kind)
+    declared, faults = _read(document, kind, keep)
     if declared is None:
         raise DocumentError(faults)
     return declared
@@ -52,16 +67,16 @@ def read_what_fits[T: Declaration](
         document = read_document(text, file)
     except DocumentError as error:
         return None, error.faults
-    declared, faults = _read(document, kind, lenient=True)
+    declared, faults = _read(document, kind, Keep.MISFITS)
     return declared, DocumentError(faults).faults
 
 
 def _read[T: Declaration](
-    document: Document, kind: type[T], *, lenient: bool = False
+    document: Document, kind: type[T], keep: Keep
 ) -> tuple[T | None, list[Fault]]:
     if not isinstance(document.data, dict):
         return None, [document.fault((), "expected a mapping")]
-    reader = _Reader(lenient=lenient)
+    reader = _Reader(keep)
     with span_from(None):
         declared = reader.read(Object(kind), document.data, ())
     faults = [document.fault(path, message) for path, message in reader.mismatches]
@@ -78,14 +93,11 @@ _MISFIT: Final[Any] = object()
 
 
 class _Reader:
-    """Turns data into declared values along their types, and lists what does not fit.
+    """Turns data into declared values along their types, and notes what does not fit."""
 
-    :param lenient: keep as ``extra_keys`` what could as well be absent.
-    """
-
-    def __init__(self, *, lenient: bool) -> None:
+    def __init__(self, keep: Keep) -> None:
         self.mismatches: list[tuple[Steps, str]] = []
-        self._lenient = lenient
+        self._keep = keep
 
     def read(self, of: Type, data: object, path: Steps) -> Any:
         """Return the declared value, or ``_MISFIT``."""
@@ -113,14 +125,14 @@ class _Reader:
         fits = True
         for key, value in data.items():
             field = fields.get(key)
-            if self._lenient and _is_stray(field, value):
+            if self._keep is not Keep.NOTHING and _is_stray(field, value):
                 extra_keys[key] = value
             elif field is None:
                 self.mismatches.append(((*path, key), _not_a_key(key, fields)))
                 fits = False
             elif (read := self.read(field.type, value, (*path, key))) is not _MISFIT:
                 values[key] = read
-            elif self._lenient and field.may_be_absent:
+            elif self._keep is Keep.MISFITS and field.may_be_absent:
                 extra_keys[key] = value
             else:
                 fits = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ from xinfer.runtime.openai import (
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
+from xinfer.runtime.openai.hooks import Hooks
 from xinfer.runtime.servers import client_class, detect
 from xinfer.spec import (
     Credentials,
@@ -152,9 +152,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         )
 
     def _hooks(self, call: ModelCall[C]) -> Hooks:
-        own = _own_hooks(type(self))  # type: ignore[arg-type]
-        if not own:
-            return NO_HOOKS
+        own = {name for name in _HOOKS if getattr(type(self), name) is not _HOOKS[name]}
         return Hooks(
             on_request=(lambda body: self.request(body, call)) if "request" in own else None,
             on_chunk=self.chunk if "chunk" in own else None,
@@ -321,12 +319,6 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
 _HOOKS: Mapping[str, Callable[..., Any]] = {
     name: getattr(ServedModel, name) for name in ("request", "chunk", "describe", "path", "headers")
 }
-
-
-@cache
-def _own_hooks(kind: type[ServedModel[Any]]) -> frozenset[str]:
-    """Name the hooks that a class overrides."""
-    return frozenset(name for name in _HOOKS if getattr(kind, name) is not _HOOKS[name])
 
 
 def _undeclared(model: str, kind: ModelType) -> Model:

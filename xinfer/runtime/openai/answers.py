@@ -214,10 +214,10 @@ def _wrong_number(vectors: int, inputs: int) -> Unreadable:
     )
 
 
-def _vector(given: object, index: int) -> list[float]:
+def _vector(value: object, index: int) -> list[float]:
     """Read a vector: numbers, or the Base64 of 32-bit floats, the lowest byte first."""
     # Dify's daemon would read NaN, and null, as zero.
-    numbers = _floats(given) if isinstance(given, str) else given
+    numbers = _floats(value) if isinstance(value, str) else value
     if not isinstance(numbers, list) or not numbers:
         raise Unreadable(f"no vector for input {index}", f"不含第 {index + 1} 个输入的向量的结果")
     try:

@@ -50,9 +50,9 @@ class DescriptionCache:
     def _entry(self, key: Hashable) -> tuple[Future[ModelDescription], bool]:
         """Return the answer, or that to come, and whether the caller is the one to ask."""
         with self._lock:
-            until, known = self._entries.get(key, (0.0, None))
-            if known is not None and self.clock() < until:
-                return known, False
+            until, cached = self._entries.get(key, (0.0, None))
+            if cached is not None and self.clock() < until:
+                return cached, False
             future: Future[ModelDescription] = Future()
             self._entries.pop(key, None)
             self._entries[key] = (float("inf"), future)

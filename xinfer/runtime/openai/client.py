@@ -242,9 +242,9 @@ class Client:
 
         :param more: what else the server is told, such as the task that the vectors are for.
         """
-        texts = [place for place, given in enumerate(inputs) if isinstance(given, str)]
+        texts = [place for place, item in enumerate(inputs) if isinstance(item, str)]
         if 0 < len(texts) < len(inputs):
-            images = [place for place, given in enumerate(inputs) if not isinstance(given, str)]
+            images = [place for place, item in enumerate(inputs) if not isinstance(item, str)]
             parts = [self.embed(model, [inputs[p] for p in kind], more) for kind in (texts, images)]
             vectors = dict(zip([*texts, *images], parts[0].vectors + parts[1].vectors, strict=True))
             return Embeddings(

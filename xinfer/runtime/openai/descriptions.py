@@ -234,12 +234,12 @@ def enumerated(
     """Say which models a server has, in English and in Chinese."""
     if not rows:
         return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
-    known = [
+    tasks = [
         (shortened(whole(model), limits.NAME), read(row).task)
         for model, row in islice(rows.items(), limits.MODELS)
     ]
     more = ["…"] if len(rows) > limits.MODELS else []
-    names = [(model, TASKS.get(task, task)) for model, task in known]
+    names = [(model, TASKS.get(task, task)) for model, task in tasks]
     english = ", ".join([*(f"{model} ({task or 'unknown'})" for model, task in names), *more])
     chinese = "、".join([*(f"{model}（{task or '类型未知'}）" for model, task in names), *more])
     return (

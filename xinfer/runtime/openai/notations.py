@@ -128,7 +128,7 @@ _DEEPSEEK = re.compile(
 
 _OBJECT = Form(begins=re.compile(r"\s*[{\[]"), may_begin=re.compile(r"\s*\Z"), read=_from_json)
 _NAMED_OBJECT = Form(
-    begins=re.compile(r"\s*(?P<name>[\w.-]+)\s*(\[ARGS\])?\s*\{"),
+    begins=re.compile(r"\s*(?P<name>[\w.-]{1,200})\s*(\[ARGS\])?\s*\{"),
     may_begin=re.compile(r"\s*[\w.-]*\s*(\[A?R?G?S?\]?)?\s*\Z"),
     read=_named_object,
 )
@@ -140,14 +140,14 @@ _XML = Form(
     read=_parameters,
 )
 _BARE_XML = Form(
-    begins=re.compile(r"(?P<name>[^>\s]+)>"),
-    may_begin=re.compile(r"[^>\s]*\Z"),
+    begins=re.compile(r"(?P<name>[^<>\s]{1,200})>"),
+    may_begin=re.compile(r"[^<>\s]{0,200}\Z"),
     end="</function>",
     enough="</parameter>",
     read=lambda text, tools: _parameters(f"<function={text}", tools),
 )
 _GLM = Form(
-    begins=re.compile(r"\s*(?P<name>[\w.-]+)\s*<"),
+    begins=re.compile(r"\s*(?P<name>[\w.-]{1,200})\s*<"),
     may_begin=re.compile(r"\s*[\w.-]*\s*\Z"),
     end="</tool_call>",
     enough="</arg_value>",

@@ -38,7 +38,7 @@ class Secrets:
         if not (self._pieces or self._short):
             return text
         lower = text.translate(_LOWER)
-        found = [
+        spans = [
             (at, at + _PIECE)
             for at in range(len(lower) - _PIECE + 1)
             if lower[at : at + _PIECE] in self._pieces
@@ -46,9 +46,9 @@ class Secrets:
         for short in self._short:
             at = lower.find(short)
             while at >= 0:
-                found.append((at, at + len(short)))
+                spans.append((at, at + len(short)))
                 at = lower.find(short, at + len(short))
-        return _replaced(text, sorted(found)) if found else text
+        return _replaced(text, sorted(spans)) if spans else text
 
 
 NOTHING = Secrets.of(())
@@ -65,10 +65,10 @@ def _forms(text: str) -> Iterator[str]:
         yield form.translate(_LOWER)
 
 
-def _replaced(text: str, found: list[tuple[int, int]]) -> str:
+def _replaced(text: str, spans: list[tuple[int, int]]) -> str:
     parts: list[str] = []
     end = 0
-    for start, stop in found:
+    for start, stop in spans:
         if start > end or not parts:
             parts += [text[end:start], REDACTED]
         end = max(end, stop)

@@ -35,19 +35,19 @@ class ToolCalls:
 
     def add(self, pieces: Iterable[ToolCallDelta]) -> None:
         """Take the pieces of one event in; of these, each with a name is another call."""
-        named: set[int] = set()
+        begun: set[int] = set()
         for piece in pieces:
-            call = self._going_on(piece, named)
+            call = self._going_on(piece, begun)
             if call is None:
                 call = _Call()
                 self._calls.append(call)
                 if piece.index is not None:
                     self._by_index[piece.index] = call
             if piece.name:
-                named.add(id(call))
+                begun.add(id(call))
             call.take(piece)
 
-    def _going_on(self, piece: ToolCallDelta, named: set[int]) -> _Call | None:
+    def _going_on(self, piece: ToolCallDelta, begun: set[int]) -> _Call | None:
         """Find the call that a piece belongs to; ``None`` for a new one."""
         if piece.index is not None:
             call = self._by_index.get(piece.index)
@@ -58,7 +58,7 @@ class ToolCalls:
         if not call.name:
             return call
         other_id = piece.index is None and piece.id and call.id and piece.id != call.id
-        repeats = piece.name == call.name and not call.is_complete and id(call) not in named
+        repeats = piece.name == call.name and not call.is_complete and id(call) not in begun
         return call if repeats and not other_id else None
 
     def __bool__(self) -> bool:

@@ -17,6 +17,8 @@ from xinfer.runtime.openai.notations import BARE, NOTATIONS, Form, Notation, Sch
 from xinfer.runtime.openai.tool_calls import new_id
 
 _FIRST = re.compile("|".join(re.escape(notation.mark) for notation in NOTATIONS))
+_PIECE = 4096
+"""Characters that are looked at together."""
 _LONGEST_MARK = max(len(notation.mark) for notation in NOTATIONS)
 
 
@@ -40,36 +42,41 @@ class ToolCallText:
 
     def feed(self, text: str) -> tuple[str, list[ToolCallDelta]]:
         """Take a piece in; return what may be shown by now, and the calls that are complete."""
-        shown: list[str] = []
+        visible: list[str] = []
         calls: list[ToolCallDelta] = []
+        # What is behind a mark is copied at each one: in short pieces the work stays linear.
+        for start in range(0, len(text), _PIECE):
+            self._feed(text[start : start + _PIECE], visible, calls)
+        return "".join(visible), calls
+
+    def _feed(self, text: str, visible: list[str], calls: list[ToolCallDelta]) -> None:
         while text:
             if self._block is not None:
-                text = self._in_call(text, shown, calls)
+                text = self._in_call(text, visible, calls)
                 continue
             text = self._held + text
             self._held = ""
-            if self._notation is None and not (text := self._outside(text, shown)):
+            if self._notation is None and not (text := self._outside(text, visible)):
                 break
-            text = self._enter(text, shown)
-        return "".join(shown), calls
+            text = self._enter(text, visible)
 
     def close(self) -> tuple[str, list[ToolCallDelta]]:
         """Return what was held back; the beginning of a call that was cut off is dropped."""
-        shown: list[str] = []
+        visible: list[str] = []
         calls: list[ToolCallDelta] = []
         while self._block is not None:
-            rest = self._end_of_block(shown, calls)
+            rest = self._end_of_block(visible, calls)
             if rest is None:
                 break
             text, more = self.feed(rest)
-            shown.append(text)
+            visible.append(text)
             calls += more
         held, self._held = self._held, ""
         if not (self._behind and (not held.strip() or self._is_close(held.lstrip()))):
-            shown.append((self._notation.mark if self._notation else "") + held)
-        return "".join(shown), calls
+            visible.append((self._notation.mark if self._notation else "") + held)
+        return "".join(visible), calls
 
-    def _end_of_block(self, shown: list[str], calls: list[ToolCallDelta]) -> str | None:
+    def _end_of_block(self, visible: list[str], calls: list[ToolCallDelta]) -> str | None:
         """End a call that has no end; return what may stand behind it."""
         notation, form, block = self._notation, self._form, self._block
         if notation is None or form is None or block is None:
@@ -77,7 +84,7 @@ class ToolCallText:
         self._block = None
         if form.enough:
             if block.text.rstrip().endswith(form.enough):
-                self._read(block.text, shown, calls)
+                self._read(block.text, visible, calls)
             self._notation = None
             return ""
         close = next((close for close in notation.close if close in block.text), None)
@@ -86,16 +93,16 @@ class ToolCallText:
             return ""
         # Braces that do not match, and perhaps more behind them; or JSON that is no call.
         inside, close, rest = block.text.partition(close or "\0")
-        self._show(notation.mark + inside + close, shown)
+        self._show(notation.mark + inside + close, visible)
         return rest
 
-    def _outside(self, text: str, shown: list[str]) -> str:
+    def _outside(self, text: str, visible: list[str]) -> str:
         """Show what stands before the next mark; return what stands behind it."""
         if self._behind is not None:
             stripped = text.lstrip()
             for close in self._behind.close:
                 if stripped.startswith(close):
-                    return self._outside(stripped.removeprefix(close), shown)
+                    return self._outside(stripped.removeprefix(close), visible)
             if not stripped or self._is_close(stripped):
                 self._held = text
                 return ""
@@ -112,16 +119,16 @@ class ToolCallText:
         if mark is None:
             size = len(text) - _may_begin_mark(text)
             self._held = text[size:]
-            self._show(text[:size], shown)
+            self._show(text[:size], visible)
             return ""
-        self._show(text[: mark.start()], shown)
+        self._show(text[: mark.start()], visible)
         self._notation = next(notation for notation in NOTATIONS if notation.mark == mark[0])
         rest = text[mark.end() :]
         if not rest:
             self._held = ""
         return rest
 
-    def _enter(self, text: str, shown: list[str]) -> str:
+    def _enter(self, text: str, visible: list[str]) -> str:
         """Find the form of what stands behind a mark; return it, to be read as a call."""
         notation = self._notation
         if notation is None:
@@ -136,38 +143,38 @@ class ToolCallText:
         if len(text) <= limits.NAME and any(form.may_begin.match(text) for form in notation.forms):
             self._held = text
             return ""
-        self._show(notation.mark, shown)
+        self._show(notation.mark, visible)
         self._notation = None
         return text
 
-    def _in_call(self, text: str, shown: list[str], calls: list[ToolCallDelta]) -> str:
+    def _in_call(self, text: str, visible: list[str], calls: list[ToolCallDelta]) -> str:
         block = self._block
         assert block is not None  # noqa: S101 (the caller looked)
         end = block.feed(text)
         if end is None:
             return ""
         self._block = None
-        self._read(block.text, shown, calls)
+        self._read(block.text, visible, calls)
         return text[end:]
 
-    def _read(self, text: str, shown: list[str], calls: list[ToolCallDelta]) -> None:
+    def _read(self, text: str, visible: list[str], calls: list[ToolCallDelta]) -> None:
         notation, form = self._notation, self._form
         self._notation = self._form = None
         if notation is None or form is None:
             return
         try:
-            found = form.read(text, self.tools)
+            parsed = form.read(text, self.tools)
         except (ValueError, KeyError, TypeError, RecursionError):
-            found = []
-        if not found:
-            self._show(notation.mark + text, shown)
+            parsed = []
+        if not parsed:
+            self._show(notation.mark + text, visible)
             return
-        calls += [_delta(name, arguments) for name, arguments in found]
+        calls += [_delta(name, arguments) for name, arguments in parsed]
         self._behind = notation
 
-    def _show(self, text: str, shown: list[str]) -> None:
+    def _show(self, text: str, visible: list[str]) -> None:
         if text:
-            shown.append(text)
+            visible.append(text)
             if text.strip():
                 self._at_beginning, self._behind = False, None
 

@@ -168,13 +168,13 @@ class Attempts:
     def answer(self, pieces: Iterator[list[ChatChunk]]) -> Iterator[list[ChatChunk]]:
         """Read the answer to a request that was begun; nothing is shown twice."""
         while True:
-            shown = False
+            begun = False
             try:
                 for chunks in pieces:
-                    shown = shown or any(chunk.shows for chunk in chunks)
+                    begun = begun or any(chunk.shows for chunk in chunks)
                     yield chunks
             except CallError as error:
-                if shown:
+                if begun:
                     raise
                 self._change(error)
                 pieces = self.begun()
@@ -208,9 +208,9 @@ class Attempts:
             self.stream = self.stream and not way.switch
 
     def _learn(self) -> None:
-        known = MEMORY.of(self.server, self.model)
-        if new := tuple(name for name in self._used if name not in known):
-            MEMORY.learn(self.server, self.model, (*known, *new))
+        learned = MEMORY.of(self.server, self.model)
+        if new := tuple(name for name in self._used if name not in learned):
+            MEMORY.learn(self.server, self.model, (*learned, *new))
 
 
 def _fails_by_itself(error: CallError) -> bool:

@@ -1,4 +1,4 @@
-"""A stand-in for a Xinference server, for tests and for calls without one.
+"""A fake Xinference server, for tests and for calls without one.
 
 .. code-block:: python
 
@@ -8,7 +8,7 @@
 
 It answers as Xinference 4.1.0 does, and stays so by a test that compares it with recorded
 answers. What its models say follows from what they are asked; see
-:mod:`~xinfer.testing.server.says`. What goes wrong on a network or in a server is data, see
+:mod:`~xinfer.testing.server.replies`. What goes wrong on a network or in a server is data, see
 :mod:`~xinfer.testing.server.faults`:
 
 .. code-block:: python
@@ -21,7 +21,7 @@ answers. What its models say follows from what they are asked; see
 
 from xinfer.testing.server.answer import Answer, Drop, Hold
 from xinfer.testing.server.arrived import Arrived, Upload
-from xinfer.testing.server.says import Call, Said
+from xinfer.testing.server.replies import Call, Reply
 from xinfer.testing.server.served import MODELS, Reasoning, Served
 from xinfer.testing.server.server import FakeServer
 
@@ -34,7 +34,7 @@ __all__ = [
     "FakeServer",
     "Hold",
     "Reasoning",
-    "Said",
+    "Reply",
     "Served",
     "Upload",
 ]

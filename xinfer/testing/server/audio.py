@@ -8,7 +8,7 @@ from itertools import batched
 from xinfer.testing.server.answer import WHERE, Answer, as_json, refusal, stream, whole
 from xinfer.testing.server.arrived import Arrived, Upload
 from xinfer.testing.server.fields import SPEECH, checked
-from xinfer.testing.server.house import House
+from xinfer.testing.server.models import Models
 from xinfer.testing.server.served import Served
 from xinfer.testing.server.silence import mp3, wav
 
@@ -34,17 +34,17 @@ _FORMATS = {"mp3": (mp3, "audio/mpeg"), "wav": (wav, "audio/wav")}
 """Those that can be made without an encoder; Kokoro writes flac and ogg too."""
 
 
-def transcribe(house: House, arrived: Arrived) -> Answer:
+def transcribe(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/audio/transcriptions``."""
-    return _heard(house, arrived, "transcribe", "Hello! I heard")
+    return _heard(models, arrived, "transcribe", "Hello! I heard")
 
 
-def translate(house: House, arrived: Arrived) -> Answer:
+def translate(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/audio/translations``."""
-    return _heard(house, arrived, "translate", "This is a translation of")
+    return _heard(models, arrived, "translate", "This is a translation of")
 
 
-def _heard(house: House, arrived: Arrived, task: str, words: str) -> Answer:
+def _heard(models: Models, arrived: Arrived, task: str, words: str) -> Answer:
     form = arrived.body if isinstance(arrived.body, dict) else {}
     missing = [
         {"type": "missing", "loc": ["body", name], "msg": "Field required", "input": None}
@@ -53,7 +53,7 @@ def _heard(house: House, arrived: Arrived, task: str, words: str) -> Answer:
     ]
     if missing:
         return refusal(422, missing)
-    model = house.model(form["model"])
+    model = models.model(form["model"])
     if "audio2text" not in model.abilities:
         return refusal(500, f"{WHERE}'{model.name}' object has no attribute 'model_spec'")
     upload = form["file"]
@@ -83,10 +83,10 @@ def _verbose(task: str, text: str) -> dict[str, object]:
     return {**head, "text": text, "segments": [segment]}
 
 
-def speak(house: House, arrived: Arrived) -> Answer:
+def speak(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/audio/speech``: silence, the longer the text the longer."""
     body = checked(arrived, "SpeechRequest", SPEECH)
-    model = house.model(body["model"])
+    model = models.model(body["model"])
     if "text2audio" not in model.abilities:
         return refusal(500, f"{WHERE}'{model.name}' object has no attribute 'model_spec'")
     streaming = bool(body.get("stream"))

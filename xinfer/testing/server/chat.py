@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xinfer.testing.server import says
+from xinfer.testing.server import replies
 from xinfer.testing.server.answer import WHERE, Answer, as_json, event, failing, refusal, stream
 from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.engines import Engine, Run
 from xinfer.testing.server.fields import CHAT, COMPLETION, checked
-from xinfer.testing.server.house import House
 from xinfer.testing.server.llama_cpp import LLAMA_CPP
+from xinfer.testing.server.models import Models
 from xinfer.testing.server.served import Served
 from xinfer.testing.server.tokens import count, generate
 from xinfer.testing.server.transformers import TRANSFORMERS
@@ -26,7 +26,7 @@ _SPARE = 8
 type Body = Mapping[str, Any]
 
 
-def chat(house: House, arrived: Arrived) -> Answer:
+def chat(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/chat/completions``."""
     body = checked(arrived, "CreateChatCompletion", CHAT)
     streaming = bool(body.get("stream"))
@@ -34,7 +34,7 @@ def chat(house: House, arrived: Arrived) -> Answer:
         return refusal(400, "Invalid input. Please specify the prompt.")
     if body.get("logit_bias"):
         return refusal(501, "Not implemented")
-    model = house.model(body["model"])
+    model = models.model(body["model"])
     if model.model_type == "LLM" and "tools" not in model.abilities:
         # Xinference goes by the model's family, and its families with tools have the ability.
         if body.get("tools"):
@@ -43,9 +43,9 @@ def chat(house: House, arrived: Arrived) -> Answer:
             return refusal(400, f"{_NO_TOOLS}messages")
     if "chat" not in model.abilities:
         return failing(FAILED, streaming=streaming)
-    prompt = sum(_A_MESSAGE + count(says.text_of(message)) for message in body["messages"])
+    prompt = sum(_A_MESSAGE + count(replies.text_of(message)) for message in body["messages"])
     prompt += count(str(body.get("tools") or ""))
-    run = _run(model, body, prompt, _said(model, body, says.greet))
+    run = _run(model, body, prompt, _said(model, body, replies.greet))
     if run is None:
         return failing(FAILED, streaming=streaming)
     engine = _engine(model)
@@ -54,15 +54,15 @@ def chat(house: House, arrived: Arrived) -> Answer:
     return as_json(engine.chat(run))
 
 
-def completion(house: House, arrived: Arrived) -> Answer:
+def completion(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/completions``."""
     body = checked(arrived, "CreateCompletionRequest", COMPLETION)
     streaming = bool(body.get("stream"))
-    model = house.model(body["model"])
+    model = models.model(body["model"])
     engine = _engine(model)
     if not engine.completes and "generate" not in model.abilities:
         return failing(f"{WHERE}'str' object has no attribute 'get'", streaming=streaming)
-    run = _run(model, body, count(body["prompt"]), _said(model, body, says.complete))
+    run = _run(model, body, count(body["prompt"]), _said(model, body, replies.complete))
     if run is None:
         return failing(FAILED, streaming=streaming)
     if streaming:
@@ -74,11 +74,11 @@ def _engine(model: Served) -> Engine:
     return LLAMA_CPP if model.engine == "llama.cpp" else TRANSFORMERS
 
 
-def _said(model: Served, body: Body, usual: Callable[[Body], says.Said]) -> says.Said:
+def _said(model: Served, body: Body, usual: Callable[[Body], replies.Reply]) -> replies.Reply:
     if model.answer is None:
         return usual(_understood(model, body))
     said = model.answer(body) if callable(model.answer) else model.answer
-    return says.Said(text=said) if isinstance(said, str) else said
+    return replies.Reply(text=said) if isinstance(said, str) else said
 
 
 def _understood(model: Served, body: Body) -> Body:
@@ -86,12 +86,12 @@ def _understood(model: Served, body: Body) -> Body:
     if {"vision", "audio", "omni"}.intersection(model.abilities):
         return body
     messages = [
-        {**message, "content": says.text_of(message)} for message in body.get("messages") or ()
+        {**message, "content": replies.text_of(message)} for message in body.get("messages") or ()
     ]
     return {**body, "messages": messages}
 
 
-def _run(model: Served, body: Body, prompt: int, said: says.Said) -> Run | None:
+def _run(model: Served, body: Body, prompt: int, said: replies.Reply) -> Run | None:
     """Generate the answer; ``None`` when it does not fit in the context."""
     length = model.context_length
     limit = body.get("max_tokens") or length
@@ -101,7 +101,7 @@ def _run(model: Served, body: Body, prompt: int, said: says.Said) -> Run | None:
     prompt = min(prompt, max(1, length - (body.get("max_tokens") or 0) - _SPARE))
     thinking = _thinks(model, body) and not said.reasoning and "messages" in body
     if thinking:
-        said = says.Said(text=said.text, reasoning=says.THOUGHT, calls=said.calls)
+        said = replies.Reply(text=said.text, reasoning=replies.THOUGHT, calls=said.calls)
     stop = body.get("stop") or ()
     with_tools = body.get("tools") is not None
     return Run(

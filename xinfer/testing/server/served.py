@@ -1,4 +1,4 @@
-"""A model that the stand-in serves, and the models it serves unless told otherwise."""
+"""A model that the fake server serves, and the models it serves unless told otherwise."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Served:
 
     :param abilities: Xinference's ``model_ability``.
     :param limits: those of ``context_length``, ``dimensions``, ``max_tokens`` it reports.
-    :param family: ``model_family``; decides nothing here but what the description says.
+    :param family: ``model_family``; decides nothing here but what the description replies.
     :param answer: instead of the usual answer. A language model's is a text, or a function from
-        the request's body to a :class:`~xinfer.testing.server.Said`; an embedding model's a
+        the request's body to a :class:`~xinfer.testing.server.Reply`; an embedding model's a
         function from a text to a list of floats; a rerank model's one from query and document to
         a score; a transcription model's a text or a function from the recording's bytes to one.
     :param thinks: unless the request says otherwise.

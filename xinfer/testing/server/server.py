@@ -27,8 +27,8 @@ from xinfer.testing.server.answer import (
 )
 from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.faults import Fault
-from xinfer.testing.server.house import House
 from xinfer.testing.server.keys import Keys
+from xinfer.testing.server.models import Models
 from xinfer.testing.server.served import MODELS, Served
 from xinfer.testing.server.versions import as_version, last_headers, version_of
 
@@ -40,7 +40,7 @@ _JOIN = 10.0
 """Seconds to wait for a thread to end."""
 _REVISION = "a3625815f8daa70a1beb428734147ca973cf916c"
 
-_POSTED: Mapping[str, Callable[[House, Arrived], Answer]] = {
+_POSTED: Mapping[str, Callable[[Models, Arrived], Answer]] = {
     "/v1/chat/completions": chat.chat,
     "/v1/completions": chat.completion,
     "/v1/embeddings": vectors.embed,
@@ -87,7 +87,7 @@ class FakeServer:
         """What arrived, in order."""
         self.abandoned: list[Arrived] = []
         """The requests whose client went away before the end of the answer."""
-        self._house = House(models)
+        self._models = Models(models)
         self._keys = Keys({**({} if key is None else {key: None}), **(limited or {})})
         self._expected: list[_Expected] = []
         self._mistakes: list[Exception] = []
@@ -105,7 +105,7 @@ class FakeServer:
     def __enter__(self) -> Self:
         self._server = _Server((_HOST, self._port), self)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="xinference-stand-in", daemon=True
+            target=self._server.serve_forever, name="fake server", daemon=True
         )
         self._thread.start()
         return self
@@ -150,7 +150,7 @@ class FakeServer:
             return self._answered(arrived, expected.faults if expected else ())
         except Exception as mistake:
             self._mistakes.append(mistake)
-            return crashed(f"the stand-in failed: {mistake!r}")
+            return crashed(f"the fake server failed: {mistake!r}")
 
     def _answered(self, arrived: Arrived, faults: Iterable[Fault]) -> Answer:
         try:
@@ -168,7 +168,7 @@ class FakeServer:
             return as_json({"auth": self._keys.required})
         if route in _POSTED and method == "POST":
             self._keys.check(arrived, "models:read")
-            return _POSTED[route](self._house, arrived)
+            return _POSTED[route](self._models, arrived)
         if found := self._read(route):
             if method != "GET":
                 return refusal(405, "Method Not Allowed", allow="GET")
@@ -188,13 +188,13 @@ class FakeServer:
 
     def _read(self, route: str) -> tuple[str, Callable[[], Answer]] | None:
         if route == "/v1/models":
-            return "models:list", self._house.listed
+            return "models:list", self._models.listed
         if route == "/v1/cluster/version":
             return "admin", self._told_version
         uid = route.removeprefix(_MODELS)
         # A uid with a slash, even written %2F, has no route in Xinference: the list tells of it.
         if uid != route and uid and "/" not in uid:
-            return "models:list", lambda: self._house.described(uid)
+            return "models:list", lambda: self._models.described(uid)
         return None
 
 
@@ -203,8 +203,8 @@ class _Server(ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], stand_in: FakeServer) -> None:
-        self.stand_in = stand_in
+    def __init__(self, address: tuple[str, int], owner: FakeServer) -> None:
+        self.owner = owner
         self.stopping = threading.Event()
         self._running: dict[threading.Thread, socket.socket] = {}
         super().__init__(address, _Handler)
@@ -260,12 +260,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         arrived = Arrived.read(self.command, self.path, self.headers, raw)
-        answer = self.server.stand_in.answer(arrived)
+        answer = self.server.owner.answer(arrived)
         try:
             self._send(answer)
         except (ConnectionError, TimeoutError):
             self.close_connection = True
-            self.server.stand_in.abandoned.append(arrived)
+            self.server.owner.abandoned.append(arrived)
 
     do_POST = do_PUT = do_DELETE = do_PATCH = do_GET
 
@@ -288,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         added = {"date": self.date_time_string(), "server": "uvicorn"}
-        last = self.server.stand_in.last_headers()
+        last = self.server.owner.last_headers()
         headers = {**added, **answer.headers, **last}
         if answer.chunked:
             headers["Transfer-Encoding"] = "chunked"

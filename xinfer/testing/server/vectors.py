@@ -14,7 +14,7 @@ from typing import Any
 from xinfer.testing.server.answer import WHERE, Answer, as_json, refusal
 from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.fields import EMBEDDING, RERANK, checked
-from xinfer.testing.server.house import House
+from xinfer.testing.server.models import Models
 from xinfer.testing.server.served import Served
 from xinfer.testing.server.tokens import count
 
@@ -22,13 +22,13 @@ _FRAME = 2
 """Tokens around every text: its begin and its end."""
 
 
-def embed(house: House, arrived: Arrived) -> Answer:
+def embed(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/embeddings``; ``dimensions`` changes nothing, as for sentence-transformers.
 
     A list of token ids is taken for a list of texts.
     """
     body = checked(arrived, "CreateEmbeddingRequest", EMBEDDING)
-    model = house.model(body["model"])
+    model = models.model(body["model"])
     if model.model_type != "embedding":
         return refusal(500, f"{WHERE}Model {model.uid} is not for creating embedding.")
     given = body["input"]
@@ -76,10 +76,10 @@ def _base64(vector: tuple[float, ...]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def rerank(house: House, arrived: Arrived) -> Answer:
+def rerank(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/rerank``, the best document first."""
     body = checked(arrived, "RerankRequest", RERANK)
-    model = house.model(body["model"])
+    model = models.model(body["model"])
     if model.model_type != "rerank":
         return refusal(500, f"{WHERE}Model {model.uid} is not for reranking.")
     documents = [str(document) for document in body["documents"]]

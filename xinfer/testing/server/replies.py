@@ -1,4 +1,4 @@
-"""What the stand-in's language models say: friendly, and the same for the same question.
+"""What the fake server's language models say: friendly, and the same for the same question.
 
 Words in the last message choose the reply: ``count`` (``count to 5``), ``json`` and ``unicode``;
 ``two`` asks for two tool calls at once. Anything else is greeted and repeated.
@@ -36,7 +36,7 @@ class Call:
 
 
 @frozen(kw_only=True)
-class Said:
+class Reply:
     """An answer before an engine writes it.
 
     :param calls: tools to call, after the text.
@@ -67,22 +67,22 @@ def _cut(text: str, kind: Kind, call: int = 0) -> Iterator[Token]:
     return (Token(piece, kind, call) for piece in split(text))
 
 
-def greet(body: Body) -> Said:
+def greet(body: Body) -> Reply:
     """Answer a chat: a tool's result is told, a tool is called, a message is repeated."""
     last = body["messages"][-1]
     text = text_of(last)
     if last.get("role") == "tool":
-        return Said(text=f"{_called(body['messages'], last)} says: {text}")
+        return Reply(text=f"{_called(body['messages'], last)} says: {text}")
     if body.get("tools"):
-        return Said(calls=tuple(_calls(body, text)))
+        return Reply(calls=tuple(_calls(body, text)))
     if schema := _asked_format(body):
-        return Said(text=json.dumps(schema(text), ensure_ascii=False))
-    return Said(text=_seen(last) + reply(text))
+        return Reply(text=json.dumps(schema(text), ensure_ascii=False))
+    return Reply(text=_seen(last) + reply(text))
 
 
-def complete(body: Body) -> Said:
+def complete(body: Body) -> Reply:
     """Answer a completion: as to a user who wrote the prompt."""
-    return Said(text=reply(body["prompt"]))
+    return Reply(text=reply(body["prompt"]))
 
 
 def reply(text: str) -> str:
@@ -95,7 +95,7 @@ def reply(text: str) -> str:
         return '{"answer": 42, "ok": true}'
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     said = f'You said: "{shown}". ' if text.strip() else ""
-    return f"Hello! {said}I am a stand-in for Xinference."
+    return f"Hello! {said}I am a fake Xinference."
 
 
 def text_of(message: Body) -> str:

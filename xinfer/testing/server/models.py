@@ -13,7 +13,7 @@ _REMEMBERED = 10.0
 """Seconds for which Xinference does not look again for a model it did not find."""
 
 
-class House:
+class Models:
     """The running models, found by uid."""
 
     def __init__(self, models: Iterable[Served]) -> None:

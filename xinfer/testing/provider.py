@@ -155,11 +155,9 @@ def written(prepared: Prepared, *, server: FakeServer | None = None) -> Iterator
 
 _REDIRECTED = """
 
-import xinfer.spec
+import attrs
 
-project = xinfer.spec.evolve(
-    project, runtime=xinfer.spec.evolve(project.runtime, base_url={url!r})
-)
+project = attrs.evolve(project, runtime=attrs.evolve(project.runtime, base_url={url!r}))
 """
 
 

@@ -286,7 +286,7 @@ def test_any_of_several_values_shows_a_field():
     ],
 )
 def test_a_field_is_shown_if_one_of_its_ways_holds(stored, shown):
-    assert fields(PerType)[0].shown(stored) is shown
+    assert fields(PerType)[0].is_shown(stored) is shown
 
 
 def test_what_a_hidden_choice_left_is_not_used():

@@ -148,14 +148,14 @@ def _report(error: BaseException, path: Path) -> str:
         line = _last_line(error.__traceback__, path.parent)
         return f"{_short(path)} was still running{line} when it was interrupted."
     report = traceback.TracebackException.from_exception(error)
-    shown: traceback.TracebackException | None = report
-    while shown is not None:
-        own = [frame for frame in shown.stack if _beside(frame.filename, path.parent)]
-        shown.stack = traceback.StackSummary.from_list(own)
-        context = shown.__context__
+    part: traceback.TracebackException | None = report
+    while part is not None:
+        own = [frame for frame in part.stack if _beside(frame.filename, path.parent)]
+        part.stack = traceback.StackSummary.from_list(own)
+        context = part.__context__
         if context and not any(_beside(frame.filename, path.parent) for frame in context.stack):
-            shown.__context__ = None  # of xinfer's own
-        shown = shown.__cause__ or shown.__context__
+            part.__context__ = None  # of xinfer's own
+        part = part.__cause__ or part.__context__
     if isinstance(error, SystemExit):
         heading = f"{_short(path)} ends the program instead of declaring the plugin:"
     else:

@@ -209,8 +209,8 @@ def summary_of(kind: type[Declaration]) -> str:
 
 def source_of(kind: type[Declaration]) -> str:
     """Return the names of Dify's own classes that a class is read by, if its docstring says so."""
-    found = _SOURCE.search(inspect.getdoc(kind) or "")
-    return _in_one_line(found[1]) if found else ""
+    source = _SOURCE.search(inspect.getdoc(kind) or "")
+    return _in_one_line(source[1]) if source else ""
 
 
 _SOURCE = re.compile(r"^Source: (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -218,9 +218,9 @@ _PARAMETER = re.compile(r"^:param (\w+): (.*?)(?=^:|^\S|\Z)", re.MULTILINE | re.
 
 
 def _parameters(docstring: str) -> Iterator[tuple[str, str]]:
-    for found in _PARAMETER.finditer(docstring):
-        words = _in_one_line(found[2])
-        yield found[1], words[:1].upper() + words[1:]
+    for parameter in _PARAMETER.finditer(docstring):
+        words = _in_one_line(parameter[2])
+        yield parameter[1], words[:1].upper() + words[1:]
 
 
 def _in_one_line(text: str) -> str:

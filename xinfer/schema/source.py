@@ -21,7 +21,7 @@ def span_of(declared: Declaration, at: str = "", *, of: Declaration | None = Non
     """
     steps = steps_of(at)
     owner, rest, passed = _owner(declared, steps)
-    if of is None or any(of is one for one in passed):
+    if of is None or any(of is declared for declared in passed):
         return _below(owner, rest)
     for begin in range(len(steps)):
         span = _below(of, steps[begin:])
@@ -61,9 +61,9 @@ def _below(owner: Declaration, steps: Steps) -> Span | None:
     if span is None:
         return None
     for end in range(len(steps), 0, -1):
-        found = span.below(steps[:end]) or _argument(owner, span, steps[:end])
-        if found:
-            return found
+        value = span.below(steps[:end]) or _argument(owner, span, steps[:end])
+        if value:
+            return value
     return span
 
 

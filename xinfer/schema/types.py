@@ -118,10 +118,10 @@ class OneOf:
 
     def fits(self, value: object) -> bool:
         """Say whether a declared value is of one of them."""
-        return any(one.fits(value) for one in self.types)
+        return any(alternative.fits(value) for alternative in self.types)
 
     def __str__(self) -> str:
-        return " or ".join(str(one) for one in self.types if one != ABSENT)
+        return " or ".join(str(alternative) for alternative in self.types if alternative != ABSENT)
 
 
 type Type = Scalar | Choice | Object | ListOf | InPython | OneOf
@@ -146,7 +146,7 @@ def type_of(annotation: Any) -> Type:
         return ListOf(type_of(arguments[0]))
     if origin is type:
         base = arguments[0]
-        name = f"the class {base.__name__}, or one made from it"
+        name = f"the class {base.__name__}, or a class derived from it"
         return InPython(base, name, is_class=True)
     if annotation in (str, bool, int, float, Decimal, date, NoneType):
         return Scalar(annotation)

@@ -78,8 +78,8 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
 
 def _refused(address: str, english: str, chinese: str) -> Invalid:
     """Quote an address without its user name and password, in place of ``{url}``."""
-    shown = quoted(_USER.sub(r"\1********@", address))
-    return Invalid(english.replace("{url}", f"'{shown}'"), chinese.replace("{url}", f"“{shown}”"))
+    url = quoted(_USER.sub(r"\1********@", address))
+    return Invalid(english.replace("{url}", f"'{url}'"), chinese.replace("{url}", f"“{url}”"))
 
 
 ENDPOINTS = (
@@ -195,10 +195,10 @@ def language_code(text: str) -> str:
     """
     code = _LANGUAGE.fullmatch(text.strip())
     if not code:
-        shown = quoted(text)
+        entry = quoted(text)
         raise Invalid(
-            f"'{shown}' is not the code of a language, e.g. en or zh",
-            f"“{shown}”不是语言代码，例如 en 或 zh",
+            f"'{entry}' is not the code of a language, e.g. en or zh",
+            f"“{entry}”不是语言代码，例如 en 或 zh",
         )
     return code[1].lower()
 

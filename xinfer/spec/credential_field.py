@@ -98,9 +98,9 @@ class CredentialField:
         try:
             value = self.codec.parse(text)
         except ValueError:
-            expected, shown = self.codec.expected, quoted(text)
+            expected, entry = self.codec.expected, quoted(text)
             raise Invalid(
-                f"'{shown}' is not {expected}", f"“{shown}”无效：{expected.chinese}"
+                f"'{entry}' is not {expected}", f"“{entry}”无效：{expected.chinese}"
             ) from None
         return self.accept(value)
 
@@ -116,7 +116,7 @@ class CredentialField:
         every = (condition for conditions in self.conditions for condition in conditions)
         return frozenset(c.value for c in every if c.variable == "__model_type")
 
-    def shown(self, raw: Mapping[str, object]) -> bool | None:
+    def is_shown(self, raw: Mapping[str, object]) -> bool | None:
         """Say whether Dify's form shows this field; ``None`` if ``raw`` does not tell."""
         occurrences = [_hold(conditions, raw) for conditions in self.conditions]
         if not occurrences or True in occurrences:
@@ -196,10 +196,10 @@ def steps_of(specification: Specification, codec: Codec) -> Iterable[Converter]:
         def one_of(value: Any) -> None:
             text = codec.write(value)
             if text not in choices:
-                shown = quoted(text)
+                entry = quoted(text)
                 raise Invalid(
-                    f"'{shown}' is not an option: choose {english}",
-                    f"“{shown}”不在选项中：请从以下选项中选择：{chinese}",
+                    f"'{entry}' is not an option: choose {english}",
+                    f"“{entry}”不在选项中：请从以下选项中选择：{chinese}",
                 )
 
         yield _passing(one_of)

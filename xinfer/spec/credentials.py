@@ -89,8 +89,8 @@ class Credentials:
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for field in cls.__credential_fields__:
-            shown = field.shown(raw)
-            stored = field.stored(raw) if shown is not False else None
+            is_shown = field.is_shown(raw)
+            stored = field.stored(raw) if is_shown is not False else None
             try:
                 value = field.read(stored)
             except ValueError as error:
@@ -98,7 +98,7 @@ class Credentials:
                 continue
             if value is attrs.NOTHING:
                 value = field.default
-                if value is attrs.NOTHING and shown is not True:
+                if value is attrs.NOTHING and is_shown is not True:
                     value = None
                 if value is attrs.NOTHING:
                     problems.append(Problem((field.title,), _MISSING))

@@ -62,7 +62,7 @@ class FormError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        count = len({variable for one in self.problems for variable, _ in one.fields}) or 1
+        count = len({variable for problem in self.problems for variable, _ in problem.fields}) or 1
         english, chinese = zip(*(problem.lines() for problem in self.problems), strict=True)
         lines = [
             f"{count} credential field{'s' if count > 1 else ''} must be corrected:",
@@ -95,8 +95,8 @@ def repeats(message: I18n, secret: str) -> bool:
 
 def quoted(text: str, most: int = 80) -> str:
     """Make a text fit for a quotation in one line: escaped and at most ``most`` characters."""
-    shown = "".join(map(_escaped, text[:most]))
-    return shown + "…" if len(text) > most else shown
+    beginning = "".join(map(_escaped, text[:most]))
+    return beginning + "…" if len(text) > most else beginning
 
 
 def _escaped(character: str) -> str:

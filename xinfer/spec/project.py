@@ -116,8 +116,8 @@ def complete(project: Project) -> Project:
 
 def _complete(project: Project) -> Project:
     provider = project.provider
-    given = "configurate_methods" in provider.explicit
-    methods = provider.configurate_methods if given else _methods(project)
+    is_given = "configurate_methods" in provider.explicit
+    methods = provider.configurate_methods if is_given else _methods(project)
     derived: dict[str, Any] = {
         "supported_model_types": project.model_types,
         "configurate_methods": methods,

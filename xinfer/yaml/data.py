@@ -22,8 +22,8 @@ def to_data(declared: Declaration) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for field in yaml_fields(type(declared)).values():
         value = getattr(declared, field.name)
-        given = field.name in declared.explicit and value is not None
-        if given or field.always_written or value != field.default:
+        is_given = field.name in declared.explicit and value is not None
+        if is_given or field.always_written or value != field.default:
             if not field.type.fits(value):
                 raise TypeError(f"{field.name} is {value!r}, expected {field.type}")
             data[field.name] = _plain(value)

@@ -1,7 +1,7 @@
 """JSON Schemas of the three kinds of YAML file, from the classes that read and write them.
 
-They are for editors. What every gate accepts is valid: keys that the format does not know, ``null``
-for what may be left out, numbers where Go and PyYAML take either form.
+They are for editors. What Dify accepts is valid: keys that the format does not have, ``null`` for
+keys that may be absent, numbers that Go and PyYAML read in either form.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _type(of: Type, definitions: dict[str, Any]) -> dict[str, Any]:
     match of:
         case OneOf():
             # Expressions are evaluated at run time, and never written.
-            schemas = [_type(one, definitions) for one in in_yaml(of)]
+            schemas = [_type(alternative, definitions) for alternative in in_yaml(of)]
             return _any_of([*schemas, _NULL] if of.fits(None) else schemas)
         case Choice():
             return {"enum": list(of.words)}

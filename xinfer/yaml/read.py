@@ -158,11 +158,11 @@ class _Reader:
         return self._misfit(path, f"one of {', '.join(of.words)}", data, meant)
 
     def _scalar(self, types: tuple[Type, ...], data: object, path: Steps) -> Any:
-        kinds = tuple(one.kind for one in types if isinstance(one, Scalar))
+        kinds = tuple(scalar.kind for scalar in types if isinstance(scalar, Scalar))
         if Decimal in kinds and isinstance(data, str):
             if (number := _decimal(data)) is not None:
                 return number
-        elif any(one.fits(data) for one in types):
+        elif any(alternative.fits(data) for alternative in types):
             return data
         plain = isinstance(data, bool | int | float | date)
         hint = ": put it in quotes" if kinds == (str,) and plain else ""

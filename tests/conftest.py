@@ -5,10 +5,15 @@ from pathlib import Path
 # Before all else: it replaces sockets and threads, and whoever came earlier keeps the old ones.
 import dify_plugin  # noqa: F401
 import pytest
+from hypothesis import settings
 
 from xinfer.build import prepare, write
 
 ROOT = Path(__file__).parent.parent
+
+# Nothing is timed: the first example of a test also pays for what it imports.
+settings.register_profile("xinfer", deadline=None)
+settings.load_profile("xinfer")
 
 
 @pytest.fixture

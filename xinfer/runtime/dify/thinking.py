@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import define, field
 
+_MOST_BLANKS = 200
+"""Between thoughts."""
 _OPEN, _CLOSE = "<think>\n", "\n</think>\n\n"
 """Markdown begins anew only behind an empty line."""
 
@@ -39,7 +41,7 @@ class Thinking:
         if not self._open:
             thought = thought.lstrip()
         kept = thought.rstrip()
-        self._blanks = thought[len(kept) :]
+        self._blanks = thought[len(kept) :][-_MOST_BLANKS:]
         if not kept:
             return ""
         self._thoughts.append(kept)

@@ -13,6 +13,8 @@ from xinfer.runtime.openai import limits
 
 _BOM = b"\xef\xbb\xbf"
 _NOTHING = object()
+_OF_A_LINE = 64
+"""Bytes that a line which is kept takes besides its text."""
 _raw_decode = json.JSONDecoder().raw_decode
 
 
@@ -40,6 +42,7 @@ class Events:
     """Bytes of those pieces."""
     _open: list[bytes] = field(factory=list, init=False)
     """Lines of an event that is no JSON yet."""
+    _open_size: int = field(default=0, init=False)
 
     def feed(self, arrived: bytes) -> list[Any]:
         """Return the values whose lines are complete by now.
@@ -101,19 +104,20 @@ class Events:
     def _one_by_one(self, texts: list[bytes]) -> Iterator[Any]:
         """Parse each text, or those of one event together; blank ones end an event."""
         for text in texts:
-            if not text:
-                self._open.clear()
-                continue
-            value = _value(text)
-            if value is _NOTHING and self._open:
-                value = _value(b"\n".join([*self._open, text]))
-            if value is _NOTHING:
+            value = self._of_open_event() if not text else _value(text)
+            # A part of an object that stands on several lines may be a value too.
+            if text and (value is _NOTHING or (self._open and not isinstance(value, dict))):
                 self._open.append(text)
-                if sum(map(len, self._open)) > limits.EVENT:
+                self._open_size += len(text) + _OF_A_LINE
+                if self._open_size > limits.EVENT:
                     raise TooLong
                 continue
-            self._open.clear()
-            yield value
+            self._open, self._open_size = [], 0
+            if value is not _NOTHING:
+                yield value
+
+    def _of_open_event(self) -> Any:
+        return _value(b"\n".join(self._open)) if len(self._open) > 1 else _NOTHING
 
 
 _MARK = secrets.token_hex(4)

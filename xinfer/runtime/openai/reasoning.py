@@ -7,6 +7,7 @@ import re
 import attrs
 from attrs import define, field
 
+from xinfer.runtime.openai import limits
 from xinfer.runtime.openai.answers import ChatChunk
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -103,7 +104,7 @@ class _Tags:
             start = text.lstrip()
             if start.startswith(_OPEN):
                 text, self._inside = start.removeprefix(_OPEN), True
-            elif _OPEN.startswith(start):
+            elif _OPEN.startswith(start) and len(text) <= limits.NAME:
                 self._held = text
                 break
             elif inside and not self._behind:

@@ -104,7 +104,7 @@ class ToolCallText:
                 if stripped.startswith(close):
                     return self._outside(stripped.removeprefix(close), visible)
             if not stripped or self._is_close(stripped):
-                self._held = text
+                self._held = stripped
                 return ""
             text = stripped
         if self._at_beginning or self._behind is not None:
@@ -112,7 +112,7 @@ class ToolCallText:
             if form.begins.match(text):
                 self._notation = BARE
                 return text
-            if form.may_begin.match(text):
+            if len(text) <= limits.NAME and form.may_begin.match(text):
                 self._held = text
                 return ""
         mark = _FIRST.search(text)

@@ -231,6 +231,14 @@ def honest(c):
         c.whole({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
 
 
+def large_type(c):
+    c.whole({"id": "m", "model_type": "t" * 1_000_000})
+
+
+def large_index(c):
+    c.whole({"results": [{"index": "x" * 1_000_000, "relevance_score": 1}]})
+
+
 def large_uids(c):
     if "chat" in c.route:
         c.whole({"detail": "Model not found (cached, retry after 1s)"}, status="404 Not Found")
@@ -325,7 +333,7 @@ def binary(c):
 
 
 ATTACKS = {name: value for name, value in globals().items() if callable(value)}
-DESCRIBES_ITSELF = {"echo_type", "large_uids", "bomb"}
+DESCRIBES_ITSELF = {"echo_type", "large_type", "large_uids", "bomb"}
 
 
 def serve(sock):

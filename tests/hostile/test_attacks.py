@@ -207,6 +207,17 @@ def test_what_the_server_lists_is_shortened(attacker):
     assert "These models run there: 0xxx" in text
 
 
+def test_what_a_result_is_of_is_shortened(attacker):
+    assert "a result for document 'xxx" in refusal(attacker("large_index"), call=CALLS["rerank"])
+
+
+def test_what_a_model_is_for_is_shortened(attacker):
+    credentials = entered(attacker("large_type"), "m")
+    with pytest.raises(CredentialsValidateFailedError, match="is for ttt") as raised:
+        LLM([]).validate_credentials("m", credentials)
+    assert len(str(raised.value)) < 12_000
+
+
 def test_too_many_voices_of_the_users_own_are_refused(attacker):
     voices = ",".join(f"voice-{n}" for n in range(60_000))
     credentials = entered(attacker("honest"), "m", voices=voices)

@@ -107,7 +107,7 @@ class Call:
     def unreadable(self, english: str, chinese: str) -> CallError:
         """Make the error of a 2xx answer; the texts complete "answered …" and "返回了…"."""
         what = Text("answered {content}", "返回了{content}")
-        content = Text(english, chinese)
+        content = Text(self._shown(english), self._shown(chinese))
         return self._error(Unintelligible, what, fixes.CHECK_URL, content=content)
 
     def failed(self, failure: Failure, **values: Any) -> CallError:

@@ -31,7 +31,7 @@ from xinfer.runtime.openai.fixes import Case
 from xinfer.runtime.openai.hooks import NO_HOOKS, Hooks
 from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.streams import Reader, joined, pieces_of, whole_answer
-from xinfer.runtime.openai.text import whole
+from xinfer.runtime.openai.text import shortened, whole
 from xinfer.runtime.openai.ways import Attempts
 from xinfer.spec.dialects import OPENAI, Dialect, Question
 
@@ -60,8 +60,8 @@ class Client:
         return description(row)
 
     def hide(self, text: str) -> str:
-        """Take the secrets of this server out of a text that users see."""
-        return self.server.secrets.hide(text)
+        """Take the secrets of this server out of a text that users see, and shorten it."""
+        return shortened(self.server.secrets.hide(whole(text)), limits.LISTING)
 
     def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
         """Ask what a model is; the answer is cached for a minute.

@@ -43,6 +43,8 @@ NAME: Final = 200
 """Of a URL or a model's name in an error."""
 MODELS: Final = 20
 """Models listed in an error."""
+LISTING: Final = 4_500
+"""Characters of such a list."""
 TOOL_CALLS: Final = 256
 """Tool calls in one answer."""
 

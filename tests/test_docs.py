@@ -30,6 +30,7 @@ VARYING = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"\d+\.\d\d s\b"), "N s"),
     (re.compile(r"\b[\d,]+ tokens/s"), "N tokens/s"),
+    (re.compile(r"\d+ \+ \d+ tokens"), "N + N tokens"),
     (re.compile(r"\(\d+ files\)"), "(N files)"),
     (re.compile(r"\b\d+ passed in [\d.]+s"), "N passed"),
 )

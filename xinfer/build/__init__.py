@@ -115,6 +115,13 @@ class Built:
     identifier: str
 
 
+def _expect_right_values(project: Project) -> None:
+    """Raise ``WrongValues`` where a value is of another type than is declared."""
+    findings = check_values(project)
+    if wrong := [finding for finding in findings if finding.severity is Severity.REFUSED]:
+        raise WrongValues(wrong)
+
+
 def prepare(spec: Path) -> Prepared:
     """Make the files of the plugin that a ``provider_spec.py`` declares.
 
@@ -123,16 +130,20 @@ def prepare(spec: Path) -> Prepared:
     """
     loaded = load_spec(spec)
     project = loaded.project
-    if wrong := [one for one in check_values(project) if one.severity is Severity.REFUSED]:
-        raise WrongValues(wrong)
+    _expect_right_values(project)
     carried = carried_files(loaded.folder / project.files)
     modules = spec_modules(project, loaded.modules, carried.tree)
-    tree = emit(
-        project,
-        modules=modules,
-        carried=carried.tree,
-        runtime=runtime_files(project, {**carried.tree, **modules}),
-    )
+    try:
+        tree = emit(
+            project,
+            modules=modules,
+            carried=carried.tree,
+            runtime=runtime_files(project, {**carried.tree, **modules}),
+        )
+    except TypeError:
+        # The fields of the credentials class are declared objects only in the completed form.
+        _expect_right_values(complete(project))
+        raise
     sources = carried.sources | {path: loaded.folder / path for path in loaded.modules}
     files = files_in_memory(tree, spec, sources)
     files = attrs.evolve(files, left_out=(*files.left_out, *carried.left_out))

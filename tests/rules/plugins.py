@@ -6,7 +6,8 @@ methods and assignments of the same name and adds the others. Any other text rep
 
 ``provider_spec.py`` makes the plugin a spec, whose own files are under ``plugin/``. A name that
 ends in ``/``, begins with ``./`` or holds a backslash, and several texts for one name, make it a
-``.difypkg`` with these entries. Names that begin with ``before:`` are of the previous version.
+``.difypkg`` with these entries. Names that begin with ``before:`` are of the previous version;
+«» before a name marks the file as a whole.
 """
 
 from __future__ import annotations
@@ -346,7 +347,9 @@ def own_file(rule):
     for path, kinds in _OWN.items():
         if rule.on[0] in kinds:
             return path
-    return {"PluginCode": PYTHON, "Project": PYPROJECT}.get(rule.on[0].__name__, PROVIDER)
+    return {"PluginCode": PYTHON, "Project": PYPROJECT, "Plugin": MODEL}.get(
+        rule.on[0].__name__, PROVIDER
+    )
 
 
 def lay(rule, example, folder):
@@ -373,6 +376,9 @@ def _write(folder, example):
         }
     marks = []
     for path, text in example.items():
+        if path.startswith("«»"):
+            path = path[2:]
+            marks.append(Mark(path, 1, 1, 1, 1))
         if text is None:
             base.pop(path, None)
         elif isinstance(text, int | tuple):

@@ -70,16 +70,25 @@ def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
     """Write the first of a rule's examples, without the marks of what a finding points at."""
     for example in examples[:1]:
         files = {"": example} if isinstance(example, str) else example
+        if len(files) > _MOST_FILES:
+            yield f"**{title}**: {len(files):,} files"
+            continue
         for path, text in files.items():
             name = f" `{path}`" if path else ""
             if text is None:
-                yield f"**{title}**:{name} is not there"
+                yield f"**{title}**:{name} is missing"
+            elif isinstance(text, int):
+                yield f"**{title}**:{name} has {text:,} bytes"
+            elif isinstance(text, tuple):
+                yield f"**{title}**:{name} is there {len(text)} times"
             else:
                 language = "python" if path.endswith(".py") else "yaml"
                 lines = text.translate(_MARKS).strip("\n")
                 yield f"**{title}**:{name}\n\n```{language}\n{lines}\n```"
 
 
+_MOST_FILES = 8
+"""Files of an example that a page shows."""
 _MARKS = str.maketrans("", "", "«»")
 
 

@@ -83,7 +83,7 @@ def _expect(name: str, rules: Mapping[str, ParameterRule]) -> None:
 
 
 def _is_text(rule: ParameterRule) -> bool:
-    from xinfer.rules.models import TEMPLATES
+    from xinfer.rules.parameters import TEMPLATES
     from xinfer.spec import ParameterType
 
     kind = rule.type or (TEMPLATES[rule.use_template][0] if rule.use_template else None)

@@ -85,7 +85,9 @@ class Plugin:
         return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
 
     def missing(self, name: str) -> str:
-        """Say that a file is missing, and which one has a similar name."""
+        """Say that a file is missing: what leaves it out, or which file has a similar name."""
+        if reason := self.left_out.get(name):
+            return f"{self.path(name)} is left out by {reason}"
         folder = name.rpartition("/")[0]
         others = [path for path in self.files if path.rpartition("/")[0] == folder]
         near = get_close_matches(name, others, n=1)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from xinfer.preview.language import provider_text
 from xinfer.preview.profiles import Profile
-from xinfer.rules.models import TEMPLATES
+from xinfer.rules.parameters import TEMPLATES
 from xinfer.spec import Feature, I18n, Model, ParameterRule, ParameterType, Template
 from xinfer.spec.conditions import is_expression
 

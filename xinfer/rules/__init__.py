@@ -21,6 +21,7 @@ from xinfer.plugin.plugin import Form, NotRead, Plugin
 from xinfer.rules import (
     against,
     credentials,
+    customizable,
     dependencies,
     documents,
     files,
@@ -29,6 +30,8 @@ from xinfer.rules import (
     model_files,
     models,
     package,
+    parameters,
+    prices,
     provider,
     python,
     show_on,
@@ -71,6 +74,9 @@ RULES: Mapping[str, Rule] = {
                 show_on,
                 credentials,
                 models,
+                parameters,
+                prices,
+                customizable,
                 files,
                 documents,
                 dependencies,
@@ -113,7 +119,7 @@ def check(plugin: Plugin) -> tuple[Finding, ...]:
     )
 
 
-_OF_FAULTS = {"XI011", "XI012"}
+_OF_FAULTS = {"XI011", "XI012", "XI013"}
 """The rules that report what cannot be read."""
 
 
@@ -136,8 +142,15 @@ def without_secrets(findings: Iterable[Finding], allowed: Iterable[str]) -> tupl
 
 
 def check_values(project: Project) -> tuple[Finding, ...]:
-    """Find values of another type than is declared, or that cannot be written."""
-    return tuple(_distinct(mistyped(walk(project), Form.SPEC)))
+    """Find what keeps the YAML from being written: wrong types, and what no YAML can hold."""
+    findings = list(mistyped(walk(project), Form.SPEC))
+    if not any(finding.severity is Severity.REFUSED for finding in findings):
+        for path, declared in walk(project):
+            kind: Any = type(declared)
+            for rule in _rules_on(kind):
+                if rule.where is Stage.BUILD:
+                    findings += rule.findings(declared, dotted(path), None, Form.SPEC)
+    return tuple(_distinct(findings))
 
 
 def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:

@@ -10,53 +10,112 @@ from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, secrets_in
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
+from xinfer.spec.span import Span
 
+_MEBIBYTE = 1024 * 1024
 _MOST_FILES = 5000
-_ICONS = ("icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
 SECRET_PACKED = "XI505"  # noqa: S105
+_LANGUAGES = ("en_US", "zh_Hans", "ja_JP", "pt_BR")
+_ADD_ICON = "Add the file to _assets, or correct its name."
+_CHECK_ASSETS = "daemon pkg/plugin_packager/decoder/helper.go: CheckAssetsValid"
+_REMAP = "daemon internal/core/plugin_manager/media_transport/assets_bucket.go: RemapAssets"
 
 
-@rule("XI501", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
+@rule(
+    "XI501",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=_CHECK_ASSETS,
+    bad=("icon_small:\n  en_US: «icn.svg»\n", "icon_large:\n  en_US: «large.svg»\n"),
+    good=("icon_large:\n  en_US: icon.svg\n",),
+    fix=_ADD_ICON,
+)
 def icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
-    """An icon of the provider is not in ``_assets``.
+    """An icon of the provider is not among the plugin's files."""
+    yield from _missing_icons(provider, subject, ("icon_small", "icon_large"))
 
-    Packing refuses a light one that is missing, installing a dark one.
-    """
-    for name in _ICONS:
+
+@rule(
+    "XI516",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source=_REMAP,
+    bad=("icon_small_dark:\n  en_US: «dark.svg»\n",),
+    good=("icon_small_dark:\n  en_US: icon.svg\n",),
+    fix=_ADD_ICON,
+)
+def dark_icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+    """A dark icon of the provider is not among the plugin's files; packing does not notice."""
+    yield from _missing_icons(provider, subject, ("icon_small_dark", "icon_large_dark"))
+
+
+def _missing_icons(
+    provider: Provider, subject: Subject, names: tuple[str, ...]
+) -> Iterator[Problem]:
+    for name in names:
         icon: I18n | None = getattr(provider, name)
-        if icon is None or subject.files is None:
-            continue
-        for language in ("en_US", "zh_Hans", "ja_JP", "pt_BR"):
+        for language in _LANGUAGES if icon is not None else ():
             file = getattr(icon, language)
-            if file and f"_assets/{file}" not in subject.files:
-                yield Problem(f"there is no _assets/{file}", at=f"{name}.{language}", of=icon)
+            path = f"_assets/{file}"
+            if file and path not in subject.files:
+                yield Problem(subject.missing(path), at=f"{name}.{language}", of=icon)
 
 
-@rule("XI502", Severity.REFUSED, Stage.PACKING, fix="Add the file to _assets, or correct its name.")
+@rule(
+    "XI502",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source=_CHECK_ASSETS,
+    bad=("icon: «icn.svg»", "icon_dark: «dark.svg»\nmeta:\n  minimum_dify_version: 1.6.0\n"),
+    good=("icon: icon.svg",),
+    fix=_ADD_ICON,
+)
 def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
-    """An icon of the plugin is not in ``_assets``; it cannot be packed."""
+    """An icon of the plugin is not among its files."""
     for name in ("icon", "icon_dark"):
         file = getattr(manifest, name)
-        missing = subject.files is not None and f"_assets/{file}" not in subject.files
-        if file == "" or (file and missing):
-            yield Problem(f"there is no _assets/{file}", at=name)
+        if file == "":
+            yield Problem(f"{name} is empty", at=name)
+        elif file and f"_assets/{file}" not in subject.files:
+            yield Problem(subject.missing(f"_assets/{file}"), at=name)
 
 
-@rule("XI503", Severity.REFUSED, Stage.PACKING, fix="Remove what is not needed to run.")
-def too_large(project: Project, subject: Subject) -> Iterator[Problem]:
-    """The plugin is larger than 50 MiB; it can be neither packed nor installed."""
+@rule(
+    "XI503",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source="daemon cmd/commandline/plugin/package.go: --max-size 50; MAX_PLUGIN_PACKAGE_SIZE",
+    bad=({"data.bin": MAX_PACKAGE_BYTES},),
+    good=({"data.bin": MAX_PACKAGE_BYTES - 64 * 1024},),
+    fix="Remove what is not needed to run, or list it in .difyignore.",
+)
+def too_large(_: Project, subject: Subject) -> Iterator[Problem]:
+    """The files of the plugin are larger than 50 MiB together."""
     files = subject.files
     if files.size > MAX_PACKAGE_BYTES:
-        largest = ", ".join(f"{file.path} ({file.size:,} bytes)" for file in files.largest())
-        size = files.size / 2**20
-        yield Problem(f"{size:.1f} MiB in {len(files)} files; the largest are {largest}")
+        largest = ", ".join(f"{file.path} ({_mebibytes(file.size)})" for file in files.largest(3))
+        message = f"the plugin has {_mebibytes(files.size)}, of 50 MiB allowed; {largest}"
+        yield Problem(message)
 
 
-@rule("XI504", Severity.ADVICE, Stage.REVIEW, fix="Remove what is not needed to run.")
-def too_many_files(project: Project, subject: Subject) -> Iterator[Problem]:
-    """The plugin has more than 5,000 files; the marketplace refuses it."""
-    if len(subject.files or ()) > _MOST_FILES:
-        yield Problem(f"{len(subject.files or ())} files")
+def _mebibytes(size: int) -> str:
+    return f"{size / _MEBIBYTE:.1f} MiB"
+
+
+@rule(
+    "XI504",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit",
+    bad=({f"data/{number}.txt": 0 for number in range(_MOST_FILES)},),
+    good=({f"data/{number}.txt": 0 for number in range(_MOST_FILES - 20)},),
+    fix="Remove what is not needed to run, or list it in .difyignore.",
+)
+def too_many_files(_: Project, subject: Subject) -> Iterator[Problem]:
+    """The plugin has more than 5,000 files."""
+    count = len(subject.files)
+    if count > _MOST_FILES:
+        yield Problem(f"the plugin has {count:,} files, of {_MOST_FILES:,} allowed")
 
 
 @rule(
@@ -64,65 +123,120 @@ def too_many_files(project: Project, subject: Subject) -> Iterator[Problem]:
     Severity.REFUSED,
     Stage.PACKING,
     source="xinfer itself: Dify's packager packs every file",
+    bad=({"«».env": "API_KEY=sk-0123\n"},),
+    good=(
+        {".env": "API_KEY=sk-0123\n", ".difyignore": ".env\n"},
+        {".env.example": "API_KEY=\n"},
+    ),
     fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
 )
-def secret_packed(project: Project, subject: Subject) -> Iterator[Problem]:
+def secret_packed(_: Project, subject: Subject) -> Iterator[Problem]:
     """A file that holds a secret would be published with the plugin.
 
     Dify's packager packs it; xinfer refuses to. Files are recognised by their names, such as
     `.env`, `.npmrc`, `id_ed25519` and `*.p12`, and private keys by their contents.
     """
     for secret in secrets_in(subject.files):
-        yield Problem(f"{secret.path} would be published: {secret.reason}", at=secret.path)
+        message = f"{subject.path(secret.path)} would be published: {secret.reason}"
+        yield Problem(message, at=secret.path, span=Span(secret.path, 1, 1))
 
 
-@rule("XI506", Severity.ADVICE, Stage.REVIEW, fix="Remove it.")
-def leftover_packed(project: Project, subject: Subject) -> Iterator[Problem]:
-    """A file is part of the plugin that some tool left there; the marketplace refuses it."""
-    for path in map(PurePosixPath, subject.files or ()):
-        left = path.name in LEFTOVER_NAMES or path.suffix in LEFTOVER_SUFFIXES
-        if left and not tool_folder(str(path)):
-            yield Problem(f"{path} is part of the plugin", at=str(path))
+@rule(
+    "XI506",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit",
+    bad=({"«»models/llm/llm.py.bak": "x"},),
+    good=({".difyignore": "*.bak\n", "models/llm/llm.py.bak": "x"},),
+    fix="Remove it, or list it in .difyignore.",
+)
+def leftover_packed(_: Project, subject: Subject) -> Iterator[Problem]:
+    """A file that some tool left behind is part of the plugin."""
+    for path in map(PurePosixPath, subject.files):
+        is_leftover = path.name in LEFTOVER_NAMES or path.suffix in LEFTOVER_SUFFIXES
+        if is_leftover and not tool_folder(str(path)):
+            yield Problem(f"{subject.path(str(path))} is packed", span=Span(str(path), 1, 1))
 
 
-@rule("XI507", Severity.REFUSED, Stage.START, fix="Add the module, or correct its name.")
+@rule(
+    "XI507",
+    Severity.REFUSED,
+    Stage.START,
+    source="daemon internal/core/local_runtime/subprocess.go: python -m",
+    bad=(
+        "meta:\n  runner:\n    entrypoint: «run»\n",
+        {
+            "manifest.yaml": "meta:\n  runner:\n    entrypoint: «main»\n",
+            ".difyignore": "main.py\n",
+        },
+    ),
+    good=("meta:\n  runner:\n    entrypoint: main\n",),
+    fix="Add the module, or correct its name.",
+)
 def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
-    """The module that starts the plugin is not among its files; it cannot start."""
+    """The module that starts the plugin is not among its files."""
     module = meta.runner.entrypoint.replace(".", "/")
-    if module.endswith("/py"):
-        return  # which XI110 reports
-    if subject.files is not None and not {f"{module}.py", f"{module}/__main__.py"} & set(
-        subject.files
-    ):
-        yield Problem(f"there is no {module}.py", at="runner.entrypoint")
+    is_file = module.endswith("/py")  # which XI110 reports
+    if not is_file and not {f"{module}.py", f"{module}/__main__.py"} & subject.files.keys():
+        yield Problem(subject.missing(f"{module}.py"), at="runner.entrypoint")
 
 
-@rule("XI508", Severity.REFUSED, Stage.START, fix="Add a pyproject.toml or a requirements.txt.")
-def dependencies_missing(project: Project, subject: Subject) -> Iterator[Problem]:
-    """The plugin does not say what it needs; the daemon refuses to make its environment."""
-    wanted = {"pyproject.toml", "requirements.txt"}
-    if subject.files is not None and not wanted & set(subject.files):
-        yield Problem("there is neither pyproject.toml nor requirements.txt")
+@rule(
+    "XI508",
+    Severity.REFUSED,
+    Stage.START,
+    source="daemon internal/core/local_runtime/setup_python_environment.go",
+    bad=({"pyproject.toml": None},),
+    good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\nrequests\n"},),
+    fix="Add a pyproject.toml or a requirements.txt.",
+)
+def dependencies_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+    """The plugin does not say what it requires, so the daemon does not make its environment."""
+    files = ("pyproject.toml", "requirements.txt")
+    if not set(files) & subject.files.keys():
+        reasons = [
+            f"{name} is left out by {subject.left_out[name]}"
+            for name in files
+            if name in subject.left_out
+        ]
+        yield Problem("; ".join(reasons) or "there is no pyproject.toml and no requirements.txt")
 
 
-@rule("XI509", Severity.ADVICE, Stage.REVIEW, fix="Add a README.md in English.")
-def readme_missing(project: Project, subject: Subject) -> Iterator[Problem]:
-    """There is no README.md; the marketplace refuses the plugin, and users find no help."""
-    if subject.files is not None and "README.md" not in subject.files:
-        yield Problem("there is no README.md")
+@rule(
+    "XI509",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit; daemon pkg/plugin_packager/decoder/helper.go: AvailableI18nReadme",
+    bad=({"README.md": None},),
+    good=({"README.md": "# Acme\n\nhttps://example.com/acme/dify\n"},),
+    fix="Add a README.md in English.",
+)
+def readme_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+    """The plugin has no README.md, which the marketplace requires and Dify shows."""
+    if "README.md" not in subject.files:
+        yield Problem(subject.missing("README.md"))
 
 
-@rule("XI510", Severity.ADVICE, Stage.REVIEW, fix="Add the file, or correct its name.")
+@rule(
+    "XI510",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit",
+    bad=("privacy: «privacy.md»",),
+    good=("privacy: PRIVACY.md", "privacy: https://example.com/privacy"),
+    fix="Add the file, or correct its name.",
+)
 def privacy_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
-    """The privacy statement is not among the files; the marketplace refuses the plugin."""
-    if manifest.privacy and subject.files is not None:
+    """The privacy statement is not among the plugin's files."""
+    if manifest.privacy:
         path = str(PurePosixPath(manifest.privacy))
         if "://" not in manifest.privacy and path not in subject.files:
-            yield Problem(f"there is no {manifest.privacy}", at="privacy")
+            yield Problem(subject.missing(path), at="privacy")
 
 
 RULES = (
     icon_missing,
+    dark_icon_missing,
     plugin_icon_missing,
     too_large,
     too_many_files,

@@ -12,9 +12,9 @@ from xinfer.spec.span import Span
 class Severity(StrEnum):
     """How bad a finding is.
 
-    ``refused``: a package is not packed, not uploaded or does not start. ``broken``: it installs,
-    and fails at run time. ``advice``: everything else, such as what only remote debugging or the
-    marketplace's review refuses.
+    ``refused``: the plugin is not built, packed or uploaded, or it does not start. ``broken``: it
+    installs, and fails at run time. ``advice``: everything else, such as what remote debugging or
+    the marketplace's review alone refuses.
     """
 
     REFUSED = "refused"
@@ -23,8 +23,12 @@ class Severity(StrEnum):
 
 
 class Stage(StrEnum):
-    """When a mistake shows: who refuses the plugin, or that it runs and misbehaves."""
+    """When a mistake shows: who refuses the plugin, or that it runs and misbehaves.
 
+    ``build`` is xinfer's own, of what no YAML can say.
+    """
+
+    BUILD = "build"
     PACKING = "packing"
     UPLOAD = "upload"
     START = "start"

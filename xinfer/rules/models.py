@@ -1,409 +1,464 @@
-"""Rules of models: parameters, prices, and what only customizable ones may leave open."""
+"""Rules of predefined models: names, files, properties, features."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator
 
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, Subject, rule
 from xinfer.rules.values import alike
-from xinfer.schema import dotted, expressions, fields_of
-from xinfer.spec import (
-    Condition,
-    CustomizableModel,
-    Feature,
-    Model,
-    ModelProperties,
-    ModelType,
-    ParameterRule,
-    ParameterType,
-    Pricing,
-    Project,
-    Template,
-    Voice,
-)
-from xinfer.spec.conditions import LIMITS, Limit, Setting, is_expression
-from xinfer.spec.credentials import fields
+from xinfer.schema import fields_of
+from xinfer.spec import Feature, Model, ModelProperties, ModelType, Project, Template, Voice
+from xinfer.spec.conditions import is_expression
 from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _LONGEST = 255
 _MOST_RULES, _MOST_FEATURES = 128, 256
-_PROPERTIES = fields_of(ModelProperties).keys()
-
-TEMPLATES: Mapping[Template, tuple[ParameterType, float | None, float | None, Any]] = {
-    Template.TEMPERATURE: (ParameterType.FLOAT, 0, 1, 0),
-    Template.TOP_P: (ParameterType.FLOAT, 0, 1, 1),
-    Template.TOP_K: (ParameterType.INT, 1, 100, 50),
-    Template.PRESENCE_PENALTY: (ParameterType.FLOAT, 0, 1, 0),
-    Template.FREQUENCY_PENALTY: (ParameterType.FLOAT, 0, 1, 0),
-    Template.MAX_TOKENS: (ParameterType.INT, 1, 2048, 64),
-    Template.RESPONSE_FORMAT: (ParameterType.STRING, None, None, None),
-    Template.JSON_SCHEMA: (ParameterType.TEXT, None, None, None),
-}
-"""Type, least, most and default that each of Dify's templates brings."""
+_TEMPLATE_MAXIMUM = 2048
+_LONG_CONTEXT = 16_384
+_POSITIVE = ("context_size", "max_chunks", "word_limit", "max_workers", "file_upload_limit")
+PROPERTIES = fields_of(ModelProperties).keys()
+"""The properties that the SDK knows."""
+_DAEMON = "daemon pkg/entities/plugin_entities/model_declaration.go: ModelDeclaration"
+_SDK = "sdk entities/model/schema.py"
+_VOICES = "voices: [{mode: ann, name: Ann, language: [en-US]}]"
 
 
-@rule("XI401", Severity.REFUSED, Stage.START, fix="Use 1 to 255 characters.")
-def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
-    """A model's name is empty or too long; Dify cannot describe it."""
-    if not 0 < len(model.model) <= _LONGEST:
-        yield Problem(f"a name of {len(model.model)} characters", at="model")
+def _speech(properties: str) -> dict[str, str]:
+    """Write an example with a text-to-speech model."""
+    return {
+        "provider/acme.yaml": "supported_model_types: [llm, moderation, tts]\n"
+        "models:\n  llm: {predefined: [models/llm/*.yaml], position: models/llm/_position.yaml}\n"
+        "  moderation: {predefined: [models/moderation/*.yaml]}\n"
+        "  tts: {predefined: [models/tts/*.yaml]}\n"
+        "extra:\n  python:\n    provider_source: provider/acme.py\n    model_sources:\n"
+        "      - models/llm/llm.py\n      - models/moderation/moderation.py\n"
+        "      - models/tts/tts.py\n",
+        "models/tts/tts.yaml": f"model: acme-voice\nmodel_type: tts\n{properties}\n",
+        "models/tts/tts.py": SPEECH_PYTHON,
+    }
 
 
-@rule("XI402", Severity.BROKEN, Stage.RUN_TIME, fix="Remove all but one.")
-def duplicate_model(project: Project, _: Subject) -> Iterator[Problem]:
-    """Two models of a type have the same name; the SDK uses the last."""
-    counts = Counter((model.model_type, model.model) for model in project.models)
-    for index, model in enumerate(project.models):
-        if counts[model.model_type, model.model] > 1:
-            message = f"{model.model!r} is declared {counts[model.model_type, model.model]} times"
-            yield Problem(message, at=f"models[{index}].model", of=model)
+SPEECH_PYTHON = """\
+import requests
+from dify_plugin import TTSModel
+from dify_plugin.errors.model import (
+    CredentialsValidateFailedError,
+    InvokeAuthorizationError,
+    InvokeBadRequestError,
+    InvokeConnectionError,
+)
 
 
-@rule("XI403", Severity.REFUSED, Stage.START, fix="Say file= for one of them.")
-def same_file(project: Project, _: Subject) -> Iterator[Problem]:
-    """Two models would be written into one file."""
-    written = {model.model: model_file(model) for model in _writable(project)}
-    counts = Counter(path.casefold() for path in written.values())
-    for index, model in enumerate(project.models):
-        path = written.get(model.model, "")
-        if counts[path.casefold()] > 1:
-            message = f"{model.model!r} is not the only one in {path}"
-            yield Problem(message, at=f"models[{index}].model", of=model)
+class AcmeSpeech(TTSModel):
+    def validate_credentials(self, model, credentials):
+        try:
+            requests.get("https://example.com", params=credentials, timeout=10)
+        except requests.RequestException as error:
+            raise CredentialsValidateFailedError(str(error)) from error
+
+    def _invoke(self, model, tenant_id, credentials, content_text, voice, user=None):
+        response = requests.get("https://example.com", params=credentials, timeout=9, stream=True)
+        yield from response.iter_content(4096)
+
+    @property
+    def _invoke_error_mapping(self):
+        return {
+            InvokeConnectionError: [requests.ConnectionError],
+            InvokeAuthorizationError: [],
+            InvokeBadRequestError: [ValueError],
+        }
+"""
 
 
 @rule(
-    "XI404", Severity.REFUSED, Stage.START, fix="Write the value; or declare a CustomizableModel."
+    "XI401",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source=f"{_DAEMON}, of the answer to get_ai_model_schemas",
+    bad=({"models/llm/acme-1.yaml": f"model: «{'m' * 256}»\n", "models/llm/_position.yaml": "[]"},),
+    good=({"models/llm/acme-1.yaml": f"model: {'m' * 255}\n", "models/llm/_position.yaml": "[]"},),
+    fix="Use 1 to 255 characters.",
+)
+def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
+    """A model's name is empty or has more than 255 characters; the daemon does not describe it."""
+    count = len(model.model)
+    if not 0 < count <= _LONGEST:
+        yield Problem(f"the name has {count} characters, not 1 to {_LONGEST}", at="model")
+
+
+@rule(
+    "XI402",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk core/model_factory.py: the map of models by name",
+    bad=(
+        {
+            "models/llm/again.yaml": "model: «acme-1»\nmodel_type: llm\n"
+            "model_properties: {mode: chat, context_size: 4096}\n"
+        },
+    ),
+    good=(
+        {
+            "models/llm/again.yaml": "model: acme-2\nmodel_type: llm\n"
+            "model_properties: {mode: chat, context_size: 4096}\n"
+        },
+    ),
+    fix="Remove all but one.",
+)
+def duplicate_model(project: Project, _: Subject) -> Iterator[Problem]:
+    """Two models of a type have the same name, and the SDK uses the last."""
+    first: dict[tuple[ModelType, str], Model] = {}
+    for index, model in enumerate(project.models):
+        key = (model.model_type, model.model)
+        if other := first.get(key):
+            message = f"another model of type {model.model_type} is called {model.model!r}, too"
+            related = (other.span,) if other.span else ()
+            yield Problem(message, at=f"models[{index}].model", of=model, related=related)
+        first.setdefault(key, model)
+
+
+_TWO = """\
+models = (
+    Model(
+        model="a/b",
+        model_type=ModelType.LLM,
+        model_properties=ModelProperties(mode="chat", context_size=8192),
+    ),
+    Model(
+        model={},
+        model_type=ModelType.LLM,
+        model_properties=ModelProperties(mode="chat", context_size=8192),
+    ),
+    Model(model="guard", model_type=ModelType.MODERATION, model_properties=ModelProperties()),
+)
+"""
+
+
+@rule(
+    "XI403",
+    Severity.REFUSED,
+    Stage.BUILD,
+    source="xinfer.spec.model_file",
+    bad=({"provider_spec.py": _TWO.format('«"a:b"»')},),
+    good=({"provider_spec.py": _TWO.format('"a.b"')},),
+    fix='Pass file="models/….yaml" for one of them.',
+)
+def same_file(project: Project, subject: Subject) -> Iterator[Problem]:
+    """Two models would be written into one file.
+
+    A file's name is the model's, with a hyphen for each character other than letters, digits, `_`,
+    `.` and `-`; on some systems upper and lower case are the same.
+    """
+    first: dict[str, Model] = {}
+    for index, model in enumerate(project.models):
+        if model.file is None and model.model_type not in MODEL_FOLDERS:
+            continue
+        path = model_file(model)
+        other = first.setdefault(path.casefold(), model)
+        if other is not model and other.model != model.model:
+            message = f"{other.model!r} and {model.model!r} are both written to {path}"
+            related = (other.span,) if other.span else ()
+            yield Problem(message, at=f"models[{index}].model", of=model, related=related)
+
+
+def _one(more: str) -> str:
+    return (
+        'models = (\n    Model(\n        model="acme-1",\n        model_type=ModelType.LLM,\n'
+        '        model_properties=ModelProperties(mode="chat", context_size=8192),\n'
+        f"        {more}\n    ),\n"
+        '    Model(model="guard", model_type=ModelType.MODERATION,\n'
+        "          model_properties=ModelProperties()),\n)\n"
+    )
+
+
+_PARAMETER = 'parameter_rules=(ParameterRule(name="n", type=ParameterType.INT, {}),),'
+
+
+@rule(
+    "XI404",
+    Severity.REFUSED,
+    Stage.BUILD,
+    source="xinfer.spec: expressions are for customizable models",
+    bad=(
+        {"provider_spec.py": _one(_PARAMETER.format('max=«limit("context_length")»'))},
+        {"provider_spec.py": _one(_PARAMETER.format('when=«ability("vision")»'))},
+    ),
+    good=({"provider_spec.py": _one(_PARAMETER.format("max=8192"))},),
+    fix="Write the value, or declare a CustomizableModel.",
 )
 def open_value(model: Model, _: Subject) -> Iterator[Problem]:
-    """A predefined model leaves something to the server, which no YAML can say.
+    """A predefined model has a value that only the server knows, which no YAML can hold.
 
-    Terms such as ``limit("context_length")`` and conditions are for customizable models.
+    Expressions such as `limit("context_length")` and conditions are for customizable models.
     """
     for index, declared in enumerate(model.parameter_rules):
         for name in ("default", "min", "max"):
             if is_expression(getattr(declared, name)):
-                yield Problem(f"{name} is a term", at=f"parameter_rules[{index}].{name}")
+                message = f"the {name} of {declared.name} is an expression"
+                yield Problem(message, at=f"parameter_rules[{index}].{name}")
         if declared.when is not None:
-            yield Problem("a rule with a condition", at=f"parameter_rules[{index}].when")
+            message = f"the parameter {declared.name} has a condition"
+            yield Problem(message, at=f"parameter_rules[{index}].when")
 
 
-@rule("XI405", Severity.REFUSED, Stage.START, fix="Declare models of one of the six types.")
+@rule(
+    "XI405",
+    Severity.REFUSED,
+    Stage.BUILD,
+    source="daemon pkg/plugin_packager/decoder/helper.go: Manifest",
+    fix=f"Declare models of type {', '.join(MODEL_FOLDERS)}.",
+)
 def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:
     """A predefined model is of a type that neither the daemon nor the SDK reads from files."""
     for index, model in enumerate(project.models):
         if model.model_type not in MODEL_FOLDERS and model.file is None:
-            message = f"{model.model!r} is of type {model.model_type}"
+            message = f"no file can hold a model of type {model.model_type}"
             yield Problem(message, at=f"models[{index}].model_type", of=model)
 
 
-@rule("XI406", Severity.BROKEN, Stage.RUN_TIME, fix="Write a positive number.")
+@rule(
+    "XI406",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk interfaces/model/text_embedding_model.py, tts_model.py",
+    bad=("model_properties:\n  context_size: «0»\n", "model_properties:\n  max_chunks: «-1»\n"),
+    good=("model_properties:\n  context_size: 1\n",),
+    fix="Write a positive number, or leave it out.",
+)
 def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
-    """A size or a number is zero or negative; Dify divides by some of them."""
-    for name in ("context_size", "max_chunks", "word_limit", "max_workers", "file_upload_limit"):
+    """A size or a number is zero or negative, where code divides by it or counts in its steps."""
+    for name in _POSITIVE:
         value = getattr(properties, name)
         if value is not None and value <= 0:
             yield Problem(f"{name} is {value}", at=name)
 
 
-@rule("XI412", Severity.REFUSED, Stage.START, fix="Correct its spelling, or leave it out.")
+@rule(
+    "XI412",
+    Severity.REFUSED,
+    Stage.START,
+    source=f"{_SDK}: ModelPropertyKey",
+    bad=("model_properties:\n  contex_size: «4096»\n",),
+    good=("model_properties:\n  context_size: 4096\n",),
+    fix="Correct its spelling, or leave it out.",
+)
 def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
-    """A model's file names a property that the SDK does not know; it refuses the whole plugin."""
+    """A model has a property that the SDK does not know, which stops the whole plugin."""
     for key in properties.extra_keys:
-        if key not in _PROPERTIES:
-            yield Problem(f"{key} is no property of a model{alike(key, _PROPERTIES)}", at=key)
+        if key not in PROPERTIES:
+            near = alike(key, PROPERTIES) or f"; the properties are {', '.join(PROPERTIES)}"
+            yield Problem(f"{key} is not a property of a model{near}", at=key)
 
 
-@rule("XI413", Severity.ADVICE, Stage.RUN_TIME, fix="Say max=…, as much as the model can write.")
+@rule(
+    "XI414",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="dify api/core/app/apps/agent_chat/app_runner.py: Invalid LLM mode",
+    bad=(
+        {
+            "models/llm/old.yaml": "model: old\nmodel_type: llm\n"
+            "model_properties: «{context_size: 4096}»\n"
+        },
+    ),
+    good=("model_properties:\n  mode: completion\n",),
+    fix=Fix(spec='Pass mode="chat".', yaml="Add mode: chat."),
+)
+def mode_missing(model: Model, _: Subject) -> Iterator[Problem]:
+    """A language model has no mode: apps use it as a completion model, and agents fail."""
+    properties = model.model_properties
+    is_declared = properties.mode is not None or "mode" in properties.extra_keys
+    if model.model_type is ModelType.LLM and not is_declared:
+        yield Problem(f"{model.model} has no mode", at="model_properties")
+
+
+@rule(
+    "XI407",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="dify api/core/memory, workflow nodes: the rest of the context is computed from it",
+    bad=(
+        {"models/llm/old.yaml": "model: old\nmodel_type: llm\nmodel_properties: «{mode: chat}»\n"},
+    ),
+    good=("model_properties:\n  context_size: 8192\n",),
+    fix=Fix(spec="Pass context_size=… in tokens.", yaml="Add context_size: in tokens."),
+)
+def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
+    """A language model has no context size, so Dify cannot shorten a long history."""
+    properties = model.model_properties
+    is_declared = properties.context_size is not None or "context_size" in properties.extra_keys
+    if model.model_type is ModelType.LLM and not is_declared:
+        yield Problem(f"{model.model} has no context_size", at="model_properties")
+
+
+@rule(
+    "XI413",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source=f"{_SDK}: PARAMETER_RULE_TEMPLATE",
+    bad=(
+        "model_properties:\n  context_size: 16384\n"
+        "parameter_rules:\n  - «name: max_tokens\n    use_template: max_tokens»\n",
+    ),
+    good=(
+        "model_properties:\n  context_size: 16383\n"
+        "parameter_rules:\n  - name: max_tokens\n    use_template: max_tokens\n",
+        "model_properties:\n  context_size: 16384\n"
+        "parameter_rules:\n  - name: max_tokens\n    use_template: max_tokens\n    max: 8192\n",
+    ),
+    fix=Fix(
+        spec="Pass max=… with as much as the model can write.",
+        yaml="Add max: with as much as the model can write.",
+    ),
+)
 def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
-    """max_tokens ends where Dify's template does, at 2048, though the context is far longer."""
+    """max_tokens ends at 2048, as in Dify's template, though the context is far longer."""
     context = model.model_properties.context_size or 0
     for index, declared in enumerate(model.parameter_rules):
         of_template = declared.use_template is Template.MAX_TOKENS and declared.max is None
         if of_template and context >= _LONG_CONTEXT:
-            text = f"{declared.name} ends at 2048 tokens, of a context of {context}"
+            text = f"{declared.name} ends at {_TEMPLATE_MAXIMUM}, of a context of {context}"
             yield Problem(text, at=f"parameter_rules[{index}].max")
-
-
-_LONG_CONTEXT = 16_384
-
-
-@rule("XI407", Severity.ADVICE, Stage.RUN_TIME, fix="Say context_size=… in tokens.")
-def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
-    """A language model does not say its context size; Dify then cannot shorten a long history."""
-    if model.model_type is ModelType.LLM and model.model_properties.context_size is None:
-        yield Problem(f"{model.model} has no context_size", at="model_properties.context_size")
 
 
 @rule(
     "XI408",
     Severity.ADVICE,
     Stage.RUN_TIME,
+    source="sdk interfaces/model/tts_model.py: get_tts_model_voices; "
+    "daemon pkg/entities/model_entities/tts.go",
+    bad=(
+        _speech("model_properties: «{audio_type: mp3}»"),
+        _speech(f"model_properties: {{default_voice: «bob», {_VOICES}}}"),
+    ),
+    good=(_speech(f"model_properties: {{default_voice: ann, {_VOICES}}}"),),
     fix="Declare voices, and one of them as default_voice.",
 )
 def voices_missing(model: Model, _: Subject) -> Iterator[Problem]:
-    """A predefined speech model has no voices, or not its default one.
+    """A text-to-speech model has no voices, or not its default one.
 
-    Unless the plugin's own code lists voices, the daemon refuses the SDK's answer about them.
+    Unless the plugin's own code lists voices, the SDK answers with null, and the daemon refuses it.
     """
     properties = model.model_properties
-    if model.model_type is not ModelType.TTS:
+    if model.model_type is not ModelType.TTS or "voices" in properties.extra_keys:
         return
-    if not properties.voices:
-        yield Problem(f"{model.model} has no voices", at="model_properties.voices")
-    elif properties.default_voice not in {None, *(voice.mode for voice in properties.voices)}:
-        message = f"{properties.default_voice!r} is none of the voices"
+    voices = [voice.mode for voice in properties.voices or ()]
+    if not voices:
+        yield Problem(f"{model.model} has no voices", at="model_properties")
+    elif properties.default_voice is not None and properties.default_voice not in voices:
+        message = (
+            f"the default voice {properties.default_voice!r} is not one of {', '.join(voices)}"
+        )
         yield Problem(message, at="model_properties.default_voice")
 
 
-@rule("XI409", Severity.BROKEN, Stage.RUN_TIME, fix="Write the voice's id.")
+@rule(
+    "XI409",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="daemon pkg/entities/model_entities/tts.go",
+    bad=(_speech("model_properties: {voices: [{mode: «''», name: Ann, language: [en-US]}]}"),),
+    good=(_speech(f"model_properties: {{{_VOICES}}}"),),
+    fix="Write the voice's id.",
+)
 def voice_empty(voice: Voice, _: Subject) -> Iterator[Problem]:
-    """A voice has no id; the daemon refuses the list."""
+    """A voice has no id, so the daemon refuses the list of voices."""
     if not voice.mode:
         yield Problem(f"the voice {voice.name!r} has no id", at="mode")
 
 
-@rule("XI410", Severity.REFUSED, Stage.START, fix="Leave some out.")
+@rule(
+    "XI410",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source=f"{_DAEMON}, of the answer to get_ai_model_schemas",
+    bad=(
+        "parameter_rules: «[" + ", ".join(f"{{name: p{n}, type: int}}" for n in range(129)) + "]»",
+    ),
+    good=(
+        "parameter_rules: [" + ", ".join(f"{{name: p{n}, type: int}}" for n in range(128)) + "]",
+    ),
+    fix="Leave some out.",
+)
 def too_many_of_model(model: Model, _: Subject) -> Iterator[Problem]:
-    """A model has more than 128 parameters or 256 features; Dify refuses its description."""
+    """A model has more than 128 parameters or 256 features; the daemon refuses to describe it."""
     for name, most in (("parameter_rules", _MOST_RULES), ("features", _MOST_FEATURES)):
-        if len(getattr(model, name)) > most:
-            yield Problem(f"{len(getattr(model, name))} {name}", at=name)
+        count = len(getattr(model, name))
+        if count > most:
+            yield Problem(f"the model has {count} {name}, of {most} allowed", at=name)
 
 
 @rule(
     "XI411",
     Severity.ADVICE,
     Stage.RUN_TIME,
-    fix="Add Feature.TOOL_CALL, or Feature.MULTI_TOOL_CALL.",
+    source="dify api/core/agent: ModelFeature.TOOL_CALL and MULTI_TOOL_CALL",
+    bad=("features: «[stream-tool-call]»\n",),
+    good=("features: [stream-tool-call, tool-call]\n",),
+    fix=Fix(
+        spec="Add Feature.TOOL_CALL or Feature.MULTI_TOOL_CALL.",
+        yaml="Add tool-call or multi-tool-call.",
+    ),
 )
 def idle_stream_tool_call(model: Model, _: Subject) -> Iterator[Problem]:
-    """A model calls tools in a stream, and none otherwise; Dify offers it no tools then."""
+    """A model calls tools in a stream alone, so Dify offers it none."""
     calls = {Feature.TOOL_CALL, Feature.MULTI_TOOL_CALL}
     if Feature.STREAM_TOOL_CALL in model.features and not calls & set(model.features):
-        yield Problem("stream-tool-call without tool-call", at="features")
+        yield Problem("stream-tool-call has no effect without tool-call", at="features")
 
 
-@rule("XI420", Severity.REFUSED, Stage.START, fix="Use 1 to 255 characters.")
-def rule_name_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """A parameter's name is empty or too long; Dify refuses the model's description."""
-    if not 0 < len(declared.name) <= _LONGEST:
-        yield Problem(f"a name of {len(declared.name)} characters", at="name")
-
-
-@rule("XI421", Severity.REFUSED, Stage.START, fix="Say type=ParameterType.… or use_template=….")
-def rule_without_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """A parameter has neither type nor template; the SDK refuses to start."""
-    if declared.type is None and declared.use_template is None:
-        yield Problem(f"{declared.name} has neither type nor template", at="type")
-
-
-def _duplicates(rules: tuple[ParameterRule, ...]) -> Iterator[Problem]:
-    # Customizable models may have two rules of a name under conditions that exclude each other.
-    counts = Counter(declared.name for declared in rules if declared.when is None)
-    for index, declared in enumerate(rules):
-        if counts[declared.name] > 1:
-            at = f"parameter_rules[{index}].name"
-            yield Problem(f"the parameter {declared.name!r} occurs twice", at=at, of=declared)
-
-
-@rule("XI422", Severity.BROKEN, Stage.RUN_TIME, fix="Remove one.")
-def duplicate_rule(model: Model, _: Subject) -> Iterator[Problem]:
-    """Two parameters of a model have the same name; users see both, one has effect."""
-    yield from _duplicates(model.parameter_rules)
-
-
-@rule("XI423", Severity.BROKEN, Stage.RUN_TIME, fix="Remove one, or give them conditions.")
-def duplicate_custom_rule(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
-    """Two parameters of a model have the same name; users see both, one has effect."""
-    yield from _duplicates(model.parameter_rules)
-
-
-@rule("XI424", Severity.BROKEN, Stage.RUN_TIME, fix="Exchange them.")
-def limits_exchanged(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """The least value of a parameter is above its greatest; every value is refused."""
-    _kind, low, high, _default = _effective(declared)
-    if low is not None and high is not None and low > high:
-        yield Problem(f"{declared.name} goes from {low} to {high}", at="min")
+_SCHEMA = "parameter_rules:\n  - name: {}\n    use_template: {}\n"
 
 
 @rule(
-    "XI425", Severity.BROKEN, Stage.RUN_TIME, fix="Choose a default within, or say min= and max=."
-)
-def default_out_of_limits(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """The default of a parameter is out of its limits, those of its template included.
-
-    The SDK refuses the value that Dify offers.
-    """
-    _kind, low, high, default = _effective(declared)
-    if isinstance(default, int | float) and not isinstance(default, bool):
-        below = low is not None and default < low
-        above = high is not None and default > high
-        if below or above:
-            message = f"{declared.name} is {default} by default, of {low} to {high}"
-            yield Problem(message, at="default")
-
-
-@rule("XI426", Severity.BROKEN, Stage.RUN_TIME, fix="Give a default of the parameter's type.")
-def default_of_other_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """The default of a parameter is not of its type; the SDK refuses it when it is sent."""
-    kind, _low, _high, default = _effective(declared)
-    fits: dict[ParameterType, tuple[type, ...]] = {
-        ParameterType.FLOAT: (int, float),
-        ParameterType.INT: (int,),
-        ParameterType.STRING: (str,),
-        ParameterType.TEXT: (str,),
-        ParameterType.BOOLEAN: (bool,),
-    }
-    if default is None or kind is None or is_expression(default):
-        return
-    whole = kind is ParameterType.INT and isinstance(default, float) and default.is_integer()
-    wrong_bool = isinstance(default, bool) and kind is not ParameterType.BOOLEAN
-    if wrong_bool or not (isinstance(default, fits[kind]) or whole):
-        message = f"{declared.name} is a {kind} and {default!r} by default"
-        yield Problem(message, at="default")
-
-
-@rule("XI427", Severity.BROKEN, Stage.RUN_TIME, fix="Leave the options out, or use type string.")
-def idle_rule_options(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """A parameter that is no string has options, which nothing enforces."""
-    kind = _effective(declared)[0]
-    if declared.options and kind is not None and kind is not ParameterType.STRING:
-        yield Problem(f"{declared.name} is a {kind} with options", at="options")
-
-
-@rule("XI428", Severity.BROKEN, Stage.RUN_TIME, fix="Name one of the options.")
-def default_not_a_rule_option(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """The default of a parameter is none of its options; the SDK refuses it when it is sent."""
-    if declared.options and declared.default not in (None, "", *declared.options):
-        listed = ", ".join(declared.options)
-        yield Problem(f"{declared.default!r} is none of {listed}", at="default")
-
-
-@rule("XI429", Severity.BROKEN, Stage.RUN_TIME, fix="Say how many decimals, 0 or more.")
-def precision_negative(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """The precision of a parameter is negative; the SDK rounds away what users enter."""
-    if declared.precision is not None and declared.precision < 0:
-        yield Problem(f"{declared.name} has {declared.precision} decimals", at="precision")
-
-
-@rule("XI430", Severity.REFUSED, Stage.START, fix="Shorten them to at most 255 characters.")
-def rule_option_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
-    """An option of a parameter is too long; Dify refuses the model's description."""
-    for index, option in enumerate(declared.options):
-        if len(option) > _LONGEST:
-            yield Problem(f"an option of {len(option)} characters", at=f"options[{index}]")
-
-
-@rule(
-    "XI440",
+    "XI415",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    fix='Say unit=Decimal("0.000001") for prices a million.',
+    source="dify api/core/llm_generator/output_parser/structured_output.py; "
+    "sdk interfaces/model/large_language_model.py: _validate_and_filter_model_parameters",
+    bad=("features: «[tool-call, structured-output]»\n",),
+    good=(
+        "features: [structured-output]\n" + _SCHEMA.format("json_schema", "json_schema"),
+        "features: [structured-output]\n" + _SCHEMA.format("schema", "json_schema"),
+    ),
+    fix=Fix(
+        spec='Add ParameterRule(name="json_schema", use_template=Template.JSON_SCHEMA).',
+        yaml="Add a parameter rule with name: json_schema and use_template: json_schema.",
+    ),
 )
-def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
-    """The unit of a price makes it nothing, or a fortune: cost is tokens x price x unit."""
-    free = not pricing.input and not pricing.output
-    if not (math.isfinite(pricing.unit) and (0 < pricing.unit <= 1 or free)):
-        yield Problem(f"the unit is {pricing.unit}", at="unit")
+def schema_not_accepted(model: Model, _: Subject) -> Iterator[Problem]:
+    """A model offers structured output, and has no parameter that takes the schema.
 
-
-@rule("XI441", Severity.BROKEN, Stage.RUN_TIME, fix="Write a price of 0 or more.")
-def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
-    """A price is negative."""
-    for name in ("input", "output"):
-        price: Decimal | float | None = getattr(pricing, name)
-        if price is not None and math.isfinite(price) and price < 0:
-            yield Problem(f"{name} costs {price}", at=name)
-
-
-@rule("XI442", Severity.REFUSED, Stage.START, fix="Say USD, RMB or another.")
-def currency_missing(pricing: Pricing, _: Subject) -> Iterator[Problem]:
-    """A price has no currency; Dify refuses the model's description."""
-    if not pricing.currency:
-        yield Problem("the currency is empty", at="currency")
-
-
-@rule("XI450", Severity.REFUSED, Stage.START, fix="Use the fields of ModelProperties.")
-def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
-    """A property of a customizable model is none that the SDK knows; its description fails."""
-    for name in model.properties:
-        if name not in _PROPERTIES:
-            yield Problem(f"{name} is no property of a model", at=f"properties.{name}")
-
-
-@rule(
-    "XI451",
-    Severity.REFUSED,
-    Stage.START,
-    fix='Write e.g. Feature.VISION: ability("vision").',
-)
-def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
-    """A feature of a customizable model has no condition under which a model has it."""
-    for feature, condition in model.features.items():
-        if not isinstance(feature, Feature) or not isinstance(condition, Condition):
-            yield Problem(f"{feature} has {condition!r}", at=f"features.{feature}")
-
-
-@rule(
-    "XI452",
-    Severity.BROKEN,
-    Stage.RUN_TIME,
-    fix="Put what differs into conditions of one declaration.",
-)
-def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
-    """Two declarations are for customizable models of the same type; the first is used."""
-    counts = Counter(model.model_type for model in project.customizable_models)
-    for index, model in enumerate(project.customizable_models):
-        if counts[model.model_type] > 1:
-            at = f"customizable_models[{index}].model_type"
-            yield Problem(f"{model.model_type} is declared twice", at=at, of=model)
-
-
-@rule("XI453", Severity.BROKEN, Stage.RUN_TIME, fix="Name an attribute of the credentials class.")
-def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
-    """A term asks for a setting that no form has; its value is never known."""
-    known = {field.name for field in fields(project.credentials)} if project.credentials else set()
-    for path, _owner, term in expressions(project):
-        if isinstance(term, Setting) and term.name not in known:
-            yield Problem(f"{term} is no field of the credentials", at=dotted(path))
-
-
-@rule("XI454", Severity.BROKEN, Stage.RUN_TIME, fix=f"Use {', '.join(LIMITS)}.")
-def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
-    """A term asks for a limit that no server reports; its value is never known."""
-    for path, _owner, term in expressions(project):
-        if isinstance(term, Limit) and term.name not in LIMITS:
-            yield Problem(f"{term} is nothing that a server reports", at=dotted(path))
-
-
-def _writable(project: Project) -> Iterator[Model]:
-    return (m for m in project.models if m.file is not None or m.model_type in MODEL_FOLDERS)
-
-
-def _effective(
-    declared: ParameterRule,
-) -> tuple[ParameterType | None, float | None, float | None, Any]:
-    """Work out type, limits and default of a parameter, its template's where it says none.
-
-    What a term stands for is not known here: ``None``.
+    Dify sends the schema as the parameter json_schema alone, and the SDK drops parameters that
+    are not declared.
     """
-    template = TEMPLATES.get(declared.use_template) if declared.use_template else None
-    kind, low, high, default = template or (None, None, None, None)
-    known = {
-        name: None if is_expression(value) else value
-        for name in ("min", "max", "default")
-        if (value := getattr(declared, name)) is not None
-    }
-    return (
-        declared.type or kind,
-        known.get("min", low),
-        known.get("max", high),
-        known.get("default", default),
+    if Feature.STRUCTURED_OUTPUT in model.features and not _takes_schema(model):
+        yield Problem("structured-output needs the parameter json_schema", at="features")
+
+
+@rule(
+    "XI416",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="graphon 0.8.0 model_runtime/entities/model_entities.py: AIModelEntity",
+    bad=("features: «[tool-call]»\n" + _SCHEMA.format("json_schema", "json_schema"),),
+    good=("features: [structured-output]\n" + _SCHEMA.format("json_schema", "json_schema"),),
+    fix=Fix(spec="Add Feature.STRUCTURED_OUTPUT.", yaml="Add the feature structured-output."),
+)
+def schema_not_offered(model: Model, _: Subject) -> Iterator[Problem]:
+    """A model takes a JSON schema, and does not offer structured output.
+
+    Older versions of Dify inferred the feature; newer ones write the schema into the prompt.
+    """
+    if model.features and Feature.STRUCTURED_OUTPUT not in model.features and _takes_schema(model):
+        yield Problem("json_schema goes with the feature structured-output", at="features")
+
+
+def _takes_schema(model: Model) -> bool:
+    return any(
+        declared.name == "json_schema" or declared.use_template is Template.JSON_SCHEMA
+        for declared in model.parameter_rules
     )
 
 
@@ -415,29 +470,13 @@ RULES = (
     type_without_folder,
     property_not_positive,
     property_key,
-    template_maximum,
+    mode_missing,
     context_size_missing,
+    template_maximum,
     voices_missing,
     voice_empty,
     too_many_of_model,
     idle_stream_tool_call,
-    rule_name_length,
-    rule_without_type,
-    duplicate_rule,
-    duplicate_custom_rule,
-    limits_exchanged,
-    default_out_of_limits,
-    default_of_other_type,
-    idle_rule_options,
-    default_not_a_rule_option,
-    precision_negative,
-    rule_option_length,
-    pricing_unit,
-    negative_price,
-    currency_missing,
-    unknown_property,
-    feature_without_condition,
-    duplicate_custom_type,
-    unknown_setting,
-    unknown_limit,
+    schema_not_accepted,
+    schema_not_offered,
 )

@@ -5,63 +5,93 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.plugin.read import listed, missing_keys, positions
-from xinfer.plugin.unwanted import tool_folder
+from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.values import alike
+from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
 from xinfer.yaml import Fault, read_document
 
+_SIGNATURE = ".verification.dify.json"
+_NEEDED = frozenset({"provider/", "models/"}) | {
+    f"models/{folder}/" for folder in MODEL_FOLDERS.values()
+}
 
-@rule("XI011", Severity.REFUSED, Stage.START, fix="Write what is expected there.")
+
+@rule(
+    "XI011",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/plugin_registration.py; daemon pkg/utils/parser/yaml.go",
+    bad=(
+        {"models/llm/acme-1.yaml": "model: «4»\n", "models/llm/_position.yaml": "[]\n"},
+        "model_type: «lmm»\n",
+        {"provider/acme.yaml": "supported_model_types: «llm»\n"},
+        {"manifest.yaml": "tags: [«utility»]\n"},
+        {"manifest.yaml": "author: acme\n«author»: acme\n"},
+    ),
+    good=(
+        {"models/llm/acme-1.yaml": "model: '4'\n", "models/llm/_position.yaml": "[]\n"},
+        "model_type: llm\n",
+    ),
+    fix="Write what is expected there.",
+)
 def unreadable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A file is no YAML, or holds a value that the daemon or the SDK cannot read.
+    """A file is not YAML, or holds a value that the daemon or the SDK does not read.
 
     One such file keeps the whole plugin from starting.
     """
-    return (_unread(fault) for fault in plugin.faults if not _READ_AT_REQUESTS.match(fault.path))
+    for fault in plugin.faults:
+        if not _READ_AT_REQUESTS.match(fault.path) and not fault.message.endswith(_MISSING):
+            yield _unread(fault)
 
 
-@rule("XI012", Severity.BROKEN, Stage.RUN_TIME, fix="Write what is expected there.")
-def unusable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A value that nothing checks is not what the code needs: it fails at a request."""
-    return (_unread(fault) for fault in plugin.faults if _READ_AT_REQUESTS.match(fault.path))
-
-
-_READ_AT_REQUESTS = re.compile(r"^model_properties\.|^parameter_rules\[\d+\]\.default$")
-"""Values that the SDK does not look at before a request."""
-
-
-@rule("XI013", Severity.REFUSED, Stage.START, fix="Add it.")
+@rule(
+    "XI013",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/entities/plugin/setup.py, entities/model/provider.py",
+    bad=(
+        {"manifest.yaml": "resource: «{permission: {}}»\n"},
+        {"provider/acme.yaml": "help: «{title: {en_US: Get a key}}»\n"},
+    ),
+    good=({"manifest.yaml": "resource: {memory: 268435456}\n"},),
+    fix="Add it.",
+)
 def missing_key(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A key is missing that the daemon or the SDK demands; the plugin is refused, or cannot start.
-
-    In a spec it has a default, which is always written.
-    """
+    """A key is missing that the daemon or the SDK requires."""
+    yield from (_unread(fault) for fault in plugin.faults if fault.message.endswith(_MISSING))
     if plugin.form is Form.YAML:
         for declared, name in missing_keys((plugin.manifest, plugin.provider)):
             yield Problem(f"{name} is missing", at=name, of=declared)
 
 
-@rule("XI014", Severity.BROKEN, Stage.RUN_TIME, fix="Correct the name, or remove the line.")
-def position_of_nothing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A list of positions names a model that does not exist, so the one meant is not sorted."""
-    if plugin.provider is None or {fault.file for fault in plugin.faults} & {*plugin.model_paths}:
-        return
-    for path, names in positions(plugin.provider, plugin.models):
-        for index, name in enumerate(listed(plugin.files, path) or ()):
-            if name not in names:
-                extent = read_document(plugin.files[path], path).extents[(index,)]
-                message = f"{name} is listed, and there is no model of that name"
-                yield Problem(message, at=name, span=Span(path, *extent))
+@rule(
+    "XI012",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="sdk entities/model/schema.py: model_properties is a dict of any values",
+    bad=("model_properties:\n  context_size: «8k»\n", "model_properties:\n  mode: «talk»\n"),
+    good=("model_properties:\n  context_size: 8192\n",),
+    fix="Write what is expected there.",
+)
+def unusable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+    """A value is read as it is, and is not what the code that uses it can work with."""
+    return (_unread(fault) for fault in plugin.faults if _READ_AT_REQUESTS.match(fault.path))
+
+
+_MISSING = "missing"
+_READ_AT_REQUESTS = re.compile(r"^model_properties\.|^parameter_rules\[\d+\]\.default$")
+"""Values that the SDK does not look at before a request."""
 
 
 def _unread(fault: Fault) -> Problem:
     message, fix = _message_and_fix(fault.message)
-    return Problem(message, at=fault.path, span=Span(fault.file, fault.line, fault.column), fix=fix)
+    return Problem(message, at=fault.path, span=fault.span, fix=fix)
 
 
 def _message_and_fix(message: str) -> tuple[str, str]:
@@ -74,79 +104,156 @@ def _message_and_fix(message: str) -> tuple[str, str]:
 
 
 @rule(
+    "XI014",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="dify api/core/entities/provider_configuration.py: the order of models",
+    bad=({"models/llm/_position.yaml": "- acme-1\n- «acme-2»\n"},),
+    good=({"models/llm/_position.yaml": "- acme-1\n"},),
+    fix="Correct the name, or remove the line.",
+)
+def position_of_nothing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+    """A list of positions holds a name that no model has; the model meant comes last instead."""
+    if plugin.provider is None or {fault.file for fault in plugin.faults} & {*plugin.model_paths}:
+        return
+    for path, names in positions(plugin.provider, plugin.models):
+        for index, name in enumerate(listed(plugin.files, path) or ()):
+            if name not in names:
+                extent = read_document(plugin.files[path], path).extents[(index,)]
+                message = f"no model is called {name}{alike(name, names)}"
+                yield Problem(message, at=name, span=Span(path, *extent))
+
+
+@rule(
     "XI701",
     Severity.REFUSED,
     Stage.UPLOAD,
-    fix="Pack files only: xinfer build, or dify plugin package.",
+    source="daemon pkg/plugin_packager/decoder/zip.go: read _assets: is a directory",
+    bad=({"models/": ""},),
+    good=({"data/list.txt": ("x",)},),
+    fix="Pack files alone, with xinfer or with dify plugin package.",
 )
 def folder_entries(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """The package has entries for folders, as ``zip -r`` makes them; it cannot be installed."""
+    """The package has entries for folders, as `zip -r` makes them."""
     folders = [name for name in plugin.files.entries if name.endswith("/")]
     if folders:
-        others = f", as are {len(folders) - 1} others" if folders[1:] else ""
-        yield Problem(f"{folders[0]} is an entry of its own{others}")
+        others = f", and {len(folders) - 1} more" if folders[1:] else ""
+        yield Problem(f"the folder {folders[0]} has an entry of its own{others}")
 
 
 @rule(
     "XI702",
     Severity.REFUSED,
     Stage.UPLOAD,
-    fix="Name, or pack, the folder that holds it, not one above.",
+    source="daemon pkg/plugin_packager/decoder/helper.go: Manifest",
+    bad=({"manifest.yaml": None},),
+    good=({"data/manifest.yaml": "x: 1\n"},),
+    fix="Pass, or pack, the folder that holds it.",
 )
 def manifest_not_on_top(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """There is no manifest.yaml at the root; this is no plugin, or was packed with its folder."""
+    """There is no manifest.yaml at the root: no plugin, or one packed together with its folder."""
     if MANIFEST in plugin.files:
         return
     left_out = [gone.reason for gone in plugin.files.left_out if gone.path == MANIFEST]
-    below = [path for path in plugin.files if path.endswith(f"/{MANIFEST}")]
+    below = [path for path in plugin.files if path.endswith((f"/{MANIFEST}", "manifest.yml"))]
     if left_out:
         yield Problem(f"{MANIFEST} is left out by {left_out[0]}", fix="Remove that line.")
     else:
-        yield Problem(f"there is no {MANIFEST}" + (f", but {below[0]}" if below else ""))
+        near = f"; there is {below[0]}" if below else ""
+        yield Problem(f"there is no {MANIFEST}{near}")
 
 
-@rule("XI703", Severity.REFUSED, Stage.UPLOAD, fix="Pack with / between folders, and without ./.")
+@rule(
+    "XI703",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source="daemon pkg/plugin_packager/decoder/zip.go",
+    bad=({"./data.txt": "x"}, {"data\\list.txt": "x"}),
+    good=({"data/list.txt": ("x",)},),
+    fix="Pack with / between folders, and without ./.",
+)
 def odd_entry_names(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A name in the package has a backslash or begins with ``./``; it cannot be installed."""
+    """A name in the package has a backslash or begins with `./`."""
     for name in plugin.files.entries:
         if "\\" in name or name.startswith("./"):
             yield Problem(f"an entry is called {name!r}")
 
 
-@rule("XI704", Severity.REFUSED, Stage.START, fix="Add the folder, with the icons in it.")
+@rule(
+    "XI704",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/plugin_registration.py: os.scandir('_assets')",
+    fix="Add the folder, with the icons in it.",
+)
 def assets_missing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """There is no folder ``_assets``; the SDK refuses to start."""
+    """There is no folder `_assets`."""
     if plugin.files and not any(path.startswith("_assets/") for path in plugin.files):
         yield Problem("there is no _assets")
 
 
-@rule("XI705", Severity.REFUSED, Stage.PACKING, fix='Write a list of names in quotes: - "gpt-4".')
+@rule(
+    "XI705",
+    Severity.REFUSED,
+    Stage.PACKING,
+    source="daemon pkg/plugin_packager/decoder/helper.go: failed to unmarshal position file",
+    bad=({"models/llm/_position.yaml": "«»acme-1: 1\n"},),
+    good=({"models/llm/_position.yaml": "- acme-1\n"},),
+    fix='Write a list of names in quotes: - "gpt-4".',
+)
 def broken_position(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A list of positions is no list of names; the daemon refuses to pack it."""
+    """A list of positions is not a list of names."""
     for path in plugin.files:
         if path.endswith("_position.yaml") and listed(plugin.files, path) is None:
             yield Problem(f"{path} is not a list of names", span=Span(path, 1, 1))
 
 
-@rule("XI706", Severity.BROKEN, Stage.START, fix="Take it out of .difyignore, or of .gitignore.")
+@rule(
+    "XI706",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="daemon pkg/plugin_packager/decoder/fs.go: Walk",
+    bad=({".difyignore": "acme-2.yaml\n", "models/llm/acme-2.yaml": "model: acme-2\n"},),
+    good=({".difyignore": "*.csv\n", "models/llm/prices.csv": "1\n"},),
+    fix="Take it out of .difyignore, or of .gitignore if there is no .difyignore.",
+)
 def needed_file_ignored(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A file that the plugin needs is left out of the package by an ignore file.
-
-    The template's ``.difyignore`` names ``lib/``, ``env/``, ``build/`` and others, in any depth. A
-    ``requirements.txt`` that is there and ignored is neither packed nor made from uv.lock.
-    """
+    """The manifest, the provider or a model is left out of the package by an ignore file."""
     for gone in plugin.files.left_out:
-        path = gone.path
-        needed = path in _NEEDED or path.startswith(_NEEDED_FOLDERS)
-        if needed and not tool_folder(f"{path}x") and PurePosixPath(path).suffix != ".pyc":
-            yield Problem(f"{path} is left out by {gone.reason}")
+        is_yaml = gone.path.endswith((".yaml", ".yml"))
+        if gone.path in _NEEDED or (is_yaml and gone.path.startswith(("models/", "provider/"))):
+            yield Problem(f"{gone.path} is left out by {gone.reason}")
 
 
-_NEEDED = frozenset({"pyproject.toml", "requirements.txt", "README.md"})
-_NEEDED_FOLDERS = ("_assets/", "models/", "provider/")
+@rule(
+    "XI505",
+    Severity.REFUSED,
+    Stage.BUILD,
+    source="xinfer.plugin.unwanted: Dify packs it, and everyone can read it",
+    bad=({"«»config/.env": "KEY=1\n"}, {"«»server.key": "x\n"}),
+    good=(
+        {"config/.env.example": "KEY=\n"},
+        {"server.pem": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
+        {".difyignore": ".env\n", ".env": "KEY=1\n"},
+    ),
+    fix="Remove it, or list it in .difyignore; if it was ever published, change the secrets in it.",
+)
+def secret_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+    """A file that holds a secret would be published with the plugin; xinfer does not pack it."""
+    for secret in secrets_in(plugin.files):
+        message = f"{plugin.path(secret.path)} would be published: {secret.reason}"
+        yield Problem(message, span=Span(secret.path, 1, 1))
 
 
-@rule("XI707", Severity.BROKEN, Stage.REVIEW, fix="List it in .difyignore.")
+@rule(
+    "XI707",
+    Severity.ADVICE,
+    Stage.REVIEW,
+    source="marketplace toolkit; daemon pkg/plugin_packager/decoder/fs.go: Walk",
+    bad=({"models/__pycache__/llm.cpython-312.pyc": "x"}, {".git/config": "x"}),
+    good=({".difyignore": ".git/\n", ".git/config": "x"},),
+    fix="List it in .difyignore.",
+)
 def folder_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     """A repository, an environment or a cache is packed, because no ignore file names it.
 
@@ -159,44 +266,56 @@ def folder_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI708", Severity.REFUSED, Stage.UPLOAD, fix="Sign the package as it was before it was signed."
+    "XI708",
+    Severity.ADVICE,
+    Stage.UPLOAD,
+    source="daemon pkg/plugin_packager/signer/withkey/sign_with_key.go",
+    bad=({"data.txt": ("x", "y")},),
+    good=({"data.txt": ("x",)},),
+    fix="Pack it again; sign a package that is not signed yet.",
 )
 def entry_twice(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     """A file is in the package twice.
 
-    Signing a package that is signed already adds a second ``.verification.dify.json``, and the
-    signature of that package is not valid.
+    Signing a signed package adds a second `.verification.dify.json`: with another category the
+    signature is not valid.
     """
     for name, count in Counter(plugin.files.entries).items():
         if count > 1:
             yield Problem(f"{name} is in the package {count} times")
 
 
-@rule("XI709", Severity.BROKEN, Stage.UPLOAD, fix="Delete it; signing adds it.")
+@rule(
+    "XI709",
+    Severity.ADVICE,
+    Stage.UPLOAD,
+    source="daemon pkg/plugin_packager/signer/withkey/sign_with_key.go",
+    bad=({"«».verification.dify.json": "{}"},),
+    good=({".difyignore": ".verification.dify.json\n", ".verification.dify.json": "{}"},),
+    fix="Delete it; signing adds it.",
+)
 def signature_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """The folder holds what signing adds; the package, once signed, would hold it twice."""
+    """The folder holds what signing adds, so the signed package would hold it twice."""
     if not plugin.files.entries and _SIGNATURE in plugin.files:
-        yield Problem(f"{_SIGNATURE} is packed")
-
-
-_SIGNATURE = ".verification.dify.json"
+        yield Problem(f"{_SIGNATURE} is packed", span=Span(_SIGNATURE, 1, 1))
 
 
 @rule(
     "XI710",
     Severity.REFUSED,
     Stage.PACKING,
+    source="daemon pkg/plugin_packager/decoder/fs.go",
     fix="Put the file itself there, or leave it out with a line in .difyignore.",
 )
 def unpackable(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """Something in the folder is no file that can be packed.
+    """Something in the folder is not a file that can be packed.
 
     The packager refuses links to folders, links that lead nowhere, sockets and devices, and waits
     forever for a named pipe. xinfer refuses links out of the folder too, because another machine
     has something else there.
     """
     for fault in plugin.files.unpackable:
-        yield Problem(f"{fault.path} is {fault.reason}", at=fault.path)
+        yield Problem(f"{fault.path} is {fault.reason}", span=Span(fault.path, 1, 1))
 
 
 RULES = (
@@ -210,6 +329,7 @@ RULES = (
     assets_missing,
     broken_position,
     needed_file_ignored,
+    secret_packed,
     folder_packed,
     entry_twice,
     signature_packed,

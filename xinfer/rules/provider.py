@@ -26,6 +26,12 @@ _NOT_IN_SDK = (ModelType.MULTIMODAL_EMBEDDING, ModelType.MULTIMODAL_RERANK)
 _TEXTS = ("label", "description", "icon_small", "icon_large", "icon_small_dark", "icon_large_dark")
 _DECLARATION = "daemon pkg/entities/plugin_entities/model_declaration.go: ModelProviderDeclaration"
 _CONFIGURATION = "sdk entities/model/provider.py: ModelProviderConfiguration"
+_CUSTOM_FORM = """\
+model_credential_schema:
+  model: {label: {en_US: Model name}}
+  credential_form_schemas:
+    - {variable: api_key, type: secret-input, required: true, label: {en_US: API key}}
+"""
 _DIALOG = "dify api/core/entities/provider_configuration.py"
 
 
@@ -144,7 +150,7 @@ def model_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
     """
     methods = provider.configurate_methods
     customizable = ConfigurateMethod.CUSTOMIZABLE_MODEL
-    if customizable in methods and provider.model_credential_schema is None:
+    if customizable in methods and _is_absent(provider, "model_credential_schema"):
         at = f"configurate_methods[{methods.index(customizable)}]"
         yield Problem("customizable-model needs a model_credential_schema", at=at)
 
@@ -168,7 +174,7 @@ def provider_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
     """
     methods = provider.configurate_methods
     predefined = ConfigurateMethod.PREDEFINED_MODEL
-    if predefined in methods and provider.provider_credential_schema is None:
+    if predefined in methods and _is_absent(provider, "provider_credential_schema"):
         at = f"configurate_methods[{methods.index(predefined)}]"
         yield Problem("predefined-model needs a provider_credential_schema", at=at)
 
@@ -178,6 +184,10 @@ def provider_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
     Severity.ADVICE,
     Stage.RUN_TIME,
     source="langgenius/dify#40985, langgenius/dify-official-plugins#3682",
+    bad=(
+        "configurate_methods: [«customizable-model»]\nprovider_credential_schema:\n" + _CUSTOM_FORM,
+    ),
+    good=("configurate_methods: [customizable-model]\n" + _CUSTOM_FORM,),
     fix=Fix(
         spec="Leave provider_credential_schema to the build.",
         yaml="Add a provider_credential_schema with the same fields.",
@@ -190,7 +200,7 @@ def provider_form_missing_for_custom(provider: Provider, _: Subject) -> Iterator
     """
     methods = provider.configurate_methods
     is_custom_only = methods == (ConfigurateMethod.CUSTOMIZABLE_MODEL,)
-    if is_custom_only and provider.provider_credential_schema is None:
+    if is_custom_only and _is_absent(provider, "provider_credential_schema"):
         message = "customizable-model alone still needs a provider_credential_schema"
         yield Problem(message, at="configurate_methods[0]")
 
@@ -292,6 +302,8 @@ def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
     Severity.REFUSED,
     Stage.START,
     source=_CONFIGURATION,
+    bad=("extra:«»\n",),
+    good=("extra:\n  python:\n    provider_source: provider/acme.py\n",),
     fix=Fix(
         spec="Leave extra to the build.",
         yaml="Add extra.python with provider_source and model_sources.",
@@ -299,7 +311,7 @@ def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
 )
 def sources_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
     """The provider names no Python."""
-    if provider.extra is None:
+    if _is_absent(provider, "extra"):
         yield Problem("extra.python is missing", at="extra")
 
 
@@ -318,8 +330,6 @@ def sources_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
 )
 def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Problem]:
     """A module that the provider names is not among the plugin's files."""
-    if subject.files is None:
-        return
     paths = {"python.provider_source": extra.python.provider_source}
     paths |= {f"python.model_sources[{i}]": s for i, s in enumerate(extra.python.model_sources)}
     for at, path in paths.items():
@@ -350,6 +360,11 @@ def sources_unlisted(sources: PythonSources, subject: Subject) -> Iterator[Probl
         )
         if modules:
             yield Problem(f"model_sources does not list {modules[0]}", at="model_sources")
+
+
+def _is_absent(provider: Provider, name: str) -> bool:
+    """Say whether a key has no value, and is not there with one that could not be read."""
+    return getattr(provider, name) is None and provider.extra_keys.get(name) is None
 
 
 RULES = (

@@ -18,12 +18,12 @@ from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Span
 
 type Check[D] = Callable[[D, Any], Iterator[Problem]]
-type Example = str | Mapping[str, str | None]
+type Example = str | Mapping[str, str | int | tuple[str, ...] | None]
 """Lines laid over a small valid plugin, as ``tests/rules/plugins.py`` does it.
 
-A text is laid over the file that the rule's object comes from; a mapping names other files, and
-removes those that it maps to ``None``. In a bad example «» stand around what the finding points
-at.
+A text is laid over the file that the rule's object comes from. A mapping names other files: a
+number stands for a file of so many bytes, several texts for as many entries of a package, and
+``None`` removes the file. In a bad example «» stand around what the finding points at.
 """
 
 
@@ -113,6 +113,8 @@ class Rule:
             span = span_of(declared, problem.at, of=problem.of)
         elif span is None and problem.of is not None:
             span = span_of(problem.of, problem.at)
+        if span is None and form is Form.YAML:
+            span = Span("manifest.yaml", 1, 1)  # of the plugin as a whole
         return Finding(
             code=self.code,
             severity=self.severity,

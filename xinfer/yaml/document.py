@@ -55,8 +55,8 @@ class Document:
         nearest = path
         while nearest and nearest not in self.extents:
             nearest = nearest[:-1]
-        line, column, *_ = self.extents.get(nearest, (1, 1))
-        return Fault(self.file, line, column, dotted(path), message)
+        line, column, *end = self.extents.get(nearest, (1, 1))
+        return Fault(self.file, line, column, dotted(path), message, *end)
 
 
 def read_document(text: str | bytes, file: str) -> Document:
@@ -166,8 +166,8 @@ class _Builder:
         self.faults.append(self._fault(node, path, message))
 
     def _fault(self, node: Node, path: Steps, message: str) -> Fault:
-        mark = node.start_mark
-        return Fault(self.file, mark.line + 1, mark.column + 1, dotted(path), message)
+        line, column, *end = _extent(node)
+        return Fault(self.file, line, column, dotted(path), message, *end)
 
 
 def _strange(tag: str) -> str:

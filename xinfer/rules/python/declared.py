@@ -108,7 +108,7 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
 )
 def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
-    if not code.running or not code.is_whole:
+    if not code.running or not code.is_whole or subject.project.provider.extra is None:
         return
     if any(_escapes(code, module) for module in code.running):
         return

@@ -1,0 +1,129 @@
+"""Rules of prices: the cost that Dify reports is tokens × price × unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from statistics import median
+
+from xinfer.rules.finding import Severity, Stage
+from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.spec import Model, Pricing, Project
+
+_COST = "sdk interfaces/model/ai_model.py: AIModel.get_price"
+_FEW_SIBLINGS, _FAR_ABOVE = 3, 100
+
+
+def _pricing(more: str) -> str:
+    return f"pricing: {{{more}}}\n"
+
+
+@rule(
+    "XI440",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source=_COST,
+    bad=(
+        _pricing("input: '1', unit: «'0'», currency: USD"),
+        _pricing("input: '1', unit: «'1000000'», currency: USD"),
+    ),
+    good=(
+        _pricing("input: '1', unit: '0.000001', currency: USD"),
+        _pricing("input: '0', unit: '0', currency: USD"),
+    ),
+    fix=Fix(
+        spec='Pass unit=Decimal("0.000001") for prices per million tokens.',
+        yaml="Write unit: '0.000001' for prices per million tokens.",
+    ),
+)
+def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+    """The unit of a price is not a part of 1, so the cost is always zero, or a fortune."""
+    free = not pricing.input and not pricing.output
+    if not (math.isfinite(pricing.unit) and (0 < pricing.unit <= 1 or free)):
+        yield Problem(f"the unit is {pricing.unit}", at="unit")
+
+
+@rule(
+    "XI441",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source=_COST,
+    bad=(_pricing("input: «'-1'», unit: '0.000001', currency: USD"),),
+    good=(_pricing("input: '0', unit: '0.000001', currency: USD"),),
+    fix="Write a price of 0 or more.",
+)
+def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+    """A price is negative."""
+    for name in ("input", "output"):
+        price: Decimal | float | None = getattr(pricing, name)
+        if price is not None and math.isfinite(price) and price < 0:
+            yield Problem(f"the price of {name} is {price}", at=name)
+
+
+@rule(
+    "XI442",
+    Severity.BROKEN,
+    Stage.RUN_TIME,
+    source="daemon pkg/entities/plugin_entities/model_declaration.go: ModelPriceConfig",
+    bad=(_pricing("input: '1', unit: '0.000001', currency: «''»"),),
+    good=(_pricing("input: '1', unit: '0.000001', currency: RMB"),),
+    fix="Write USD, RMB or another.",
+)
+def currency_missing(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+    """A price has no currency, so the daemon refuses to describe the model."""
+    if not pricing.currency:
+        yield Problem("the currency is empty", at="currency")
+
+
+def _siblings(unit: str) -> dict[str, str]:
+    """Write an example with four models, the first of which has the unit."""
+    model = "model: {}\nmodel_type: llm\nmodel_properties: {{mode: chat, context_size: 4096}}\n"
+    cheap = _pricing("input: '1', unit: '0.000001', currency: USD")
+    files = {f"models/llm/m{n}.yaml": model.format(f"m{n}") + cheap for n in range(3)}
+    return {"models/llm/acme-1.yaml": _pricing(f"input: '1', unit: {unit}, currency: USD"), **files}
+
+
+@rule(
+    "XI443",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source=_COST,
+    bad=(_siblings("«'0.001'»"),),
+    good=(_siblings("'0.000001'"),),
+    fix=Fix(
+        spec='Pass unit=Decimal("0.000001") for a price per million tokens.',
+        yaml="Write unit: '0.000001' for a price per million tokens.",
+    ),
+)
+def price_of_other_unit(project: Project, _: Subject) -> Iterator[Problem]:
+    """A model costs over a hundred times what its siblings do, in another unit.
+
+    Most likely its price is per million tokens, and its unit says per thousand.
+    """
+    groups: dict[tuple[str, str], list[Model]] = {}
+    for model in project.models:
+        if model.pricing and model.pricing.input and _is_finite(model.pricing):
+            groups.setdefault((model.model_type, model.pricing.currency), []).append(model)
+    for models in groups.values():
+        usual = median(_cost(model.pricing) for model in models if model.pricing)
+        unit = median(Decimal(model.pricing.unit) for model in models if model.pricing)
+        for model in models:
+            price = model.pricing
+            if price is None or len(models) <= _FEW_SIBLINGS or price.unit <= unit:
+                continue
+            if _cost(price) > _FAR_ABOVE * usual:
+                times = int(_cost(price) / usual)
+                message = f"{model.model} costs {times:,} times what its siblings do"
+                yield Problem(message, at="unit", of=price)
+
+
+def _cost(pricing: Pricing) -> Decimal:
+    return Decimal(pricing.input) * Decimal(pricing.unit)
+
+
+def _is_finite(pricing: Pricing) -> bool:
+    return math.isfinite(pricing.input) and math.isfinite(pricing.unit) and pricing.unit > 0
+
+
+RULES = (pricing_unit, negative_price, currency_missing, price_of_other_unit)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from xinfer.build.load import load_spec
 from xinfer.daemon.invocation import Invocation
 from xinfer.daemon.process import PluginProcess
-from xinfer.rules.models import TEMPLATES
+from xinfer.rules.parameters import TEMPLATES
 from xinfer.spec import FormError, FormType, ModelType, Template
 from xinfer.spec.credentials import fields, model_form
 from xinfer.spec.project import complete

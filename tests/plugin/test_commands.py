@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from plugin.trees import DATA, TREES, write_tree
+from plugin.signed import SIGNED
+from plugin.trees import TREES, write_tree
 
 from xinfer.cli import main
 from xinfer.plugin.archive import package_files
@@ -19,7 +20,6 @@ from xinfer.plugin.offline import with_wheels
 from xinfer.plugin.read import plugin_files
 from xinfer.plugin.signature import generate_key
 
-SIGNED = DATA / "signed"
 ROOT = Path(__file__).parents[2]
 KEY = ("--key", str(SIGNED / "test-only.private.pem"))
 PUBLIC = ("--key", str(SIGNED / "test-only.public.pem"))
@@ -68,7 +68,7 @@ def test_a_spec_is_packed_as_it_is_built(here):
         ("71-no-manifest", "there is no manifest.yaml"),
         ("73-author-with-capitals", "Acme"),
         ("45-link-to-folder", "linked is a link to a folder"),
-        ("77-size-over-the-limit", "zz.bin (52,426,670 bytes)"),
+        ("77-size-over-the-limit", "zz.bin (50.0 MiB)"),
         ("33-hits-manifest", "manifest.yaml is left out by line 1 of .difyignore (*.yaml)"),
     ],
 )

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugin.trees import DATA
+from plugin.signed import SIGNED
 
 from xinfer.plugin.archive import pack, package_files
 from xinfer.plugin.checksum import checksum
@@ -26,7 +26,6 @@ from xinfer.plugin.signature import (
     verify,
 )
 
-SIGNED = DATA / "signed"
 CASES = json.loads((SIGNED / "verdicts.json").read_text())["packages"]
 PUBLIC = read_public((SIGNED / "test-only.public.pem").read_bytes())
 PRIVATE = read_private((SIGNED / "test-only.private.pem").read_bytes(), bytes)

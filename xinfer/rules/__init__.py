@@ -137,7 +137,7 @@ def without_secrets(findings: Iterable[Finding], allowed: Iterable[str]) -> tupl
     return tuple(
         finding
         for finding in findings
-        if finding.code != files.SECRET_PACKED or not is_allowed(finding)
+        if finding.code != package.SECRET_PACKED or not is_allowed(finding)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from xinfer.plugin.limits import MAX_PACKAGE_BYTES
-from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, secrets_in, tool_folder
+from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
@@ -14,7 +14,6 @@ from xinfer.spec.span import Span
 
 _MEBIBYTE = 1024 * 1024
 _MOST_FILES = 5000
-SECRET_PACKED = "XI505"  # noqa: S105
 _LANGUAGES = ("en_US", "zh_Hans", "ja_JP", "pt_BR")
 _ADD_ICON = "Add the file to _assets, or correct its name."
 _CHECK_ASSETS = "daemon pkg/plugin_packager/decoder/helper.go: CheckAssetsValid"
@@ -119,29 +118,6 @@ def too_many_files(_: Project, subject: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    SECRET_PACKED,
-    Severity.REFUSED,
-    Stage.PACKING,
-    source="xinfer itself: Dify's packager packs every file",
-    bad=({"«».env": "API_KEY=sk-0123\n"},),
-    good=(
-        {".env": "API_KEY=sk-0123\n", ".difyignore": ".env\n"},
-        {".env.example": "API_KEY=\n"},
-    ),
-    fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
-)
-def secret_packed(_: Project, subject: Subject) -> Iterator[Problem]:
-    """A file that holds a secret would be published with the plugin.
-
-    Dify's packager packs it; xinfer refuses to. Files are recognised by their names, such as
-    `.env`, `.npmrc`, `id_ed25519` and `*.p12`, and private keys by their contents.
-    """
-    for secret in secrets_in(subject.files):
-        message = f"{subject.path(secret.path)} would be published: {secret.reason}"
-        yield Problem(message, at=secret.path, span=Span(secret.path, 1, 1))
-
-
-@rule(
     "XI506",
     Severity.ADVICE,
     Stage.REVIEW,
@@ -240,7 +216,6 @@ RULES = (
     plugin_icon_missing,
     too_large,
     too_many_files,
-    secret_packed,
     leftover_packed,
     entrypoint_missing,
     dependencies_missing,

@@ -16,6 +16,7 @@ from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
 from xinfer.yaml import Fault, read_document
 
+SECRET_PACKED = "XI505"  # noqa: S105 (the code of a rule)
 _SIGNATURE = ".verification.dify.json"
 _NEEDED = frozenset({"provider/", "models/"}) | {
     f"models/{folder}/" for folder in MODEL_FOLDERS.values()
@@ -226,7 +227,7 @@ def needed_file_ignored(plugin: Plugin, _: Subject) -> Iterator[Problem]:
 
 
 @rule(
-    "XI505",
+    SECRET_PACKED,
     Severity.REFUSED,
     Stage.BUILD,
     source="xinfer.plugin.unwanted: Dify packs it, and everyone can read it",
@@ -236,13 +237,17 @@ def needed_file_ignored(plugin: Plugin, _: Subject) -> Iterator[Problem]:
         {"server.pem": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
         {".difyignore": ".env\n", ".env": "KEY=1\n"},
     ),
-    fix="Remove it, or list it in .difyignore; if it was ever published, change the secrets in it.",
+    fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
 )
 def secret_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """A file that holds a secret would be published with the plugin; xinfer does not pack it."""
+    """A file that holds a secret would be published with the plugin; xinfer does not pack it.
+
+    Files are recognised by their names, such as ``.env``, ``.npmrc``, ``id_ed25519`` and ``*.p12``,
+    and private keys by their contents.
+    """
     for secret in secrets_in(plugin.files):
         message = f"{plugin.path(secret.path)} would be published: {secret.reason}"
-        yield Problem(message, span=Span(secret.path, 1, 1))
+        yield Problem(message, at=secret.path, span=Span(secret.path, 1, 1))
 
 
 @rule(

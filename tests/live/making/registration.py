@@ -12,7 +12,7 @@ _HERE = "file://{folder}"
 
 def builtin(family):
     """Read how Xinference itself describes a family of language models."""
-    package = Path(find_spec("xinference").span).parent
+    package = Path(find_spec("xinference").origin).parent
     (found,) = [
         model
         for path in (package / "model/llm/models").glob(f"{family}.json")

@@ -2,14 +2,14 @@
 
 A fix is an edit of a few characters at the place of the mistake: quotes around a number that must
 be a string, the spelling of a key or a word, a ``required`` that is missing, an empty list, a time
-in a form that Go reads.
+in a form that Go reads. In Python it is a name that the SDK has changed.
 """
 
 from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -18,6 +18,8 @@ from pathlib import Path
 from attrs import frozen
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from xinfer.importer.edits import Edit, apply
+from xinfer.importer.renames import renames
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import read_plugin
@@ -33,23 +35,8 @@ _MOST_PASSES = 6
 _NO_TEXT = frozenset({"int", "float", "bool", "timestamp"})
 
 
-@frozen
-class Edit:
-    """One fix: the characters of a file from ``start`` to ``end`` become ``text``."""
-
-    file: str
-    line: int
-    message: str
-    start: int
-    end: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
-
-
 def repair(folder: Path) -> tuple[Edit, ...]:
-    """Fix the YAML in a plugin's folder; each file is written whole or stays as it is.
+    """Fix the YAML and the Python in a plugin's folder; each file is written whole or not at all.
 
     :raises UnreadablePlugin: it is not a folder, or cannot be read.
     """
@@ -70,7 +57,17 @@ def repair(folder: Path) -> tuple[Edit, ...]:
                 applied += edits
         if len(applied) == before:
             break
-    return tuple(applied)
+    return (*applied, *_rename(folder))
+
+
+def _rename(folder: Path) -> Iterator[Edit]:
+    """Rewrite the Python that the SDK has other names for."""
+    plugin = read_plugin(folder)
+    for path, edits in renames(plugin):
+        content = plugin.files[path]
+        mark = BOM_UTF8 if content.startswith(BOM_UTF8) else b""
+        write_file(folder / path, mark + apply(_text(content), edits).encode())
+        yield from edits
 
 
 def edits_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Edit, ...]:
@@ -84,13 +81,6 @@ def edits_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Edit, ...]
     # A value behind an alias is met twice, and stands in the text once.
     edits = {edit.start: edit for edit in fixer.edits(root, Object(kind))}
     return tuple(edits[start] for start in sorted(edits))
-
-
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Apply the edits, the last one first, so that the places of the others stay."""
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
 
 
 def _text(raw: bytes) -> str:

@@ -6,11 +6,8 @@ import ast
 from collections.abc import Iterator
 from itertools import islice
 
-from packaging.version import Version
-
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.distributions import sdk_version
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import ancestors
@@ -33,11 +30,7 @@ _BLOCKS = {
     "MySQLdb",
 }
 _FETCHES = {"tiktoken.get_encoding", "tiktoken.encoding_for_model"}
-NEW_NAMES = {"en_US": "en_us", "zh_Hans": "zh_hans", "pt_BR": "pt_br", "ja_JP": "ja_jp"}
-"""The attributes of a text in SDK 0.9.0, by those that they had before."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_TEXTS = {"label", "help", "placeholder", "description", "title"}
-NEW_NAMES_SINCE = Version("0.9.0")
 
 
 @rule(
@@ -175,44 +168,6 @@ def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
             yield module.problem(f"{what} fetches a vocabulary", node)
 
 
-@rule(
-    "XI655",
-    Severity.BROKEN,
-    Stage.RUN_TIME,
-    source="sdk entities/__init__.py: I18nObject since 0.9.0",
-    bad=("def later(entity):\n    return «entity.label.en_US»\n",),
-    good=("def later(entity):\n    return entity.label.en_us\n",),
-    fix="Write en_us, zh_hans, pt_br or ja_jp; xinfer check --fix does it.",
-)
-def old_language_name(code: PluginCode, subject: Subject) -> Iterator[Problem]:
-    """A text is read or set by a name that Dify's SDK no longer has since 0.9.0.
-
-    ``entity.label.en_US`` raises an AttributeError or a ValueError; it is ``en_us`` now. To make
-    a text, ``I18nObject(en_US=…)`` is still right.
-    """
-    least, excluded = sdk_version(subject)
-    if excluded is not None and excluded <= NEW_NAMES_SINCE and least != NEW_NAMES_SINCE:
-        return
-    for module in code.running:
-        for node in old_names(module):
-            if not _is_own_field(code, node.attr):
-                name = getattr(node.value, "attr", "")
-                yield module.problem(f".{name}.{node.attr} no longer exists", node)
-
-
-def old_names(module: Module) -> Iterator[ast.Attribute]:
-    """Yield the attributes that have another name since SDK 0.9.0."""
-    if any(each.root == "xinfer" for each in module.imports):
-        return
-    for node in module.each(ast.Attribute):
-        if (
-            node.attr in NEW_NAMES
-            and isinstance(node.value, ast.Attribute)
-            and node.value.attr in _TEXTS
-        ):
-            yield node
-
-
 def _prints(code: PluginCode) -> Iterator[tuple[Module, ast.Call, str]]:
     """Yield what writes to standard output, and what it is called."""
     for module in code.running:
@@ -289,23 +244,10 @@ def _is_handed_on(module: Module, node: ast.AST) -> bool:
     )
 
 
-def _is_own_field(code: PluginCode, name: str) -> bool:
-    """Tell whether a class of the plugin has a field of this name."""
-    return name in code.memory.ask(
-        "own fields",
-        lambda: {
-            getattr(node.target, "id", "")
-            for module in code.running
-            for node in module.each(ast.AnnAssign)
-        },
-    )
-
-
 RULES = (
     printed,
     printed_without_newline,
     event_loop,
     blocking_library,
     tokenizer_fetched,
-    old_language_name,
 )

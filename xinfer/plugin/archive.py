@@ -99,6 +99,8 @@ def package_files(path: Path) -> PluginFiles:
         raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {_why_no_zip(data)}.")
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
+    except UnicodeDecodeError:
+        raise UnreadablePlugin(f"{path} holds a name which is not UTF-8: rename it.") from None
     except _BROKEN as error:
         raise UnreadablePlugin(f"{path} is not a .difypkg, which is a zip: {error}.") from None
     infos = package.infolist()

@@ -41,6 +41,6 @@ def test_a_key_without_right_is_refused(plugin, server_with_keys, uid):
     model = Model(plugin, server_with_keys, uid, api_key=server_with_keys.keys["chat"])
     called = model.refused(ONE_CALL[TYPES[uid]])
     assert called.startswith("InvokeAuthorizationError: ")
-    assert "Give the key the right to use this model" in called
+    assert "Give the API key the right to use this model" in called
     if TYPES[uid] != "speech2text":  # whose validation calls nothing but the description
-        assert "Give the key the right" in model.refused(Model.validate)
+        assert "Give the API key the right" in model.refused(Model.validate)

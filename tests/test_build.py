@@ -396,3 +396,14 @@ def test_what_is_no_ordinary_file_is_refused_unless_it_is_left_out(home, make, n
         prepare(home / "provider_spec.py")
     (home / "plugin/.difyignore").write_text("[xa]*\n")
     prepare(home / "provider_spec.py")
+
+
+def test_a_spec_of_the_same_size_in_the_same_second_is_another_spec(tmp_path):
+    spec = tmp_path / "provider_spec.py"
+    text = (ROOT / "provider_spec.py").read_text()
+    names = []
+    for version in ("0.1.1", "0.1.2", "0.1.3"):
+        spec.write_text(text.replace('version="0.1.0"', f'version="{version}"'))
+        os.utime(spec, (1_800_000_000, 1_800_000_000))
+        names.append(load_spec(spec).project.manifest.version)
+    assert names == ["0.1.1", "0.1.2", "0.1.3"]

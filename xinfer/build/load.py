@@ -10,10 +10,10 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 
 from attrs import frozen
 
@@ -101,7 +101,18 @@ class _Finder:
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """Answer the import system."""
-        return spec_from_file_location(name, self.path) if name == _MODULE else None
+        if name != _MODULE:
+            return None
+        loader = _UncachedLoader(name, str(self.path))
+        return spec_from_file_location(name, self.path, loader=loader)
+
+
+class _UncachedLoader(SourceFileLoader):
+    """Compiles the source each time: Python tells a stale cache by size and whole seconds only."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the import system's signature)
+        """Return the code of the file as it is now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 @contextmanager

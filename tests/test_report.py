@@ -31,7 +31,7 @@ rule = seed("x", 17)
 def test_the_argument_is_underlined_and_the_calls_are_shown(findings, capsys):
     show(findings(HELPER))
     _, message, path, line, carets, called, caller, under, *_ = capsys.readouterr().out.splitlines()
-    assert message == "  broken XI424 种子 goes from 17 to 3"
+    assert message == "  broken XI424 the minimum 17 is above the maximum 3"
     assert path == "    rule.min"
     assert line.startswith("        3 | return ParameterRule(name=")
     # Each Chinese character is as wide as two carets.

@@ -126,7 +126,7 @@ def prepare(spec: Path) -> Prepared:
     """Make the files of the plugin that a ``provider_spec.py`` declares.
 
     :raises SpecError: the spec does not import; the other errors of ``BuildError`` likewise
-        name what to mend.
+        name what to correct.
     """
     loaded = load_spec(spec)
     project = loaded.project

@@ -35,7 +35,7 @@ from xinfer.spec.span import Steps
 def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A field holds a value of another type than it is declared with.
 
-    The YAML would hold something else than the daemon and the SDK read there.
+    The YAML would hold a value that the daemon or the SDK does not read.
     """
     for field, exact in _of(type(declared)).exact:
         value = getattr(declared, field.name)
@@ -47,10 +47,10 @@ def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     "XI002",
     Severity.REFUSED,
     Stage.PACKING,
-    fix="Remove the character; most often an emoji was cut.",
+    fix="Remove the character; usually an emoji was cut in half.",
 )
 def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
-    """A text holds half of a character, which no file can hold."""
+    """A text holds a lone surrogate, which no file can hold."""
     for name in _of(type(declared)).texts:
         value = getattr(declared, name)
         if isinstance(value, str) and not value.isascii() and not _encodable(value):
@@ -59,7 +59,7 @@ def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
 
 @rule("XI003", Severity.ADVICE, Stage.RUN_TIME, fix="Correct its spelling, or leave it out.")
 def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
-    """A key is none of the format's; the daemon and the SDK pass over it."""
+    """The format has no such key; the daemon and the SDK ignore it."""
     known = fields_of(type(declared))
     if type(declared) in (*REFUSES_OTHER_KEYS, ProviderModels):
         return  # rules of their own say so
@@ -73,9 +73,9 @@ def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
 
 @rule("XI004", Severity.REFUSED, Stage.START, fix="Leave the key out, or give it a value.")
 def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
-    """A key that needs a value is there and empty; the SDK refuses to start.
+    """A key that must have a value is null; the SDK does not start.
 
-    YAML reads ``parameter_rules:`` with nothing behind it as null, which is no list.
+    YAML reads ``parameter_rules:`` with nothing behind it as null, not as a list.
     """
     fields = fields_of(type(declared))
     for key, value in declared.extra_keys.items():
@@ -85,7 +85,7 @@ def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
 
 @rule("XI005", Severity.BROKEN, Stage.RUN_TIME, fix="Write a finite number.")
 def not_finite(declared: Declaration, _: Subject) -> Iterator[Problem]:
-    """A number is infinite, or none at all; the JSON in which Dify passes it on has no such."""
+    """A number is infinite or NaN, which the JSON between Dify and the plugin cannot hold."""
     for name in _of(type(declared)).numbers:
         value = getattr(declared, name)
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):

@@ -97,6 +97,8 @@ def test_what_dify_refuses_is_not_packed(here, tree, said):
         ("tls.pem", "text\n-----BEGIN RSA PRIVATE KEY-----\nx"),
         ("notes.md", "-----BEGIN PRIVATE KEY-----\nx"),
         ("x.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nx"),
+        ("a.py", 'K = """-----BEGIN PRIVATE KEY-----\n' + "M" * 64 + '\n"""'),
+        ("b.py", "K = '-----BEGIN RSA PRIVATE KEY-----\\n'\n    '" + "M" * 64 + "'"),
     ],
 )
 def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, content):
@@ -121,6 +123,7 @@ def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, c
         ("public.pem", "-----BEGIN PUBLIC KEY-----\nx"),
         ("ca.pem", "-----BEGIN CERTIFICATE-----\nx"),
         ("keys.py", "x = 1"),
+        ("code.py", "begin = '-----BEGIN RSA PRIVATE KEY-----\\n'\nend = '-----END'\n"),
     ],
 )
 def test_what_is_public_is_packed(here, name, content):

@@ -129,7 +129,7 @@ def _unwanted(files: PluginFiles) -> Iterator[tuple[str, str]]:
         if folder := tool_folder(path):
             yield path, f"{folder} is a tool's"
     for secret in secrets_in(files):
-        # Code that holds a key is code all the same; the build speaks of it.
+        # Code that holds a key is code all the same; the build refuses it.
         if not secret.path.endswith(".py"):
             yield secret.path, secret.reason
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from xinfer.plugin.files import File, PluginFiles
+from xinfer.plugin.ignore import is_undecodable
 from xinfer.plugin.limits import (
     MAX_DIRECTORY_BYTES,
     MAX_FILES,
@@ -50,7 +51,7 @@ def pack(entries: Iterable[tuple[str, bytes]], comment: bytes = b"") -> bytes:
     for path, content in entries:
         name = path.encode(errors="surrogateescape")
         method, data = _compressed(content)
-        flags = _UTF8 if any(not " " <= c <= "}" or c == "\\" for c in path) else 0
+        flags = _UTF8 if _needs_flag(path) else 0
         common = (_VERSION, flags, method, _NO_TIME, _NO_DATE)
         sizes = (zlib.crc32(content), len(data), len(content))
         directory.write(
@@ -76,6 +77,13 @@ def pack(entries: Iterable[tuple[str, bytes]], comment: bytes = b"") -> bytes:
     package.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, len(comment)))
     package.write(comment)
     return package.getvalue()
+
+
+def _needs_flag(path: str) -> bool:
+    """Say whether a name is marked as UTF-8, as Go's writer of zips does it."""
+    if any(is_undecodable(character) for character in path):
+        return False
+    return any(not " " <= character <= "}" or character == "\\" for character in path)
 
 
 def _compressed(content: bytes) -> tuple[int, bytes]:
@@ -188,7 +196,7 @@ def _name_fault(name: str) -> str:
         return "a name longer than any file system takes"
     if "\0" in name or not name.strip("/") or name.strip("/") == ".":
         return "which names no file"
-    if not name.isprintable() and any("\udc80" <= c <= "\udcff" for c in name):
+    if any(map(is_undecodable, name)):
         return "which is not UTF-8"
     return ""
 

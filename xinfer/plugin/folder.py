@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from xinfer.plugin.files import Entry, Excluded, File, PluginFiles, select
-from xinfer.plugin.ignore import IGNORE_FILES
+from xinfer.plugin.ignore import IGNORE_FILES, is_undecodable
 from xinfer.plugin.limits import UnreadablePlugin
 
 _KINDS = {
@@ -54,11 +54,7 @@ def _fault(file: File) -> str:
     name = str(file.source)
     if "\\" in name:
         return "a name with a backslash, which becomes a folder in the package"
-    return "" if name.isascii() or _is_utf8(name) else "a name that is not UTF-8"
-
-
-def _is_utf8(name: str) -> bool:
-    return not any("\udc80" <= character <= "\udcff" for character in name)
+    return "a name that is not UTF-8" if any(map(is_undecodable, name)) else ""
 
 
 class _Disk:

@@ -189,7 +189,7 @@ def _character_class(rest: str) -> tuple[Callable[[str], bool], str] | None:
 
     def test(character: str) -> bool:
         # Go reads a byte that is not UTF-8 as U+FFFD.
-        character = "\ufffd" if _is_raw(character) else character
+        character = "\ufffd" if is_undecodable(character) else character
         return negated != any(low <= character <= high for low, high in ranges)
 
     return test, rest[1:]
@@ -200,10 +200,11 @@ def _class_member(rest: str) -> tuple[str, str]:
     if rest.startswith(("-", "]")):
         return "", rest
     rest = rest.removeprefix("\\")
-    return ("" if _is_raw(rest[:1]) else rest[:1]), rest[1:]
+    return ("" if is_undecodable(rest[:1]) else rest[:1]), rest[1:]
 
 
-def _is_raw(character: str) -> bool:
+def is_undecodable(character: str) -> bool:
+    """Say whether a character stands for a byte that is not UTF-8, as in ``os.fsdecode``."""
     return "\udc80" <= character <= "\udcff"
 
 

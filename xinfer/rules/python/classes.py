@@ -16,7 +16,7 @@ from xinfer.rules.python.tree import FUNCTIONS, Function
 
 _HARMLESS = {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"}
 _ROOTS = ("ModelProvider", *(name for name, cls in CLASSES.items() if cls.serves))
-_MOST_BASES, _MOST_ABOVE = 50, 200
+_MOST_BASES, _MOST_ABOVE = 50, 60
 
 
 @frozen
@@ -257,6 +257,8 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
     whole = whole and all(line.whole for line in above)
     if sum(len(line.order) for line in above) > _MOST_ABOVE:
         return Lineage((first,), whole=False)
+    if len(above) == 1:
+        return Lineage((first, *above[0].order), whole)
     rows = [list(line.order) for line in above] + [[line.order[0] for line in above]]
     order: list[Own | str] = [first]
     while rows := [row for row in rows if row]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
@@ -32,6 +32,7 @@ MOST_TOKENS = 250_000
 A syntax tree takes up to 1 KB for each.
 """
 _MOST_FOLDERS = 50
+_MOST_BOUND = 2_000
 _LONGEST, _DEEPEST = 4 * 1024 * 1024, 250
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PYTHON = frozenset({".py", ".so", ".pyd"})
@@ -192,8 +193,10 @@ class PluginCode(Declaration):
 
     @cached_property
     def _diagnostics(self) -> Mapping[str, Sequence[Diagnostic]]:
-        texts = {module.path: _without_typing(module) for module in self.running}
-        return lint(texts, safe=[each.path for each in self.running if each.failure is None])
+        # What ruff keeps of a name grows with the square of how often it is bound.
+        modules = [module for module in self.running if _most_bound(module) <= _MOST_BOUND]
+        texts = {module.path: _without_typing(module) for module in modules}
+        return lint(texts, safe=[module.path for module in modules if module.failure is None])
 
     def failure(self, module: Module) -> Diagnostic | None:
         """Return why a module is not Python 3.12, if it is not."""
@@ -258,6 +261,12 @@ def _packages(name: str) -> Iterator[str]:
     """Yield the dotted names that lead to a name, and the name itself."""
     parts = name.split(".")
     return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _most_bound(module: Module) -> int:
+    """Count how often the name is bound that is bound most often."""
+    counts = Counter(name.id for name in module.each(ast.Name) if isinstance(name.ctx, ast.Store))
+    return max(counts.values(), default=0)
 
 
 def _without_typing(module: Module) -> str:

@@ -57,6 +57,7 @@ class Plugin:
     model_paths: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = field(default=())
     absent: tuple[str, ...] = ()
+    _lines: dict[str, list[str]] = field(init=False, factory=dict, repr=False, eq=False)
 
     @property
     def project(self) -> Project:
@@ -103,5 +104,8 @@ class Plugin:
         """Return the line of a file of the plugin, or of a spec, that a span begins in."""
         if span.file not in self.files:
             return getline(span.file, span.line).rstrip()
-        lines = self.files[span.file].decode(errors="replace").splitlines()
+        if span.file not in self._lines:
+            content = self.files[span.file].decode(errors="replace")
+            self._lines[span.file] = content.splitlines()
+        lines = self._lines[span.file]
         return lines[span.line - 1].rstrip() if 0 < span.line <= len(lines) else ""

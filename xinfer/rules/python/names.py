@@ -107,7 +107,7 @@ def _bound(
 
 
 def meaning(code: PluginCode, module: Module, node: ast.AST, depth: int = 0) -> Meaning:
-    """Say what a name, an attribute or a definition stands for."""
+    """Tell what a name, an attribute or a definition stands for."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return Own(module, node)
     if isinstance(node, ast.Subscript):
@@ -131,7 +131,7 @@ def foreign(code: PluginCode, module: Module, node: ast.AST) -> str:
 
 
 def in_module(code: PluginCode, module: Module, name: str, depth: int = 0) -> Meaning:
-    """Say what a name of a module stands for, as others see it."""
+    """Tell what a name of a module stands for, as others see it."""
     return _in_scope(code, module, module.tree, name, depth)
 
 
@@ -154,7 +154,7 @@ def _of_name(code: PluginCode, module: Module, node: ast.Name, depth: int) -> Me
 
 
 def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth: int) -> Meaning:
-    """Say what all that gives a name its values there agrees on; nothing where it runs in circles.
+    """Tell what all that gives a name its values there agrees on; nothing where it runs in circles.
 
     The same is asked many times over, and is kept.
     """

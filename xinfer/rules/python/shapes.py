@@ -35,7 +35,7 @@ def shape(
     node: ast.expr | None,
     depth: int = 0,
 ) -> str | None:
-    """Say whether an expression is an ``int``, a ``float``, a ``list`` or a ``str``.
+    """Tell whether an expression is an ``int``, a ``float``, a ``list`` or a ``str``.
 
     :param within: the function it stands in, whose variables are looked into.
     """
@@ -54,7 +54,8 @@ def shape(
         right = shape(code, module, within, node.right, depth + 1)
         return _combined(node.op, left, right)
     if isinstance(node, ast.IfExp):
-        both = {shape(code, module, within, one, depth + 1) for one in (node.body, node.orelse)}
+        branches = (node.body, node.orelse)
+        both = {shape(code, module, within, branch, depth + 1) for branch in branches}
         return both.pop() if len(both) == 1 else None
     if isinstance(node, ast.Name) and within is not None:
         return _of_variable(code, module, within, node.id, depth)
@@ -82,11 +83,19 @@ def _combined(operator: ast.operator, left: str | None, right: str | None) -> st
 def _of_variable(
     code: PluginCode, module: Module, within: Function, name: str, depth: int
 ) -> str | None:
-    """Say what a variable is, where everything that it is set to is the same."""
-    parameters = {one.arg for one in (*within.args.posonlyargs, *within.args.args)}
-    found: set[str | None] = {None} if name in parameters else set()
+    """Tell what a variable is, if everything that it is set to is the same."""
+    return module.memory.ask(
+        ("shape", within, name), lambda: _of_assignments(code, module, within, name, depth)
+    )
+
+
+def _of_assignments(
+    code: PluginCode, module: Module, within: Function, name: str, depth: int
+) -> str | None:
+    parameters = {each.arg for each in (*within.args.posonlyargs, *within.args.args)}
+    shapes: set[str | None] = {None} if name in parameters else set()
     stores = 0
-    made_float = False
+    divided = False
     for node in body_nodes(within):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
             stores += 1
@@ -95,17 +104,16 @@ def _of_variable(
             targets = node.targets
         elif isinstance(node, ast.AnnAssign | ast.AugAssign):
             targets = [node.target]
-        if not any(isinstance(one, ast.Name) and one.id == name for one in targets):
+        if not any(isinstance(each, ast.Name) and each.id == name for each in targets):
             continue
-        value = getattr(node, "value", None)
         stores -= 1
-        said = shape(code, module, None, value, depth + 1)
+        value = shape(code, module, None, getattr(node, "value", None), depth + 1)
         if isinstance(node, ast.AugAssign):
             # What is added to a whole number or a list does not change what it is, as a rule.
-            made_float |= said == "float" or isinstance(node.op, ast.Div)
+            divided |= value == "float" or isinstance(node.op, ast.Div)
         else:
-            found.add(said)
-    if len(found) != 1 or stores:
+            shapes.add(value)
+    if len(shapes) != 1 or stores:
         return None
-    only = found.pop()
-    return "float" if made_float and only == "int" else only
+    only = shapes.pop()
+    return "float" if divided and only == "int" else only

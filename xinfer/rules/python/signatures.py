@@ -10,29 +10,29 @@ _SELF = {"classmethod", "override", "abstractmethod"}
 
 
 def misfit(node: Function, call: Call) -> str | None:
-    """Say why a call does not fit; ``None`` where it does, or a decorator may make it fit."""
+    """Tell why a call does not fit; ``None`` if it does, or a decorator may make it fit."""
     skipped = 1
     for decorator in node.decorator_list:
         name = getattr(decorator, "id", getattr(decorator, "attr", ""))
         if name not in _NO_SELF | _SELF:
             return None
         skipped = 0 if name in _NO_SELF else skipped
-    said = node.args
-    places = [one.arg for one in (*said.posonlyargs, *said.args)][skipped:]
-    optional = set(places[len(places) - len(said.defaults) :]) if said.defaults else set()
-    by_name = {one.arg for one in said.args} | {one.arg for one in said.kwonlyargs}
-    if skipped and not (said.posonlyargs or said.args or said.vararg):
+    takes = node.args
+    places = [each.arg for each in (*takes.posonlyargs, *takes.args)][skipped:]
+    optional = set(places[len(places) - len(takes.defaults) :]) if takes.defaults else set()
+    by_name = {each.arg for each in (*takes.args, *takes.kwonlyargs)}
+    if skipped and not (takes.posonlyargs or takes.args or takes.vararg):
         return "takes no self"
-    if call.by_place > len(places) and said.vararg is None:
-        return f"takes {len(places)} arguments, and is given {call.by_place}"
-    given = set(places[: call.by_place]) | set(call.by_name)
+    if call.by_place > len(places) and takes.vararg is None:
+        return f"takes {len(places)} arguments, and the SDK passes {call.by_place}"
+    passed = set(places[: call.by_place]) | set(call.by_name)
     unknown = [name for name in call.by_name if name not in by_name]
-    if unknown and said.kwarg is None:
+    if unknown and takes.kwarg is None:
         return f"has no parameter {unknown[0]}"
-    lacking = [name for name in places if name not in given | optional]
+    lacking = [name for name in places if name not in passed | optional]
     lacking += [
-        one.arg
-        for one, default in zip(said.kwonlyargs, said.kw_defaults, strict=True)
-        if default is None and one.arg not in given
+        each.arg
+        for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
+        if default is None and each.arg not in passed
     ]
-    return f"is given no {lacking[0]}" if lacking else None
+    return f"needs {lacking[0]}, which the SDK does not pass" if lacking else None

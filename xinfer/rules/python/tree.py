@@ -59,7 +59,7 @@ def blocks_of(nodes: Iterable[ast.AST]) -> Mapping[ast.AST, str]:
 
 
 def depth(tree: ast.AST) -> int:
-    """Say how many nodes stand in each other at most."""
+    """Count how many nodes stand in each other at most."""
     level: list[ast.AST] = [tree]
     count = 0
     while level:
@@ -77,22 +77,22 @@ def ancestors(parents: Mapping[ast.AST, ast.AST], node: ast.AST) -> Iterator[ast
 
 
 def yields(node: Function) -> bool:
-    """Say whether calling a function makes a generator."""
-    return any(isinstance(one, ast.Yield | ast.YieldFrom) for one in body_nodes(node))
+    """Tell whether calling a function makes a generator."""
+    return any(isinstance(each, ast.Yield | ast.YieldFrom) for each in body_nodes(node))
 
 
 def returned(node: Function) -> Iterator[ast.Return]:
     """Yield the ``return`` statements of a function."""
-    return (one for one in body_nodes(node) if isinstance(one, ast.Return))
+    return (each for each in body_nodes(node) if isinstance(each, ast.Return))
 
 
 def gives_value(node: ast.Return) -> bool:
-    """Say whether a ``return`` returns something, as far as can be seen."""
+    """Tell whether a ``return`` returns something, as far as can be seen."""
     return not (node.value is None or _is_none(node.value))
 
 
 def may_end(body: list[ast.stmt]) -> bool:
-    """Say whether statements may come to their end, rather than return or raise before it."""
+    """Tell whether statements may come to their end, rather than return or raise before it."""
     waiting = [body]
     while waiting:
         block = waiting.pop()
@@ -127,7 +127,7 @@ def _is_wildcard(case: ast.match_case) -> bool:
 
 def _is_endless(node: ast.While) -> bool:
     always = isinstance(node.test, ast.Constant) and bool(node.test.value)
-    return always and not any(isinstance(one, ast.Break) for one in own_nodes(node))
+    return always and not any(isinstance(each, ast.Break) for each in own_nodes(node))
 
 
 def _is_none(node: ast.AST) -> bool:

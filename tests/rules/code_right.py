@@ -112,6 +112,7 @@ RIGHT = {
         above(LLM, "from json import *\nx = dumps\n"),
     ],
     "XI611": [
+        {**SOURCES, "dify_plugin/__init__.py": "class ModelProvider:\n    pass\n"},
         written(PROVIDER, "import dify_plugin as d\n\n\nclass P(d.OAICompatProvider):\n    pass\n"),
         {
             **written(PROVIDER, "from provider.base import P\n"),

@@ -98,11 +98,18 @@ class PluginCode(Declaration):
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
-        """The files of Python by the name that imports use; a package hides a module."""
+        """The files of Python by the name that imports use; a package hides a module.
+
+        A copy of the SDK that a plugin carries counts as the SDK.
+        """
         paths: dict[str, str] = {}
         for path in sorted(self.files, key=lambda path: path.endswith("__init__.py")):
             pure = PurePosixPath(path)
-            if pure.suffix in _PYTHON and len(pure.parts) <= _MOST_FOLDERS:
+            if (
+                pure.suffix in _PYTHON
+                and len(pure.parts) <= _MOST_FOLDERS
+                and pure.parts[0] != "dify_plugin"
+            ):
                 stem = pure.name.partition(".")[0]
                 parts = pure.parts[:-1] if stem == "__init__" else (*pure.parts[:-1], stem)
                 paths[".".join(parts)] = path

@@ -83,6 +83,7 @@ def mapping_unusable(code: PluginCode, _: Subject) -> Iterator[Problem]:
             for errors in value.values if isinstance(value, ast.Dict) else ():
                 if isinstance(errors, ast.Constant) or _is_class(code, module, errors):
                     yield module.problem("this value of the mapping is not a list", errors)
+                    break
 
 
 @rule(

@@ -15,7 +15,7 @@ from xinfer.rules import check_one
 from xinfer.schema import span_of
 from xinfer.spec import I18n, Meta, Option, ParameterRule
 from xinfer.spec.credentials import fields
-from xinfer.yaml import read_spec
+from xinfer.yaml import read_spec, read_what_fits
 
 numbers = count()
 
@@ -189,6 +189,13 @@ def test_no_source_gives_no_column():
 
 def test_defaults_of_the_classes_have_no_span():
     assert attrs.fields(Meta).runner.default.span is None
+
+
+def test_a_default_in_place_of_a_value_that_does_not_fit_has_no_span():
+    meta, faults = read_what_fits("version: 0.0.1\nrunner: [python]\n", Meta, file="manifest.yaml")
+    assert [fault.message for fault in faults] == ["expected a mapping, got a list"]
+    assert meta.span
+    assert meta.runner.span is None
 
 
 def test_many_objects_of_one_module_are_quick_to_place(run):

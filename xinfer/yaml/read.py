@@ -17,7 +17,6 @@ from xinfer.schema import (
     Scalar,
     Type,
     required_fields,
-    walk,
     yaml_fields,
 )
 from xinfer.spec.declaration import Declaration, set_span, span_from
@@ -82,10 +81,9 @@ def _read[T: Declaration](
     faults = [document.fault(path, message) for path, message in reader.mismatches]
     if declared is _MISFIT:
         return None, faults
-    for path, inner in walk(declared):
-        if path in document.extents:  # else it is a default, which all objects share
-            extent = document.extents[path]
-            set_span(inner, Span(document.file, *extent, path=path, extents=document.extents))
+    for path, made in reader.made:  # not the defaults, which all objects share
+        if extent := document.extents.get(path):
+            set_span(made, Span(document.file, *extent, path=path, extents=document.extents))
     return declared, faults
 
 
@@ -97,6 +95,7 @@ class _Reader:
 
     def __init__(self, keep: Keep) -> None:
         self.mismatches: list[tuple[Steps, str]] = []
+        self.made: list[tuple[Steps, Declaration]] = []
         self._keep = keep
 
     def read(self, of: Type, data: object, path: Steps) -> Any:
@@ -142,7 +141,9 @@ class _Reader:
                 fits = False
         if not fits:
             return _MISFIT
-        return kind(**values, extra_keys=extra_keys) if extra_keys else kind(**values)
+        made = kind(**values, extra_keys=extra_keys) if extra_keys else kind(**values)
+        self.made.append((path, made))
+        return made
 
     def _list(self, of: ListOf, data: object, path: Steps) -> Any:
         if not isinstance(data, list):

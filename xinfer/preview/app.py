@@ -102,14 +102,17 @@ class Preview:
         """Yield the number of each generation as a server-sent event."""
         seen = -1
         while True:
-            if self.generation != seen:
-                seen = self.generation
-                yield f"data: {seen}\n\n"
+            # One that came while the last line was on its way has been notified of already.
             async with self._changed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _IDLE)
+                    async with asyncio.timeout(_IDLE):
+                        while self.generation == seen:
+                            await self._changed.wait()
             if self.generation == seen:
                 yield ": idle\n\n"
+            else:
+                seen = self.generation
+                yield f"data: {seen}\n\n"
 
     def close(self) -> None:
         """End the process that holds the plugin."""

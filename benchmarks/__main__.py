@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import calls, desk, earlier, inner, processes, report, streams, tenants
+from benchmarks import calls, capacity, earlier, inner, processes, report, streams, tenants, tooling
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure
 
@@ -21,22 +21,23 @@ ROWS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "connections": calls.connections,
     "start": processes.start,
     "memory": processes.memory,
-    "build": desk.unchanged_build,
-    "cli": desk.command_line,
-    "large": desk.large_plugin,
+    "build": tooling.unchanged_build,
+    "cli": tooling.command_line,
+    "large": tooling.large_plugin,
     "percentiles": tenants.percentiles,
     "fairness": tenants.fairness,
     "recordings": processes.recordings,
-    "help": desk.help_of_commands,
-    "preview": desk.save_to_page,
+    "help": tooling.help_of_commands,
+    "preview": tooling.save_to_page,
     "earlier": earlier.beside_earlier,
     "from-form": inner.from_form,
     "tokens": inner.tokens,
 }
-ON_DEMAND: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {"capacity": tenants.capacity}
+ON_DEMAND: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {"capacity": capacity.capacity}
 """Rows that take long, and are measured when they are named."""
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+CAPACITY = PAGE.with_name("capacity.md")
 
 
 @click.command
@@ -45,7 +46,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 def main(names: tuple[str, ...], *, quick: bool) -> None:
     """Measure the rows that are named, or all of them.
 
-    A run of all rows, that is not quick, is kept in benchmarks/results/ and docs/benchmarks.md.
+    A run of all rows goes into benchmarks/results/ and docs/benchmarks.md, one of capacity into
+    docs/capacity.md; a quick one is only shown.
     """
     console = Console()
     figures: list[Figure] = []
@@ -54,16 +56,19 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
             with console.status(name):
                 figures += {**ROWS, **ON_DEMAND}[name](bench)
     report.show(figures, console)
-    kept = RESULTS if not names and not quick else None
-    if kept is None:
+    if quick:
         return
-    kept.mkdir(exist_ok=True)
-    (kept / "results.json").write_text(report.as_json(figures, quick=quick))
-    with (kept / "trend.jsonl").open("a") as trend:
-        trend.write(report.as_trend(figures))
-    report.plot(figures, kept / "results.svg")
-    report.into_page(PAGE, report.as_markdown(figures))
-    console.print(f"Written to {kept} and {PAGE}.")
+    if names == ("capacity",):
+        report.into_page(CAPACITY, report.as_capacity(figures))
+        console.print(f"Written to {CAPACITY}.")
+    elif not names:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "results.json").write_text(report.as_json(figures))
+        with (RESULTS / "trend.jsonl").open("a") as trend:
+            trend.write(report.as_trend(figures))
+        report.plot(figures, RESULTS / "results.svg")
+        report.into_page(PAGE, report.as_markdown(figures))
+        console.print(f"Written to {RESULTS} and {PAGE}.")
 
 
 if __name__ == "__main__":

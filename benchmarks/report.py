@@ -72,12 +72,12 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def as_json(figures: Sequence[Figure], *, quick: bool) -> str:
+def as_json(figures: Sequence[Figure]) -> str:
     """Write everything that was measured."""
     rows = [
         {**attrs.asdict(figure), "goal": str(figure.goal), "met": figure.met} for figure in figures
     ]
-    run = {"machine": machine(), "quick": quick, "figures": rows}
+    run = {"machine": machine(), "figures": rows}
     return json.dumps(run, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -100,6 +100,22 @@ def as_markdown(figures: Sequence[Figure]) -> str:
         met = "yes" if figure.met else "**no**"
         cells = (figure.name, figure.what, measured, figure.goal, met, medians(figure), figure.note)
         lines.append(f"| {' | '.join(map(str, cells))} |")
+    versions = ", ".join(f"{name} {value}" for name, value in machine().items())
+    return "\n".join([*lines, "", f"Measured on: {versions}.", ""])
+
+
+def as_capacity(figures: Sequence[Figure]) -> str:
+    """Write what each plugin did with each number of streams."""
+    columns = list(figures[0].values)
+    lines = [
+        f"| streams | plugin | cores | {' | '.join(columns)} | |",
+        f"|---|---|---|{'---|' * len(columns)}---|",
+    ]
+    for figure in figures:
+        _, streams, plugin = figure.name.split("/")
+        values = (_number(value) for value in figure.values.values())
+        cells = (f"{int(streams):,}", plugin, _number(figure.figure), *values, figure.note)
+        lines.append(f"| {' | '.join(cells)} |")
     versions = ", ".join(f"{name} {value}" for name, value in machine().items())
     return "\n".join([*lines, "", f"Measured on: {versions}.", ""])
 

@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import repeat
@@ -61,6 +61,7 @@ class Server:
     """A running server; made by :func:`serving`."""
 
     url: str
+    pid: int
     _session: requests.Session = field(factory=requests.Session)
 
     def tally(self) -> Tally:
@@ -79,7 +80,7 @@ def serving() -> Iterator[Server]:
     )
     try:
         assert process.stdout is not None
-        yield Server(process.stdout.readline().strip())
+        yield Server(process.stdout.readline().strip(), process.pid)
     finally:
         process.kill()
         process.wait()
@@ -207,6 +208,49 @@ def _chat(tokens: int) -> bytes:
     return _whole({**answer, "choices": [choice], "usage": usage})
 
 
+class _Steady:
+    """Sends the tokens of all steady streams, a timer for each slot instead of one for each stream.
+
+    A timer a stream would take a core of the server at two thousand streams.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots: list[list[tuple[asyncio.Transport, Iterator[bytes]]]] = [
+            [] for _ in range(slots)
+        ]
+        self._current = 0
+        self._begun = False
+
+    def add(self, transport: asyncio.Transport, pieces: Iterable[bytes]) -> None:
+        """Send the first piece now, and the others with the slot whose turn it has just been."""
+        rest = iter(pieces)
+        transport.write(next(rest))
+        self._slots[self._current].append((transport, rest))
+        if not self._begun:
+            self._begun = True
+            self._wait(asyncio.get_running_loop().time())
+
+    def _wait(self, sent: float) -> None:
+        """Wait for the next slot; one that is late does not send twice to catch up."""
+        loop = asyncio.get_running_loop()
+        due = max(sent + STEADY / len(self._slots), loop.time())
+        loop.call_at(due, self._send, due)
+
+    def _send(self, due: float) -> None:
+        self._current = (self._current + 1) % len(self._slots)
+        going = []
+        for transport, pieces in self._slots[self._current]:
+            piece = next(pieces, None)
+            if piece is not None and not transport.is_closing():
+                transport.write(piece)
+                going.append((transport, pieces))
+        self._slots[self._current] = going
+        self._wait(due)
+
+
+_STEADY = _Steady(slots=33)
+
+
 class _Connection(asyncio.Protocol):
     """Answers the requests of one connection, one after the other."""
 
@@ -246,7 +290,7 @@ class _Connection(asyncio.Protocol):
                 self._next(iter(stream(tokens)), PACE)
             case "/v1/chat/completions", {"stream": True, "model": "steady"}:
                 write(_STREAM_HEAD)
-                self._next(iter(stream(tokens)), STEADY)
+                _STEADY.add(self._transport, stream(tokens))
             case "/v1/chat/completions", {"stream": True, "model": "flood"}:
                 write(_STREAM_HEAD)
                 self._flood()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import pairwise
-from statistics import median, quantiles
+from statistics import quantiles
 
 from attrs import define, field
 
@@ -196,47 +196,3 @@ def _heartbeats(contestant: Contestant) -> Iterator[list[float]]:
         beats.append(time.perf_counter())
         ended.set()
         thread.join(5)
-
-
-def capacity(bench: Bench) -> Iterator[Figure]:
-    """Memory and CPU of one process that holds many open streams of thirty tokens a second."""
-    for streams in (200, 1_000, 5_000) if not bench.quick else (20,):
-        yield from _capacity(bench, streams)
-
-
-def _capacity(bench: Bench, streams: int) -> Iterator[Figure]:
-    tokens = bench.scaled(300, 60)  # ten seconds of them
-    delays = Delays()
-    with bench.fresh("ours", MAX_WORKER=str(streams + 50)) as contestant:
-        list(contestant.chat("fast", 5))
-        idle, spent = contestant.memory(), contestant.cpu()
-        held: list[float] = []
-        began = time.perf_counter()
-        with ThreadPoolExecutor(streams) as pool:
-            calls = [pool.submit(delays.add, contestant, tokens) for _ in range(streams)]
-            while not all(call.done() for call in calls):
-                time.sleep(0.5)
-                held.append(contestant.memory())
-            for call in calls:
-                call.result()
-        took = time.perf_counter() - began
-        cpu = contestant.cpu() - spent
-    share = cpu / took
-    rate = streams * tokens / took
-    yield Figure(
-        name=f"capacity/{streams}",
-        what=f"CPU of {streams:,} streams of 30 tokens a second",
-        figure=share,
-        of="of a core",
-        values={
-            "tokens a second": rate,
-            "MB a stream": (max(held, default=idle) - idle) / streams,
-            "MB": max(held, default=idle),
-            "p99 between two tokens, ms": 1000 * percentile(delays.between, 99),
-            "median between, ms": 1000 * median(delays.between),
-        },
-        unit="",
-        goal=Goal(limit=1.0),
-        spread=(share, share),
-        note=f"{rate / (streams * 30):.0%} of the tokens in time",
-    )

@@ -85,7 +85,7 @@ def test_a_run_is_written_as_json_as_a_page_and_as_a_plot(tmp_path):
     assert text.endswith("After\n")
     assert "old" not in text
     assert text.count("| row | What it is | 1.5 × floor | ≤ 1.3 | **no** |") == 1
-    run = json.loads(report.as_json([FIGURE], quick=False))
+    run = json.loads(report.as_json([FIGURE]))
     assert run["figures"][0]["met"] is False
     for name in ("one.svg", "two.svg"):
         report.plot([FIGURE], tmp_path / name)

@@ -1,6 +1,6 @@
-"""One task of the desk rows, in a process of its own: prints the seconds it took, imports aside.
+"""One task of those rows, in a process of its own: prints the seconds it took, imports aside.
 
-``python -m benchmarks.desk_tasks parse FOLDER``
+``python -m benchmarks.tooling_tasks parse FOLDER``
 """
 
 from __future__ import annotations

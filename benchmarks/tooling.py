@@ -1,4 +1,4 @@
-"""Rows about what runs at a developer's desk: the build, checks, the importer."""
+"""Rows about what an author runs: the build, checks, the importer."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _built(folder: Path, models: int) -> Path:
 
 def _task(name: str, folder: Path) -> float:
     """Run a task in a process of its own, so that nothing is remembered from the last time."""
-    command = [sys.executable, "-m", "benchmarks.desk_tasks", name, str(folder)]
+    command = [sys.executable, "-m", "benchmarks.tooling_tasks", name, str(folder)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -24,6 +24,8 @@ QUIET = (
 )
 SPEC = "provider_spec.py"
 
+expect.set_options(timeout=20_000)  # a machine may be busy; what is expected comes at once
+
 
 def browser_path() -> str | None:
     """Find a browser on this machine."""
@@ -63,7 +65,7 @@ def new_page(chrome: Browser, **options: object) -> Iterator[Page]:
     """Open a page whose console errors and requests off this machine fail the test."""
     context = chrome.new_context(viewport={"width": 1360, "height": 900}, **options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     problems: list[str] = []
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))

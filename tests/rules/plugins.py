@@ -18,6 +18,7 @@ import zipfile
 
 from attrs import frozen
 
+from xinfer.rules.rule import Link
 from xinfer.spec import (
     CustomizableModel,
     FormField,
@@ -282,7 +283,7 @@ manifest = Manifest(
 
 
 class AcmeCredentials(Credentials):
-    api_key: Secret = secret_input(label=I18n("API key", zh_Hans="API Key"))
+    api_key: Secret = secret_input(label=I18n("API key", zh_Hans="API Key"), sets=api_key)
 
 
 credentials = AcmeCredentials
@@ -297,6 +298,7 @@ models = (
     ),
 )
 customizable_models = ()
+runtime = None
 requirements = ("dify_plugin>=0.9.0", "requests>=2.32")
 """,
     """\
@@ -316,6 +318,7 @@ project = Project(
     credentials=credentials,
     models=models,
     customizable_models=customizable_models,
+    runtime=runtime,
     requirements=requirements,
 )
 """,
@@ -381,7 +384,7 @@ def _write(folder, example):
             marks.append(Mark(path, 1, 1, 1, 1))
         if text is None:
             base.pop(path, None)
-        elif isinstance(text, int | tuple):
+        elif isinstance(text, int | tuple | Link):
             base[path] = text
         else:
             laid = _over(path, base.get(path), text)
@@ -394,7 +397,9 @@ def _write(folder, example):
         return _pack(folder.with_suffix(".difypkg"), base), marks
     for path, text in base.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(text, int):
+        if isinstance(text, Link):
+            (folder / path).symlink_to(text)
+        elif isinstance(text, int):
             with (folder / path).open("wb") as file:
                 file.truncate(text)
         else:

@@ -68,6 +68,8 @@ def page(rule: Rule) -> str:
 
 def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
     """Write the first of a rule's examples, without the marks of what a finding points at."""
+    from xinfer.rules.rule import Link
+
     for example in examples[:1]:
         files = {"": example} if isinstance(example, str) else example
         if len(files) > _MOST_FILES:
@@ -77,6 +79,8 @@ def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
             name = f" `{path}`" if path else ""
             if text is None:
                 yield f"**{title}**:{name} is missing"
+            elif isinstance(text, Link):
+                yield f"**{title}**:{name} is a link to `{text}`"
             elif isinstance(text, int):
                 yield f"**{title}**:{name} has {text:,} bytes"
             elif isinstance(text, tuple):

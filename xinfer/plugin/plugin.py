@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from linecache import getline
+from pathlib import Path
 
 import attrs
 from attrs import field, frozen
@@ -85,6 +86,14 @@ class Plugin:
         """Write a path of the plugin as the author has it, e.g. ``plugin/_assets/icon.svg``."""
         return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
 
+    def lacks(self, name: str) -> bool:
+        """Say whether a file is missing. One that cannot be packed is there, and has a finding."""
+        return name not in self.files and name not in self._unpackable
+
+    @cached_property
+    def _unpackable(self) -> frozenset[str]:
+        return frozenset(fault.path for fault in self.files.unpackable)
+
     def missing(self, name: str) -> str:
         """Say that a file is missing: what leaves it out, or which file has a similar name."""
         if reason := self.left_out.get(name):
@@ -103,6 +112,8 @@ class Plugin:
     def line(self, span: Span) -> str:
         """Return the line of a file of the plugin, or of a spec, that a span begins in."""
         if span.file not in self.files:
+            if not Path(span.file).is_absolute():
+                return ""  # a file of the plugin that is not packed
             return getline(span.file, span.line).rstrip()
         if span.file not in self._lines:
             content = self.files[span.file].decode(errors="replace")

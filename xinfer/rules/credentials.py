@@ -19,7 +19,7 @@ from xinfer.spec.targets import Target
 
 _CLASS = (
     "class AcmeCredentials(Credentials):\n"
-    '    api_key: Secret = secret_input(label=I18n("Key", zh_Hans="Key"))\n'
+    '    api_key: Secret = secret_input(label=I18n("Key", zh_Hans="Key"), sets=api_key)\n'
 )
 
 
@@ -34,7 +34,15 @@ _LABEL = 'label=I18n("L", zh_Hans="L")'
     "XI325",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    source="xinfer.runtime.openai: the connection's base URL",
+    source="xinfer runtime/openai/connection.py: the base URL of a request",
+    bad=({"provider_spec.py": "runtime = «OpenAICompatible()»\n"},),
+    good=(
+        {"provider_spec.py": 'runtime = OpenAICompatible(base_url="https://acme.example/v1")\n'},
+        {
+            "provider_spec.py": f"{_CLASS}    url: str = text_input({_LABEL}, sets=base_url)\n\n"
+            "runtime = OpenAICompatible()\n"
+        },
+    ),
     fix="Declare a credentials field with sets=base_url, or give the runtime a base_url.",
 )
 def base_url_missing(project: Project, _: Subject) -> Iterator[Problem]:

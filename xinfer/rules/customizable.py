@@ -16,11 +16,29 @@ from xinfer.spec.credentials import fields
 _RESOLVE = "xinfer.spec.CustomizableModel.resolve"
 
 
+def _custom(arguments: str) -> dict[str, str]:
+    """Declare customizable models with these arguments, which the runtime resolves."""
+    model = f"CustomizableModel(model_type=ModelType.LLM, {arguments})"
+    return _declared(f"customizable_models = ({model},)")
+
+
+def _declared(line: str) -> dict[str, str]:
+    runtime = 'runtime = OpenAICompatible(base_url="https://acme.example/v1")'
+    return {"provider_spec.py": f"{line}\n{runtime}\n"}
+
+
+_MODELS = (
+    "customizable_models = (CustomizableModel(model_type={}), CustomizableModel(model_type={}))"
+)
+
+
 @rule(
     "XI450",
     Severity.REFUSED,
     Stage.BUILD,
     source=f"{_RESOLVE}; sdk entities/model/schema.py: ModelPropertyKey",
+    bad=(_custom('properties={"contextsize": «4096»}'),),
+    good=(_custom('properties={"context_size": 4096}'),),
     fix="Use the fields of ModelProperties.",
 )
 def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
@@ -36,6 +54,11 @@ def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
     Severity.REFUSED,
     Stage.BUILD,
     source=_RESOLVE,
+    bad=(
+        _custom("features=«{Feature.VISION: True}»"),
+        _custom('features=«{"visoin": ability("vision")}»'),
+    ),
+    good=(_custom('features={Feature.VISION: ability("vision")}'),),
     fix='Write a condition, e.g. Feature.VISION: ability("vision").',
 )
 def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
@@ -54,6 +77,8 @@ def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[
     Severity.BROKEN,
     Stage.RUN_TIME,
     source="xinfer.spec.Project.customizable_model",
+    bad=(_declared(_MODELS.format("ModelType.LLM", "«ModelType.LLM»")),),
+    good=(_declared(_MODELS.format("ModelType.LLM", "ModelType.MODERATION")),),
     fix="Put what differs into conditions of one declaration.",
 )
 def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
@@ -73,6 +98,8 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
     Severity.BROKEN,
     Stage.RUN_TIME,
     source=_RESOLVE,
+    bad=(_custom('properties={"context_size": «setting("size")»}'),),
+    good=(_custom('properties={"context_size": setting("api_key")}'),),
     fix="Use the name of a credentials field.",
 )
 def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
@@ -90,6 +117,8 @@ def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
     Severity.BROKEN,
     Stage.RUN_TIME,
     source=_RESOLVE,
+    bad=(_custom('properties={"context_size": «limit("context")»}'),),
+    good=(_custom('properties={"context_size": limit("context_length")}'),),
     fix=f"Use {', '.join(LIMITS)}.",
 )
 def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:

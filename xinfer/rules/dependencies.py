@@ -44,7 +44,7 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
 )
 def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin does not require Dify's SDK, so its environment lacks it."""
-    if _LOCK in (subject.files or ()) or not _are_requirements_complete(project, subject):
+    if _LOCK in subject.files or not _are_requirements_complete(project, subject):
         return
     if not any(_names_sdk(line) for line in project.requirements):
         message = "dify_plugin is not among the requirements"
@@ -253,7 +253,7 @@ def dev_group_missing(_: Project, subject: Subject) -> Iterator[Problem]:
 
     It makes a requirements.txt from uv.lock without that group, and fails if there is none.
     """
-    files = subject.files or ()
+    files = subject.files
     if _PYPROJECT not in files or _LOCK not in files or _REQUIREMENTS in files:
         return
     if "dev" not in _table(_toml(subject), "dependency-groups"):
@@ -329,7 +329,7 @@ def _requires_python(subject: Subject) -> tuple[object, SpecifierSet | None]:
 
 def _oldest_too_old(project: Project, subject: Subject, allowed: SpecifierSet) -> str:
     """Return the oldest Python that is allowed and that the SDK does not run on, or nothing."""
-    if _LOCK in (subject.files or ()) or not str(allowed):
+    if _LOCK in subject.files or not str(allowed):
         return ""
     for line in project.requirements:
         requirement = _requirement(line)
@@ -348,7 +348,7 @@ def _are_requirements_complete(project: Project, subject: Subject) -> bool:
         return True
     sources = subject.sources or {}
     if _PYPROJECT not in sources:
-        return _REQUIREMENTS in (subject.files or ())
+        return _REQUIREMENTS in subject.files
     declared = _table(_toml(subject), "project")
     listed = declared.get("dependencies", [])
     return bool(declared) and isinstance(listed, list) and "dynamic" not in declared
@@ -380,7 +380,7 @@ def _of_requirement(subject: Subject, index: int, line: str, message: str) -> Pr
     """Point at a requirement: in the spec, or in the file that the daemon installs from."""
     if subject.form is Form.SPEC:
         return Problem(message, at=f"requirements[{index}]")
-    file = _PYPROJECT if _PYPROJECT in (subject.files or ()) else _REQUIREMENTS
+    file = _PYPROJECT if _PYPROJECT in subject.files else _REQUIREMENTS
     text = (subject.sources or {}).get(file, "")
     return Problem(message, span=_first(file, text, line))
 

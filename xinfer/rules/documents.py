@@ -122,7 +122,7 @@ def template_icon(_: Project, subject: Subject) -> Iterator[Problem]:
 )
 def readme_not_loaded(_: Project, subject: Subject) -> Iterator[Problem]:
     """A translated README has a name or a place where the daemon does not look for it."""
-    for path in map(PurePosixPath, subject.files or ()):
+    for path in map(PurePosixPath, subject.files):
         translated = _LOCALISED.fullmatch(path.name)
         loaded = _LOADED.fullmatch(path.name) and path.parts[:-1] == ("readme",)
         if translated and not loaded and len(path.parts) <= 2:

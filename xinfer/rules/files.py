@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from xinfer.plugin.limits import MAX_PACKAGE_BYTES
+from xinfer.plugin.plugin import Plugin
 from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, Subject, rule
@@ -56,7 +57,7 @@ def _missing_icons(
         for language in _LANGUAGES if icon is not None else ():
             file = getattr(icon, language)
             path = f"_assets/{file}"
-            if file and path not in subject.files:
+            if file and subject.lacks(path) and has_assets(subject):
                 yield Problem(subject.missing(path), at=f"{name}.{language}", of=icon)
 
 
@@ -75,7 +76,7 @@ def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Proble
         file = getattr(manifest, name)
         if file == "":
             yield Problem(f"{name} is empty", at=name)
-        elif file and f"_assets/{file}" not in subject.files:
+        elif file and subject.lacks(f"_assets/{file}") and has_assets(subject):
             yield Problem(subject.missing(f"_assets/{file}"), at=name)
 
 
@@ -95,6 +96,11 @@ def too_large(_: Project, subject: Subject) -> Iterator[Problem]:
         largest = ", ".join(f"{file.path} ({_mebibytes(file.size)})" for file in files.largest(3))
         message = f"the plugin has {_mebibytes(files.size)}, of 50 MiB allowed; {largest}"
         yield Problem(message)
+
+
+def has_assets(plugin: Plugin) -> bool:
+    """Say whether there is a folder of assets; without it, XI704 is the finding."""
+    return any(path.startswith("_assets/") for path in plugin.files) or not plugin.lacks("_assets")
 
 
 def _mebibytes(size: int) -> str:
@@ -153,7 +159,7 @@ def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
     """The module that starts the plugin is not among its files."""
     module = meta.runner.entrypoint.replace(".", "/")
     is_file = module.endswith("/py")  # which XI110 reports
-    if not is_file and not {f"{module}.py", f"{module}/__main__.py"} & subject.files.keys():
+    if not is_file and all(map(subject.lacks, (f"{module}.py", f"{module}/__main__.py"))):
         yield Problem(subject.missing(f"{module}.py"), at="runner.entrypoint")
 
 
@@ -169,7 +175,7 @@ def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
 def dependencies_missing(_: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin does not say what it requires, so the daemon does not make its environment."""
     files = ("pyproject.toml", "requirements.txt")
-    if not set(files) & subject.files.keys():
+    if all(map(subject.lacks, files)):
         reasons = [
             f"{name} is left out by {subject.left_out[name]}"
             for name in files
@@ -189,7 +195,7 @@ def dependencies_missing(_: Project, subject: Subject) -> Iterator[Problem]:
 )
 def readme_missing(_: Project, subject: Subject) -> Iterator[Problem]:
     """The plugin has no README.md, which the marketplace requires and Dify shows."""
-    if "README.md" not in subject.files:
+    if subject.lacks("README.md"):
         yield Problem(subject.missing("README.md"))
 
 
@@ -206,7 +212,7 @@ def privacy_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
     """The privacy statement is not among the plugin's files."""
     if manifest.privacy:
         path = str(PurePosixPath(manifest.privacy))
-        if "://" not in manifest.privacy and path not in subject.files:
+        if "://" not in manifest.privacy and subject.lacks(path):
             yield Problem(subject.missing(path), at="privacy")
 
 

@@ -102,7 +102,7 @@ def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]
     """Two patterns match the same file, so its model is declared twice."""
     first: dict[str, str] = {}
     for glob in globs(provider):
-        for path in glob.matched(subject.files or ()):
+        for path in glob.matched(subject.files):
             if path in first:
                 text = f"{first[path]!r} and {glob.pattern!r} both match {path}"
                 yield Problem(text, at=glob.at)
@@ -122,7 +122,7 @@ def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]
 def glob_matches_nothing(provider: Provider, subject: Subject) -> Iterator[Problem]:
     """A pattern matches no file, which neither the daemon nor the SDK reports."""
     for glob in globs(provider):
-        if subject.files is None or not _is_pattern(glob.pattern):
+        if not _is_pattern(glob.pattern):
             continue
         if not any(glob.matched(subject.files)):
             yield Problem(f"{glob.pattern!r} matches no file", at=glob.at)
@@ -153,7 +153,7 @@ def model_in_other_folder(provider: Provider, subject: Subject) -> Iterator[Prob
     models = subject.project.models
     by_file = {model_file(model): model for model in models if model.model_type in MODEL_FOLDERS}
     for glob in globs(provider):
-        for path in glob.matched(subject.files or ()):
+        for path in glob.matched(subject.files):
             model = by_file.get(path)
             if model is not None and MODEL_FOLDERS[model.model_type] != glob.folder:
                 text = f"{path} is under models.{glob.folder}, and of type {model.model_type}"
@@ -173,7 +173,7 @@ def position_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
     """The list of positions that the provider names is not among the plugin's files."""
     for folder in _FOLDERS:
         position = getattr(getattr(provider.models, folder, None), "position", None)
-        if position and subject.files is not None and position not in subject.files:
+        if position and subject.lacks(position):
             yield Problem(subject.missing(position), at=f"models.{folder}.position")
 
 
@@ -194,7 +194,7 @@ def position_unread(provider: Provider, subject: Subject) -> Iterator[Problem]:
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
         path = f"models/{folder}/_position.yaml"
-        if files and files.predefined and not files.position and path in (subject.files or ()):
+        if files and files.predefined and not files.position and path in subject.files:
             yield Problem(f"nothing reads {path}", at=f"models.{folder}")
 
 
@@ -222,12 +222,12 @@ def model_unmatched(provider: Provider, subject: Subject) -> Iterator[Problem]:
     """A YAML file lies among the models, and no pattern matches it: its model is not loaded."""
     if not all(_is_pattern(glob.pattern) for glob in globs(provider)):
         return
-    matched = {path for glob in globs(provider) for path in glob.matched(subject.files or ())}
+    matched = {path for glob in globs(provider) for path in glob.matched(subject.files)}
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
         unmatched = sorted(
             path
-            for path in subject.files or ()
+            for path in subject.files
             if path.startswith(f"models/{folder}/")
             and path.endswith((".yaml", ".yml"))
             and not path.endswith(("_position.yaml", "_position.yml"))

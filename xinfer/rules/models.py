@@ -91,7 +91,7 @@ def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
     "XI402",
     Severity.BROKEN,
     Stage.RUN_TIME,
-    source="sdk core/model_factory.py: the map of models by name",
+    source="sdk interfaces/model/ai_model.py: AIModel.get_model_schema, the map by name",
     bad=(
         {
             "models/llm/again.yaml": "model: «acme-1»\nmodel_type: llm\n"
@@ -202,11 +202,16 @@ def open_value(model: Model, _: Subject) -> Iterator[Problem]:
             yield Problem(message, at=f"parameter_rules[{index}].when")
 
 
+_DRAWING = 'models = (Model(model="a", model_type={}, model_properties=ModelProperties()),)\n'
+
+
 @rule(
     "XI405",
     Severity.REFUSED,
     Stage.BUILD,
     source="daemon pkg/plugin_packager/decoder/helper.go: Manifest",
+    bad=({"provider_spec.py": _DRAWING.format("«ModelType.TEXT2IMG»")},),
+    good=({"provider_spec.py": _DRAWING.format("ModelType.MODERATION")},),
     fix=f"Declare models of type {', '.join(MODEL_FOLDERS)}.",
 )
 def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.plugin.read import listed, missing_keys, positions
 from xinfer.plugin.unwanted import secrets_in, tool_folder
+from xinfer.rules.files import has_assets
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Link, Problem, Subject, rule
 from xinfer.rules.values import alike
 from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
@@ -153,7 +154,7 @@ def folder_entries(plugin: Plugin, _: Subject) -> Iterator[Problem]:
 )
 def manifest_not_on_top(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     """There is no manifest.yaml at the root: no plugin, or one packed together with its folder."""
-    if MANIFEST in plugin.files:
+    if not plugin.lacks(MANIFEST):
         return
     left_out = [gone.reason for gone in plugin.files.left_out if gone.path == MANIFEST]
     below = [path for path in plugin.files if path.endswith((f"/{MANIFEST}", "manifest.yml"))]
@@ -183,14 +184,17 @@ def odd_entry_names(plugin: Plugin, _: Subject) -> Iterator[Problem]:
 @rule(
     "XI704",
     Severity.REFUSED,
-    Stage.START,
-    source="sdk core/plugin_registration.py: os.scandir('_assets')",
+    Stage.PACKING,
+    source="daemon pkg/plugin_packager/decoder/helper.go: CheckAssetsValid; "
+    "sdk core/plugin_registration.py: os.scandir('_assets')",
+    bad=({"_assets/icon.svg": None},),
+    good=({"_assets/icon.svg": "<svg/>"},),
     fix="Add the folder, with the icons in it.",
 )
 def assets_missing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
-    """There is no folder `_assets`."""
-    if plugin.files and not any(path.startswith("_assets/") for path in plugin.files):
-        yield Problem("there is no _assets")
+    """There is no folder `_assets`, which holds the icons."""
+    if plugin.files and not has_assets(plugin):
+        yield Problem(plugin.missing("_assets/"))
 
 
 @rule(
@@ -309,7 +313,16 @@ def signature_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     "XI710",
     Severity.REFUSED,
     Stage.PACKING,
-    source="daemon pkg/plugin_packager/decoder/fs.go",
+    source="daemon pkg/plugin_packager/decoder/fs.go: Walk, ReadFile",
+    bad=(
+        {"«»models/gone": Link("nowhere")},
+        {"«»models/all": Link("../models/llm")},
+        {"«»README.md": Link("/etc/hosts")},
+    ),
+    good=(
+        {"copy.md": Link("README.md")},
+        {".difyignore": "gone\n", "gone": Link("nowhere")},
+    ),
     fix="Put the file itself there, or leave it out with a line in .difyignore.",
 )
 def unpackable(plugin: Plugin, _: Subject) -> Iterator[Problem]:

@@ -333,7 +333,7 @@ def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Prob
     paths = {"python.provider_source": extra.python.provider_source}
     paths |= {f"python.model_sources[{i}]": s for i, s in enumerate(extra.python.model_sources)}
     for at, path in paths.items():
-        if str(PurePosixPath(path)) not in subject.files:
+        if subject.lacks(str(PurePosixPath(path))):
             yield Problem(subject.missing(path), at=at)
 
 
@@ -355,7 +355,7 @@ def sources_unlisted(sources: PythonSources, subject: Subject) -> Iterator[Probl
         folders = tuple(f"models/{folder}/" for folder in MODEL_FOLDERS.values())
         modules = sorted(
             path
-            for path in subject.files or ()
+            for path in subject.files
             if path.startswith(folders) and path.endswith(".py") and not path.endswith("__.py")
         )
         if modules:

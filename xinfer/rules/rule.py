@@ -18,12 +18,21 @@ from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Span
 
 type Check[D] = Callable[[D, Any], Iterator[Problem]]
-type Example = str | Mapping[str, str | int | tuple[str, ...] | None]
+
+
+class Link(str):
+    """A file of an example that is a symbolic link to this path."""
+
+    __slots__ = ()
+
+
+type Example = str | Mapping[str, str | Link | int | tuple[str, ...] | None]
 """Lines laid over a small valid plugin, as ``tests/rules/plugins.py`` does it.
 
 A text is laid over the file that the rule's object comes from. A mapping names other files: a
 number stands for a file of so many bytes, several texts for as many entries of a package, and
-``None`` removes the file. In a bad example «» stand around what the finding points at.
+``None`` removes the file. ``before:`` in front of a name stands for the file of the version that
+users have. In a bad example «» stand around what the finding points at.
 """
 
 

@@ -31,7 +31,32 @@ from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Steps
 
 
-@rule("XI001", Severity.REFUSED, Stage.START, fix="Give it a value of that type.")
+def _context_size(size: str) -> dict[str, str]:
+    properties = f'ModelProperties(mode="chat", context_size={size})'
+    model = f'Model(model="acme-1", model_type=ModelType.LLM, model_properties={properties})'
+    return {"provider_spec.py": f"models = ({model},)\n"}
+
+
+def _rule(line: str) -> dict[str, str]:
+    rule = f"parameter_rules:\n  - name: top_a\n    type: float\n    {line}\n"
+    return {"models/llm/acme-1.yaml": rule}
+
+
+def _label(text: str) -> dict[str, str]:
+    form = f"secret_input(label=I18n({text}, zh_Hans='模型'), sets=api_key)"
+    fields = f"class AcmeCredentials(Credentials):\n    api_key: Secret = {form}\n"
+    return {"provider_spec.py": fields}
+
+
+@rule(
+    "XI001",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk core/entities/plugin/setup.py, entities/model/schema.py: the types of their fields",
+    bad=(_context_size('«"8k"»'), _context_size("«8_192.0»"), _context_size("«True»")),
+    good=(_context_size("8192"),),
+    fix="Give it a value of that type.",
+)
 def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A field holds a value of another type than it is declared with.
 
@@ -47,6 +72,9 @@ def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     "XI002",
     Severity.REFUSED,
     Stage.PACKING,
+    source="Python's codecs, RFC 3629 section 3: UTF-8 has no code for half of a pair",
+    bad=(_label(r'«"Model \ud83d"»'),),
+    good=(_label('"Model 😀"'),),
     fix="Remove the character; usually an emoji was cut in half.",
 )
 def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
@@ -57,7 +85,15 @@ def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{name} holds a lone surrogate and cannot be written", at=name)
 
 
-@rule("XI003", Severity.ADVICE, Stage.RUN_TIME, fix="Correct its spelling, or leave it out.")
+@rule(
+    "XI003",
+    Severity.ADVICE,
+    Stage.RUN_TIME,
+    source="daemon pkg/utils/parser/yaml.go, sdk entities/model/provider.py: both ignore it",
+    bad=({"provider/acme.yaml": "backgruond: «'#fff'»\n"}, {"manifest.yaml": "lable: «Acme»\n"}),
+    good=({"provider/acme.yaml": "background: '#fff'\n"},),
+    fix="Correct its spelling, or leave it out.",
+)
 def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """The format has no such key; the daemon and the SDK ignore it."""
     known = fields_of(type(declared))
@@ -71,7 +107,15 @@ def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{key} {said}{alike(key, known)}", at=key)
 
 
-@rule("XI004", Severity.REFUSED, Stage.START, fix="Leave the key out, or give it a value.")
+@rule(
+    "XI004",
+    Severity.REFUSED,
+    Stage.START,
+    source="sdk entities/model/schema.py, provider.py: lists and texts that are not optional",
+    bad=({"models/llm/acme-1.yaml": "parameter_rules:«»\n"},),
+    good=({"models/llm/acme-1.yaml": "parameter_rules: []\n"},),
+    fix="Leave the key out, or give it a value.",
+)
 def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
     """A key that must have a value is null; the SDK does not start.
 
@@ -83,9 +127,20 @@ def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
             yield Problem(f"{key} is null, and must have a value", at=key)
 
 
-@rule("XI005", Severity.BROKEN, Stage.RUN_TIME, fix="Write a finite number.")
+@rule(
+    "XI005",
+    Severity.REFUSED,
+    Stage.UPLOAD,
+    source="daemon internal/core/plugin_manager/packages.go: PersistPackage stores it as JSON",
+    bad=(_rule("max: «.inf»"), _rule("default: «.nan»")),
+    good=(_rule("max: 1.5"),),
+    fix="Write a finite number, or leave it out.",
+)
 def not_finite(declared: Declaration, _: Subject) -> Iterator[Problem]:
-    """A number is infinite or NaN, which the JSON between Dify and the plugin cannot hold."""
+    """A number is infinite or NaN, which JSON cannot hold.
+
+    The daemon keeps what a plugin declares as JSON, and fails when the plugin is uploaded.
+    """
     for name in _of(type(declared)).numbers:
         value = getattr(declared, name)
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):

@@ -162,24 +162,37 @@ def no_such_field(code: PluginCode, subject: Subject) -> Iterator[Problem]:
                 yield module.problem(message, node, fix=fix)
 
 
+_REGION = """\
+runtime = OpenAICompatible(base_url="https://acme.example/v1")
+
+class AcmeCredentials(Credentials):
+    api_key: Secret = secret_input(label=I18n("API key", zh_Hans="API Key"), sets=api_key)
+    region: str = {}text_input(label=I18n("Region", zh_Hans="区域"){}){}
+"""
+
+
 @rule(
     "XI326",
     Severity.ADVICE,
     Stage.RUN_TIME,
     source="xinfer spec/credentials.py: sets, setting",
+    bad=({"provider_spec.py": _REGION.format("«", "", "»")},),
+    good=({"provider_spec.py": _REGION.format("", ', sets=header("X-Region")', "")},),
     fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
 )
 def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """Nothing reads a field of the credentials; what users enter there has no effect.
 
     A field sets a part of the requests, is read by ``setting()`` or by another field's
-    ``show_on``, or is an attribute that the plugin's own Python reads.
+    ``show_on``, or is read by the plugin's own Python.
     """
     project = subject.project
     if project.credentials is None or project.runtime is None:
         return
     read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
-    read |= {node.attr for module in code.running for node in module.each(ast.Attribute)}
+    for module in code.running:
+        read |= {node.attr for node in module.each(ast.Attribute)}
+        read |= {taken.name for taken in reads(module, _CREDENTIALS)}
     conditions = {
         shown.variable
         for field in fields(project.credentials)

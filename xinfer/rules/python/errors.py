@@ -124,7 +124,7 @@ def mapping_hides_entries(code: PluginCode, _: Subject) -> Iterator[Problem]:
     "XI626",
     Severity.ADVICE,
     Stage.RUN_TIME,
-    source="dify core/plugin/impl/base.py: BasePluginClient._handle_plugin_daemon_error",
+    source="dify api/core/plugin/impl/base.py: BasePluginClient._handle_plugin_daemon_error",
     bad=({_PROVIDER: f"{_VALIDATE}        «raise ValueError(credentials['api_key'])»\n"},),
     good=(
         {

@@ -137,7 +137,8 @@ def nested_invoke(code: PluginCode, _: Subject) -> Iterator[Problem]:
     "XI644",
     Severity.ADVICE,
     Stage.RUN_TIME,
-    source="daemon pkg/entities/requests/model.go: RequestInvokeRerank.TopN is an int",
+    source="dify api/core/plugin/impl/model.py: invoke_rerank sends null; "
+    "daemon pkg/entities/requests/model.go: RequestInvokeRerank.TopN is an int",
     bad=({**_PLUGIN, _MODULE: _RERANKER.format("«top_n»")},),
     good=({**_PLUGIN, _MODULE: _RERANKER.format("top_n or len(docs)")},),
     fix="Treat 0 like None: top_n or len(docs).",

@@ -77,7 +77,8 @@ class AcmeSpeech(dify_plugin.OAICompatText2SpeechModel):
     "XI641",
     Severity.ADVICE,
     Stage.RUN_TIME,
-    source="sdk interfaces/model/large_language_model.py: LargeLanguageModel.invoke",
+    source="sdk interfaces/model/large_language_model.py: LargeLanguageModel.invoke; "
+    "dify api/core/plugin/impl/base.py: BasePluginClient._handle_plugin_daemon_error",
     bad=(
         f"{_INVOKE}    def _stream(self, response):\n"
         "        «for line in response.iter_lines()»:\n            yield line\n",

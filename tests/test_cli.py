@@ -102,13 +102,13 @@ def test_findings_for_people_programs_and_pull_requests(home):
     line, column = len(before), len(before[-1]) + 1
     plain = xinfer("check", cwd=home)
     assert plain.returncode == 1
-    assert "refused XI103 the name 'X' does not fit an identifier" in plain.stdout
+    assert "refused (upload) XI103 the name 'X' does not fit an identifier" in plain.stdout
     assert f'{line} | name="X",' in plain.stdout
     (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
     assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
     github = xinfer("check", "--format", "github", cwd=home).stdout
     where = f"file=provider_spec.py,line={line},col={column},endColumn={column + 3}"
-    assert github.startswith(f"::error title=XI103 manifest.name,{where}::")
+    assert github.startswith(f"::error title=refused (upload) XI103,{where}::")
 
 
 @pytest.mark.parametrize(

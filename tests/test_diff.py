@@ -381,7 +381,7 @@ def test_the_command_marks_what_breaks(plugin_folder, changed):
 def test_a_check_against_the_version_that_users_have(plugin_folder, changed):
     done = run("check", changed, "--against", plugin_folder)
     assert done.returncode == 0
-    assert "advice XI801 api_key: secret-input → text-input" in done.stdout
+    assert "advice (run time) XI801 api_key: secret-input → text-input" in done.stdout
     assert f"{changed}/provider/tariff.yaml" in done.stdout
     assert run("check", changed, "--against", plugin_folder, "--strict").returncode == 1
     assert "XI80" not in run("check", plugin_folder, "--against", plugin_folder).stdout

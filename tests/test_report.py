@@ -6,7 +6,7 @@ from runpy import run_path
 import pytest
 
 from xinfer.cli.report import show
-from xinfer.rules import check_one
+from xinfer.rules import Report, check_one
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def findings(tmp_path, monkeypatch):
 
     def of(text):
         (tmp_path / "spec.py").write_text(f"from xinfer.spec import *\n{text}", "utf-8")
-        return check_one(run_path(str(tmp_path / "spec.py"))["rule"], "rule")
+        return Report(check_one(run_path(str(tmp_path / "spec.py"))["rule"], "rule"))
 
     return of
 
@@ -31,7 +31,7 @@ rule = seed("x", 17)
 def test_the_argument_is_underlined_and_the_calls_are_shown(findings, capsys):
     show(findings(HELPER))
     _, message, path, line, carets, called, caller, under, *_ = capsys.readouterr().out.splitlines()
-    assert message == "  broken XI424 the minimum 17 is above the maximum 3"
+    assert message == "  broken (run time) XI424 the minimum 17 is above the maximum 3"
     assert path == "    rule.min"
     assert line.startswith("        3 | return ParameterRule(name=")
     # Each Chinese character is as wide as two carets.

@@ -300,6 +300,7 @@ models = (
 customizable_models = ()
 runtime = None
 requirements = ("dify_plugin>=0.9.0", "requests>=2.32")
+ignore = ()
 """,
     """\
 project = Project(
@@ -320,6 +321,7 @@ project = Project(
     customizable_models=customizable_models,
     runtime=runtime,
     requirements=requirements,
+    ignore=ignore,
 )
 """,
 )

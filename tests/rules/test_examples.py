@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rules.plugins import YAML, Mark, lay
 
-from xinfer.cli.check import findings_of
+from xinfer.cli.check import report_of
 from xinfer.rules import RULES
 
 BAD = [(r, e) for r in RULES.values() for e in r.bad]
@@ -19,7 +19,7 @@ def ids(examples):
 
 def found(rule, example, folder):
     path, before, marks = lay(rule, example, folder)
-    findings = findings_of(path, before)
+    findings = report_of(path, before).findings
     root = path if path.is_dir() else path.parent
     return findings, marks, root
 
@@ -54,7 +54,7 @@ def test_the_small_plugins_have_no_findings(tmp_path):
     rule = RULES["XI101"]
     for form in ("manifest.yaml", "provider_spec.py"):
         path, _, _ = lay(rule, {form: ""}, tmp_path / form)
-        assert [f"{f.code} {f.message} {f.span}" for f in findings_of(path)] == []
+        assert [f"{f.code} {f.message} {f.span}" for f in report_of(path).findings] == []
 
 
 def test_a_fragment_replaces_what_it_names():

@@ -144,7 +144,7 @@ def prepare(spec: Path) -> Prepared:
         # The fields of the credentials class are declared objects only in the completed form.
         _expect_right_values(complete(project))
         raise
-    sources = carried.sources | {path: loaded.folder / path for path in loaded.modules}
+    sources = carried.sources | loaded.sources
     files = files_in_memory(tree, spec, sources)
     files = attrs.evolve(files, left_out=(*files.left_out, *carried.left_out))
     declared = complete(evolve(project, requirements=requirements(project, tree)))
@@ -157,6 +157,7 @@ def prepare(spec: Path) -> Prepared:
         provider_file=declared.provider_file,
         models=declared.models,
         model_paths=tuple(map(model_file, declared.models)),
+        modules=tuple(loaded.sources.values()),
     )
     return Prepared(plugin=plugin, tree=tree, own_folder=loaded.folder / project.files)
 

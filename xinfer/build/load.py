@@ -39,11 +39,13 @@ class LoadedSpec:
     :param folder: where the file lies; other paths of the project start there.
     :param modules: the spec's own source and that of the modules it imported from beside it, by
         path in the plugin.
+    :param sources: where each of these modules is.
     """
 
     project: Project
     folder: Path
     modules: dict[str, bytes]
+    sources: dict[str, Path]
 
 
 def load_spec(path: Path) -> LoadedSpec:
@@ -80,12 +82,16 @@ def load_spec(path: Path) -> LoadedSpec:
             f"it holds {holds}."
         )
     others = {
-        file.relative_to(path.parent).as_posix(): file.read_bytes()
+        file.relative_to(path.parent).as_posix(): file
         for name, file in own.items()
         if name != _MODULE and file.is_file()
     }
+    spec = f"{_MODULE}.py"
     return LoadedSpec(
-        project=project, folder=path.parent, modules={**others, f"{_MODULE}.py": source}
+        project=project,
+        folder=path.parent,
+        modules={name: file.read_bytes() for name, file in others.items()} | {spec: source},
+        sources={**others, spec: path},
     )
 
 

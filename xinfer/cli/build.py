@@ -11,6 +11,10 @@ from xinfer.cli.options import (
     allow_secret_option,
     counted,
     examples,
+    ignore_option,
+    select_option,
+    selection_of,
+    show_suppressed_option,
     spec_option,
     visible,
 )
@@ -37,30 +41,44 @@ from xinfer.cli.options import (
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for broken findings, and write nothing.")
 @allow_secret_option
+@select_option
+@ignore_option
+@show_suppressed_option
 def build(
-    spec: Path, out: Path, *, only_check: bool, strict: bool, allow_secret: tuple[str, ...]
+    spec: Path,
+    out: Path,
+    allow_secret: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    *,
+    only_check: bool,
+    strict: bool,
+    show_suppressed: bool,
 ) -> None:
     """Write the plugin that a provider_spec.py declares.
 
     The plugin is written unless Dify refuses it: broken findings and advice are shown. Files in
-    the folder that no build made stay.
+    the folder that no build made stay. Exits with 0 when the plugin is written or up to date, with
+    1 when a finding stops it or --check would change something, and with 2 when the spec cannot be
+    used.
     """
     from xinfer.build import BuildError, WrongValues, differences, prepare, write
     from xinfer.cli.report import show
-    from xinfer.rules import Severity, check, without_secrets
+    from xinfer.rules import Report, Severity, report
 
+    selection = selection_of(select, ignore)
     try:
         prepared = prepare(spec)
     except WrongValues as error:
-        show(error.findings)
+        show(Report(error.findings))
         raise SystemExit(1) from error
     except BuildError as error:
         raise UnusableInput(str(error)) from error
-    findings = without_secrets(check(prepared.plugin), allow_secret)
-    if findings:
-        show(findings)
+    checked = report(prepared.plugin, selection=selection, allowed=allow_secret)
+    if checked.findings or checked.suppressed:
+        show(checked, show_suppressed=show_suppressed)
     stops = {Severity.REFUSED, Severity.BROKEN} if strict else {Severity.REFUSED}
-    if any(finding.severity in stops for finding in findings):
+    if any(finding.severity in stops for finding in checked.findings):
         raise SystemExit(1)
     folder = out / prepared.name
     files = counted(len(prepared.tree), "file")

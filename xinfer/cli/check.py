@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.options import FINDING_FORMATS, UnusableInput, examples, existing
+from xinfer.cli.options import (
+    FINDING_FORMATS,
+    UnusableInput,
+    examples,
+    existing,
+    ignore_option,
+    select_option,
+    selection_of,
+    show_suppressed_option,
+)
 
 if TYPE_CHECKING:
+    from xinfer.diff import Change
     from xinfer.plugin.plugin import Plugin
-    from xinfer.rules import Finding
+    from xinfer.rules import Report, Selection
 
 
 @click.command(
     epilog=examples(
         "xinfer check",
         "xinfer check --fix published/acme",
+        "xinfer check --select XI6 --ignore XI644",
         "xinfer check --format sarif acme-0.1.0.difypkg",
     )
 )
@@ -37,7 +48,20 @@ if TYPE_CHECKING:
 )
 @click.option("--fix", is_flag=True, help="First fix what has one right answer; folders only.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
-def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: bool) -> None:
+@select_option
+@ignore_option
+@show_suppressed_option
+def check(
+    path: Path,
+    output: str,
+    against: Path | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    *,
+    fix: bool,
+    strict: bool,
+    show_suppressed: bool,
+) -> None:
     """Find the mistakes in a plugin.
 
     PATH is a provider_spec.py, the folder of a plugin, or a .difypkg. Exits with 0 when nothing is
@@ -47,39 +71,40 @@ def check(path: Path, output: str, against: Path | None, *, fix: bool, strict: b
     from xinfer.rules import Severity
 
     existing(path)
+    selection = selection_of(select, ignore)
     if fix:
         _fix(path)
-    findings = findings_of(path, against)
-    show(findings, output)
-    if any(strict or finding.severity is not Severity.ADVICE for finding in findings):
+    report = report_of(path, against, selection)
+    show(report, output, show_suppressed=show_suppressed)
+    if any(strict or finding.severity is not Severity.ADVICE for finding in report.findings):
         raise SystemExit(1)
 
 
-def findings_of(path: Path, against: Path | None = None) -> tuple[Finding, ...]:
+def report_of(
+    path: Path, against: Path | None = None, selection: Selection | None = None
+) -> Report:
     """Find what is wrong with a spec, a folder or a package.
 
     :param against: the version that users have.
+    :param selection: the rules to apply; all of them by default.
     """
     from xinfer.build import WrongValues
     from xinfer.cli.sides import plugin_at
-    from xinfer.rules import check
+    from xinfer.rules import Report, Selection, report
 
     try:
         plugin = plugin_at(path)
     except WrongValues as error:
-        return error.findings
-    findings = check(plugin)
-    return findings + _broken_since(against, plugin) if against else findings
+        return Report(error.findings)
+    changes = _changes(against, plugin) if against else None
+    return report(plugin, changes=changes, selection=selection or Selection())
 
 
-def _broken_since(old: Path, new: Plugin) -> tuple[Finding, ...]:
+def _changes(old: Path, new: Plugin) -> tuple[Change, ...]:
     from xinfer.cli.sides import project_at
     from xinfer.diff import changes
-    from xinfer.rules import check_changes
 
-    if new.declared is None:
-        return ()
-    return check_changes(changes(project_at(old), new.declared), new)
+    return () if new.declared is None else changes(project_at(old), new.declared)
 
 
 def _fix(path: Path) -> None:

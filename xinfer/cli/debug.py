@@ -106,20 +106,20 @@ def _built(spec: Path, folder: Path) -> bool:
     """Write the plugin; say what keeps it from being built, or from being debugged."""
     from xinfer.build import BuildError, prepare, write_tree
     from xinfer.cli.report import show
-    from xinfer.rules import Severity, Stage, check
+    from xinfer.rules import Report, Severity, Stage, check
 
     try:
         prepared = prepare(spec)
     except BuildError as error:
         click.echo(str(error), err=True)
         return False
-    findings = [
+    findings = tuple(
         finding
         for finding in check(prepared.plugin)
         if finding.severity is Severity.REFUSED or finding.where is Stage.REMOTE_DEBUGGING
-    ]
+    )
     if findings:
-        show(findings)
+        show(Report(findings))
     write_tree(prepared.tree, folder)
     return not any(finding.severity is Severity.REFUSED for finding in findings)
 

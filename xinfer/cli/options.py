@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import category
 
 import click
+
+if TYPE_CHECKING:
+    from xinfer.rules import Selection
 
 spec_option = click.option(
     "--spec",
@@ -25,6 +30,45 @@ allow_secret_option = click.option(
     metavar="PATH",
     help="Pack this file although it looks like a secret; can be repeated.",
 )
+
+
+select_option = click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    help="Apply these rules only: codes or beginnings of codes, e.g. XI6,XI101.",
+)
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    help="Leave these rules out: codes or beginnings of codes.",
+)
+show_suppressed_option = click.option(
+    "--show-suppressed", is_flag=True, help="Show suppressed findings, too, with the reason."
+)
+
+
+def selection_of(select: tuple[str, ...], ignore: tuple[str, ...]) -> Selection:
+    """Read the values of ``--select`` and ``--ignore``.
+
+    :raises UnusableInput: no rule's code begins so.
+    """
+    from xinfer.rules import Selection
+
+    return Selection(_codes("--select", select), _codes("--ignore", ignore))
+
+
+def _codes(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    from xinfer.rules import RULES
+
+    codes = tuple(code.strip().upper() for value in values for code in value.split(","))
+    for code in codes:
+        if not code or not any(known.startswith(code) for known in RULES):
+            near = get_close_matches(code, RULES, n=1)
+            hint = f"did you mean {near[0]}?" if near else "xinfer explain lists all."
+            raise UnusableInput(f"{option}: no rule's code begins with {code!r}; {hint}")
+    return codes
 
 
 def examples(*commands: str) -> str:
@@ -97,3 +141,15 @@ def existing(path: Path) -> Path:
 def counted(number: int, noun: str) -> str:
     """Count things in words, e.g. ``1 model``, ``2 models``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shown(file: str) -> str:
+    """Name a file as seen from the current folder, if it is below it."""
+    here = Path.cwd()
+    path = Path(file)
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else file
+
+
+def sentence(message: str) -> str:
+    """End a message as a sentence."""
+    return message if message.endswith((".", "?", "!")) else f"{message}."

@@ -61,17 +61,17 @@ def pack(
     from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
     from xinfer.plugin.offline import OfflineError, with_wheels
     from xinfer.plugin.writer import write_file
-    from xinfer.rules import Severity, check, without_secrets
+    from xinfer.rules import Report, Severity, report
 
     try:
         plugin = plugin_at(path)
     except WrongValues as error:
-        show(error.findings)
+        show(Report(error.findings))
         raise SystemExit(1) from error
-    findings = without_secrets(check(plugin), allow_secret)
-    refused = [finding for finding in findings if finding.severity is Severity.REFUSED]
+    checked = report(plugin, allowed=allow_secret)
+    refused = tuple(f for f in checked.findings if f.severity is Severity.REFUSED)
     if refused:
-        show(refused)
+        show(Report(refused))
         raise SystemExit(1)
     try:
         manifest = plugin.project.manifest

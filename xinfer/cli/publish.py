@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted, examples, existing
+from xinfer.cli.options import (
+    UnusableInput,
+    counted,
+    examples,
+    existing,
+    ignore_option,
+    selection_of,
+)
 
 if TYPE_CHECKING:
     from xinfer.rules import Finding
@@ -32,7 +39,8 @@ _TEXT = "PULL_REQUEST.md"
     type=click.Path(path_type=Path),
     help="The version before this one; by default the newest that lies in FOLDER.",
 )
-def publish(folder: Path, package: Path, since: Path | None) -> None:
+@ignore_option
+def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, ...]) -> None:
     """Put PACKAGE into FOLDER as the marketplace expects it, and write the pull request's text.
 
     FOLDER is a checkout of the marketplace's repository. Nothing is written while the review would
@@ -41,13 +49,15 @@ def publish(folder: Path, package: Path, since: Path | None) -> None:
     existing(package)
     if not folder.is_dir():
         raise UnusableInput(f"There is no folder {folder}: name a checkout of the repository.")
-    from xinfer.cli.check import findings_of
+    from xinfer.cli.check import report_of
     from xinfer.cli.report import show
     from xinfer.cli.sides import project_at
+    from xinfer.rules import Report
 
-    blocking = [finding for finding in findings_of(package) if _blocks(finding)]
+    report = report_of(package, selection=selection_of((), ignore))
+    blocking = tuple(filter(_blocks, report.findings))
     if blocking:
-        show(blocking)
+        show(Report(blocking))
         click.echo(f"{counted(len(blocking), 'finding')} to correct before it is published.")
         raise SystemExit(1)
     project = project_at(package)

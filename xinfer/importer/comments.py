@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from attrs import define, field
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from xinfer.schema import walk
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Steps
-from xinfer.yaml import compose
+from xinfer.yaml import comments_in, compose
 
 ITSELF = ""
 """Stands for the whole object where a comment is about no field of it."""
@@ -22,8 +22,6 @@ ITSELF = ""
 _MOST_ABOVE = 200
 """Comments above an argument; formatting takes time by the square of their number."""
 
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$", re.MULTILINE)
-_HEADER = re.compile(r"[|>][-+0-9]*[ \t]+(#.*)")
 _OF_TOOLS = ("yaml-language-server", "Made from ")
 """How comments begin that are about the YAML file itself."""
 
@@ -89,13 +87,7 @@ def _comments(raw: bytes) -> Iterator[tuple[Steps, str]]:
     breaks = [match.start() for match in re.finditer("\n", text)]
     paths = _paths_by_line(root, breaks)
     lines = sorted(paths)
-    scalars = sorted((n.start_mark.index, n.end_mark.index) for n in _nodes(root) if _is_scalar(n))
-    for match in _COMMENT.finditer(text):
-        at = bisect_left(scalars, (match.start(), 0)) - 1
-        if at >= 0 and match.start() < scalars[at][1]:
-            header = _HEADER.match(text, scalars[at][0])
-            if header is None or header.start(1) != match.start():
-                continue  # a # in a text
+    for match in comments_in(text, root):
         comment = match[0].lstrip("#").strip()
         if not comment or comment.startswith(_OF_TOOLS):
             continue
@@ -104,23 +96,6 @@ def _comments(raw: bytes) -> Iterator[tuple[Steps, str]]:
         is_behind = bool(text[begin : match.start()].strip())
         nearest = bisect_right(lines, line) - 1 if is_behind else bisect_left(lines, line)
         yield paths[lines[min(max(nearest, 0), len(lines) - 1)]] if lines else (), comment
-
-
-def _is_scalar(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.start_mark.index < node.end_mark.index
-
-
-def _nodes(root: Node) -> Iterator[Node]:
-    """Yield every node once; an alias is no second one."""
-    waiting, seen = [root], {id(root)}
-    while waiting:
-        node = waiting.pop()
-        yield node
-        keys = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
-        for inner in (*keys, *(below for _, _, below in _children(node))):
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                waiting.append(inner)
 
 
 def _children(node: Node) -> Iterator[tuple[str | int, int, Node]]:

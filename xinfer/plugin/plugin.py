@@ -46,6 +46,7 @@ class Plugin:
     :param model_paths: the model files that the provider's patterns match.
     :param faults: what cannot be read, in whichever file.
     :param absent: paths that are named, and are no files.
+    :param modules: the Python that declares the plugin, if it is a spec.
     """
 
     form: Form
@@ -58,6 +59,7 @@ class Plugin:
     model_paths: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = field(default=())
     absent: tuple[str, ...] = ()
+    modules: tuple[Path, ...] = ()
     _lines: dict[str, list[str]] = field(init=False, factory=dict, repr=False, eq=False)
 
     @property

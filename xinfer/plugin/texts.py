@@ -24,13 +24,19 @@ def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) 
         xinfer itself is no concern of whoever uses it, and left out.
     """
     return {
-        name: _decoded(name, contents[name])
+        name: decoded(name, contents[name])
         for name in (contents if names is None else names)
-        if name.endswith(_READ) and not name.startswith(_OUR_RUNTIME) and not tool_folder(name)
+        if name.endswith(_READ) and is_own(name)
     }
 
 
-def _decoded(name: str, content: bytes) -> str:
+def is_own(path: str) -> bool:
+    """Tell what is the author's from what a build carries of xinfer, and from what tools left."""
+    return not path.startswith(_OUR_RUNTIME) and not tool_folder(path)
+
+
+def decoded(name: str, content: bytes) -> str:
+    """Decode a file, Python by the encoding that it declares, in the way of :func:`texts_of`."""
     if not name.endswith(".py"):
         return content.decode(errors="replace")
     try:

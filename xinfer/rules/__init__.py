@@ -1,9 +1,10 @@
 """What can be wrong with a plugin: a rule for each mistake, and the check that applies them.
 
-:func:`check` looks at a plugin; :data:`RULES` holds the rules by code. Codes begin XI0 for what
+:func:`check` looks at a plugin, :func:`report` also at what its author suppresses;
+:data:`RULES` holds the rules by code. Codes begin XI0 for what
 holds of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for
 models, XI5 for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what
-changed since the version that users have.
+changed since the version that users have, XI9 for suppressions of the others.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ from xinfer.rules import (
     provider,
     python,
     show_on,
+    suppression,
     values,
 )
-from xinfer.rules.finding import Finding, Severity, Stage
+from xinfer.rules.finding import Finding, Report, Severity, Stage, Suppression, place_of
 from xinfer.rules.python.code import plugin_code
 from xinfer.rules.rule import Rule
+from xinfer.rules.selection import EVERYTHING, Selection
 from xinfer.rules.values import mistyped
 from xinfer.schema import dotted, walk
 from xinfer.spec import Project
@@ -50,14 +53,16 @@ __all__ = [
     "RULES",
     "Finding",
     "Form",
+    "Report",
     "Rule",
+    "Selection",
     "Severity",
     "Stage",
+    "Suppression",
     "check",
-    "check_changes",
     "check_one",
     "check_values",
-    "without_secrets",
+    "report",
 ]
 
 RULES: Mapping[str, Rule] = {
@@ -83,6 +88,7 @@ RULES: Mapping[str, Rule] = {
                 python,
                 package,
                 against,
+                suppression,
             )
         ),
         key=lambda rule: rule.code,
@@ -100,45 +106,86 @@ def check(plugin: Plugin) -> tuple[Finding, ...]:
     """Find what is wrong with a plugin; each finding points into the file that the author edits.
 
     Rules that look at the whole declaration are left out if manifest or provider cannot be read.
+    What the author suppresses is left out, too.
     """
+    return report(plugin).findings
+
+
+def report(
+    plugin: Plugin,
+    *,
+    changes: Iterable[Change] | None = None,
+    selection: Selection = EVERYTHING,
+    allowed: Iterable[str] = (),
+) -> Report:
+    """Find what is wrong with a plugin, and what of it the author has decided to leave out.
+
+    :param changes: since the version that users have; they get findings, too.
+    :param selection: the rules to apply.
+    :param allowed: files that are packed although they look like secrets: paths in the package,
+        or as the author has them.
+    """
+    findings, is_whole = _examined(plugin)
+    ran = {code for code in RULES if code in selection} if is_whole else set()
+    if changes is not None:
+        findings += _of_changes(changes, plugin)
+    else:
+        ran -= {rule.code for rule in against.RULES}
+    directives = suppression.directives(plugin, RULES)
+    selected = [finding for finding in findings if finding.code in selection]
+    marked = list(suppression.suppress(selected, directives, plugin))
+    for directive in directives:
+        directive.settled.update(directive.codes.keys() - ran)
+        of_directive = _findings(directive, "", plugin, plugin.form)
+        marked += (_placed(f, plugin) for f in of_directive if f.code in selection)
+    # What is shared by several objects counts unless all of them suppress it.
+    marked = _distinct(sorted(marked, key=lambda finding: finding.suppression is not None))
+    counted = _without_secrets(sorted(marked, key=place_of), tuple(allowed))
+    return Report(
+        findings=tuple(f for f in counted if f.suppression is None),
+        suppressed=tuple(f for f in counted if f.suppression is not None),
+    )
+
+
+def _examined(plugin: Plugin) -> tuple[list[Finding], bool]:
+    """Apply the rules to all that can be read; tell also whether all of them could be applied."""
     findings = list(_findings(plugin, "", plugin, plugin.form))
     objects = list(_objects(plugin))
     values = list(mistyped(objects, plugin.form))
     findings += values
     # What is not even of its type would make every other rule guess.
-    if not any(finding.severity is Severity.REFUSED for finding in values):
+    is_typed = not any(finding.severity is Severity.REFUSED for finding in values)
+    if is_typed:
         for path, declared in objects:
             findings += _findings(declared, dotted(path) or "project", plugin, plugin.form)
         if plugin.declared is not None:
             findings += _findings(plugin_code(plugin), "python", plugin, plugin.form)
     unread = {(fault.file, fault.line, fault.column) for fault in plugin.faults}
-    return tuple(
+    placed = [
         _placed(finding, plugin)
-        for finding in sorted(_distinct(findings), key=_order)
+        for finding in findings
         if finding.code in _OF_FAULTS or _start(finding) not in unread
-    )
+    ]
+    return placed, is_typed and plugin.declared is not None
 
 
 _OF_FAULTS = {"XI011", "XI012", "XI013"}
 """The rules that report what cannot be read."""
 
 
-def without_secrets(findings: Iterable[Finding], allowed: Iterable[str]) -> tuple[Finding, ...]:
-    """Leave out the findings about files that the author has allowed to be packed.
-
-    :param allowed: paths in the package, or as the author has them.
-    """
+def _without_secrets(findings: Iterable[Finding], allowed: Iterable[str]) -> list[Finding]:
+    """Leave out the findings about files that the author has allowed to be packed."""
     paths = [f"/{path.removeprefix('./')}" for path in allowed]
 
     def is_allowed(finding: Finding) -> bool:
         packed = finding.path.removeprefix("project.")
         return any(path.endswith(f"/{packed}") for path in paths)
 
-    return tuple(
+    return [
         finding
         for finding in findings
         if finding.code != package.SECRET_PACKED or not is_allowed(finding)
-    )
+    ]
 
 
 def check_values(project: Project) -> tuple[Finding, ...]:
@@ -158,14 +205,11 @@ def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple
     return tuple(_findings(declared, path, None, form))
 
 
-def check_changes(changes: Iterable[Change], new: Plugin) -> tuple[Finding, ...]:
-    """Find what breaks for the users of a previous version; findings point into the new one."""
-    findings = (
-        finding
-        for change in changes
-        for finding in _findings(change, change.about.lower(), new, new.form)
-    )
-    return tuple(_placed(finding, new) for finding in findings)
+def _of_changes(changes: Iterable[Change], new: Plugin) -> Iterator[Finding]:
+    """Find what breaks for the users of a previous version."""
+    for change in changes:
+        for finding in _findings(change, change.about.lower(), new, new.form):
+            yield _placed(finding, new)
 
 
 def _objects(plugin: Plugin) -> Iterator[tuple[Steps, Declaration]]:
@@ -209,8 +253,3 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         first.setdefault((finding.code, finding.message, str(finding.span)), finding)
     return list(first.values())
-
-
-def _order(finding: Finding) -> tuple[str, int, int, str]:
-    span = finding.span
-    return (span.file, span.line, span.column or 0, finding.code) if span else ("", 0, 0, "")

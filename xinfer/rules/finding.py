@@ -25,9 +25,10 @@ class Severity(StrEnum):
 class Stage(StrEnum):
     """When a mistake shows: who refuses the plugin, or that it runs and misbehaves.
 
-    ``build`` is xinfer's own, of what no YAML can say.
+    ``build`` is xinfer's own, of what no YAML can say; ``check`` is its own, too, of suppressions.
     """
 
+    CHECK = "check"
     BUILD = "build"
     PACKING = "packing"
     UPLOAD = "upload"
@@ -35,6 +36,18 @@ class Stage(StrEnum):
     REMOTE_DEBUGGING = "remote debugging"
     REVIEW = "review"
     RUN_TIME = "run time"
+
+
+@frozen
+class Suppression:
+    """Why a finding is left out.
+
+    :param reason: as the author gives it.
+    :param span: the comment, or the entry of the project's ``ignore``.
+    """
+
+    reason: str
+    span: Span | None = None
 
 
 @frozen(kw_only=True)
@@ -47,6 +60,7 @@ class Finding:
     :param span: which characters of which file, as far as that is known.
     :param related: other places that the message speaks of.
     :param line: the text of the line that the span begins in.
+    :param suppression: why the finding does not count, if it does not.
     """
 
     code: str
@@ -58,3 +72,27 @@ class Finding:
     span: Span | None = None
     related: tuple[Span, ...] = ()
     line: str = ""
+    suppression: Suppression | None = None
+
+
+@frozen
+class Report:
+    """What a check finds.
+
+    :param findings: those that count.
+    :param suppressed: those that the author has decided to leave out.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Finding, ...]:
+        """Both, in the order of files and lines."""
+        return tuple(sorted((*self.findings, *self.suppressed), key=place_of))
+
+
+def place_of(finding: Finding) -> tuple[str, int, int, str]:
+    """Return what findings are sorted by."""
+    span = finding.span
+    return (span.file, span.line, span.column or 0, finding.code) if span else ("", 0, 0, "")

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import attrs
 from attrs import field, frozen
 
-from xinfer.plugin.plugin import Form, NotRead, Plugin
+from xinfer.plugin.plugin import MANIFEST, Form, NotRead, Plugin
 from xinfer.rules.finding import Finding, Severity, Stage
 from xinfer.schema import span_of
 from xinfer.spec.declaration import Declaration
@@ -35,6 +35,8 @@ number stands for a file of so many bytes, several texts for as many entries of 
 users have. In a bad example «» stand around what the finding points at.
 """
 
+
+_PAGES = "https://xinfer.github.io/xinfer/rules/"
 
 type Subject = Plugin
 """The plugin that a rule's object belongs to."""
@@ -95,6 +97,11 @@ class Rule:
     good: tuple[Example, ...]
     fixes: Fix
 
+    @property
+    def url(self) -> str:
+        """Its page in the documentation."""
+        return f"{_PAGES}#{self.code}-{self.name}".lower()
+
     def fix(self, form: Form) -> str:
         """Say how to fix the mistake in the form that the author edits."""
         return self.fixes.yaml if form is Form.YAML else self.fixes.spec
@@ -112,18 +119,23 @@ class Rule:
         for problem in self.check(_guarded(declared) if plugin else declared, plugin):
             owner = problem.of or declared
             if isinstance(owner, Plugin) or not _is_doubtful(owner, problem.at):
-                yield self._finding(problem, declared, path, form)
+                yield self._finding(problem, declared, path, plugin, form)
 
     def _finding(
-        self, problem: Problem, declared: Declaration | Plugin, path: str, form: Form
+        self,
+        problem: Problem,
+        declared: Declaration | Plugin,
+        path: str,
+        plugin: Plugin | None,
+        form: Form,
     ) -> Finding:
         span = problem.span
         if span is None and isinstance(declared, Declaration):
             span = span_of(declared, problem.at, of=problem.of)
         elif span is None and problem.of is not None:
             span = span_of(problem.of, problem.at)
-        if span is None and form is Form.YAML:
-            span = Span("manifest.yaml", 1, 1)  # of the plugin as a whole
+        if span is None:
+            span = _of_the_whole(plugin, form)
         return Finding(
             code=self.code,
             severity=self.severity,
@@ -134,6 +146,13 @@ class Rule:
             span=span,
             related=problem.related,
         )
+
+
+def _of_the_whole(plugin: Plugin | None, form: Form) -> Span | None:
+    """Return the place of what is about the plugin as a whole: its manifest."""
+    if form is Form.YAML:
+        return Span(MANIFEST, 1, 1)
+    return plugin.manifest.span if plugin and plugin.manifest else None
 
 
 def _guarded(declared: Declaration | Plugin) -> Any:

@@ -70,7 +70,7 @@ from xinfer.spec.models import (
     VariablePricing,
     Voice,
 )
-from xinfer.spec.project import Project
+from xinfer.spec.project import Ignore, Project
 from xinfer.spec.provider import (
     ConfigurateMethod,
     Help,
@@ -135,6 +135,7 @@ __all__ = [
     "FormType",
     "Help",
     "I18n",
+    "Ignore",
     "Invalid",
     "Language",
     "Manifest",

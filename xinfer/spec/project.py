@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
 from xinfer.spec.declaration import Declaration, evolve, span_from
@@ -34,6 +34,24 @@ MODEL_FOLDERS = {
 The daemon and the SDK read these six, and silently ignore others, e.g. ones with a hyphen."""
 
 
+@frozen
+class Ignore(Declaration):
+    """Findings of ``xinfer check`` that are left out.
+
+    A comment, ``# xinfer: ignore[XI644] reason``, does the same for a single line.
+
+    :param files: the files that the findings are about, as a pattern: ``*`` stands for any
+        characters. A file is named as the plugin has it, e.g. ``models/llm/*.yaml``, or from the
+        folder of the spec, e.g. ``plugin/README.md``.
+    :param code: of the rule, e.g. ``XI644``.
+    :param reason: why the rule does not hold there.
+    """
+
+    files: str
+    code: str
+    reason: str = field(kw_only=True)
+
+
 @frozen(kw_only=True)
 class Project(Declaration):
     """A plugin; ``provider_spec.py`` calls it ``project``.
@@ -48,6 +66,7 @@ class Project(Declaration):
     :param requirements: of the plugin's own Python; the build adds those of xinfer.
     :param files: the folder beside ``provider_spec.py`` whose files are copied into the plugin:
         icons, documents, the plugin's own Python.
+    :param ignore: findings of ``xinfer check`` that are left out, with the reason.
     """
 
     manifest: Manifest
@@ -58,6 +77,7 @@ class Project(Declaration):
     runtime: OpenAICompatible | None = None
     requirements: tuple[str, ...] = ("dify_plugin>=0.9.0",)
     files: str = "plugin"
+    ignore: tuple[Ignore, ...] = ()
 
     @property
     def provider_file(self) -> str:

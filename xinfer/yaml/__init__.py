@@ -1,5 +1,6 @@
 """Spec to YAML and back, lossless."""
 
+from xinfer.yaml.comments import comments_in
 from xinfer.yaml.data import to_data
 from xinfer.yaml.document import Document, read_document
 from xinfer.yaml.emit import to_yaml
@@ -12,6 +13,7 @@ __all__ = [
     "DocumentError",
     "Fault",
     "Keep",
+    "comments_in",
     "compose",
     "read_document",
     "read_spec",

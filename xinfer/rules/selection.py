@@ -1,0 +1,30 @@
+"""Which rules a check applies, by their codes and the beginnings of codes."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Selection:
+    """Codes to report and codes to leave out; ``XI6`` stands for every code that begins so.
+
+    The longer beginning decides: ``ignore`` of ``XI6`` and ``select`` of ``XI644`` report XI644
+    alone of its group.
+
+    :param select: all codes if empty.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def __contains__(self, code: str) -> bool:
+        selected = _longest(self.select, code) if self.select else 0
+        return selected is not None and selected > (_longest(self.ignore, code) or -1)
+
+
+def _longest(prefixes: tuple[str, ...], code: str) -> int | None:
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=None)
+
+
+EVERYTHING = Selection()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xinfer.diff import Change
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _ACME_0 = "model: acme-0\nmodel_type: llm\nmodel_properties: {mode: chat, context_size: 8192}\n"
 
@@ -38,7 +39,7 @@ def _form(type_: str) -> str:
     ),
     fix="Declare a new field, and let the code read both.",
 )
-def secret_retyped(change: Change, new: Subject) -> Iterator[Problem]:
+def secret_retyped(change: Change, new: Plugin) -> Iterator[Problem]:
     """A credential turned from a secret to plain text, or back; stored values do not follow.
 
     Dify encrypts by the type that the form has when users save, and decrypts by the one that it
@@ -57,7 +58,7 @@ def secret_retyped(change: Change, new: Subject) -> Iterator[Problem]:
     good=({"before:models/llm/acme-0.yaml": _ACME_0, "models/llm/acme-0.yaml": _ACME_0},),
     fix="Keep what users have, or say so in the release note.",
 )
-def stored_broken(change: Change, new: Subject) -> Iterator[Problem]:
+def stored_broken(change: Change, new: Plugin) -> Iterator[Problem]:
     """Something that users of the previous version have stored stops working."""
     if change.breaks and not change.retyped:
         yield Problem(f"{change.text}: {change.breaks}", of=change.of or new.project)

@@ -9,8 +9,9 @@ from linecache import getlines
 
 import attrs
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import Project, base_url
 from xinfer.spec.credential_field import CredentialField
 from xinfer.spec.credentials import fields
@@ -45,7 +46,7 @@ _LABEL = 'label=I18n("L", zh_Hans="L")'
     ),
     fix="Declare a credentials field with sets=base_url, or give the runtime a base_url.",
 )
-def base_url_missing(project: Project, _: Subject) -> Iterator[Problem]:
+def base_url_missing(project: Project, _: Plugin) -> Iterator[Problem]:
     """Neither the runtime nor a credentials field says where the server is.
 
     Every call of a model fails.
@@ -65,7 +66,7 @@ def base_url_missing(project: Project, _: Subject) -> Iterator[Problem]:
     good=(_class(f"token: Secret | None = secret_input({_LABEL}, default=None)"),),
     fix="Annotate it with | None.",
 )
-def none_not_annotated(project: Project, _: Subject) -> Iterator[Problem]:
+def none_not_annotated(project: Project, _: Plugin) -> Iterator[Problem]:
     """A field has the default None, and its annotation does not admit it.
 
     Code that trusts the annotation fails when users leave the field empty.
@@ -88,7 +89,7 @@ def none_not_annotated(project: Project, _: Subject) -> Iterator[Problem]:
     ),
     fix="Remove | None, or write default=None and use the value in the code.",
 )
-def default_never_emptied(project: Project, _: Subject) -> Iterator[Problem]:
+def default_never_emptied(project: Project, _: Plugin) -> Iterator[Problem]:
     """A field may be None and has another default, so None never arrives.
 
     Dify's server puts the default back when users empty the field.
@@ -113,7 +114,7 @@ def default_never_emptied(project: Project, _: Subject) -> Iterator[Problem]:
     good=(_class(f'region: str = text_input({_LABEL}, default="a")'),),
     fix="Rename one of them, or remove it.",
 )
-def field_declared_twice(project: Project, _: Subject) -> Iterator[Problem]:
+def field_declared_twice(project: Project, _: Plugin) -> Iterator[Problem]:
     """A credentials class declares a field twice; Python keeps the second alone."""
     if project.credentials is None:
         return

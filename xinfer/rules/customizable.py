@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.models import PROPERTIES
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.rules.values import alike
 from xinfer.schema import dotted, expressions
 from xinfer.spec import Condition, CustomizableModel, Feature, ModelType, Project
@@ -41,7 +42,7 @@ _MODELS = (
     good=(_custom('properties={"context_size": 4096}'),),
     fix="Use the fields of ModelProperties.",
 )
-def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
+def unknown_property(model: CustomizableModel, _: Plugin) -> Iterator[Problem]:
     """A customizable model has a property that the SDK does not know."""
     for name in model.properties:
         if name not in PROPERTIES:
@@ -61,7 +62,7 @@ def unknown_property(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
     good=(_custom('features={Feature.VISION: ability("vision")}'),),
     fix='Write a condition, e.g. Feature.VISION: ability("vision").',
 )
-def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[Problem]:
+def feature_without_condition(model: CustomizableModel, _: Plugin) -> Iterator[Problem]:
     """A feature of a customizable model has no condition under which a model has it."""
     for feature, condition in model.features.items():
         if not isinstance(feature, Feature):
@@ -81,7 +82,7 @@ def feature_without_condition(model: CustomizableModel, _: Subject) -> Iterator[
     good=(_declared(_MODELS.format("ModelType.LLM", "ModelType.MODERATION")),),
     fix="Put what differs into conditions of one declaration.",
 )
-def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
+def duplicate_custom_type(project: Project, _: Plugin) -> Iterator[Problem]:
     """Two declarations are for customizable models of the same type, and the first is used."""
     first: dict[ModelType, CustomizableModel] = {}
     for index, model in enumerate(project.customizable_models):
@@ -102,7 +103,7 @@ def duplicate_custom_type(project: Project, _: Subject) -> Iterator[Problem]:
     good=(_custom('properties={"context_size": setting("api_key")}'),),
     fix="Use the name of a credentials field.",
 )
-def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
+def unknown_setting(project: Project, _: Plugin) -> Iterator[Problem]:
     """An expression reads a setting that the credentials do not have, so it never has a value."""
     names = [field.name for field in fields(project.credentials)] if project.credentials else []
     for path, _owner, expression in expressions(project):
@@ -121,7 +122,7 @@ def unknown_setting(project: Project, _: Subject) -> Iterator[Problem]:
     good=(_custom('properties={"context_size": limit("context_length")}'),),
     fix=f"Use {', '.join(LIMITS)}.",
 )
-def unknown_limit(project: Project, _: Subject) -> Iterator[Problem]:
+def unknown_limit(project: Project, _: Plugin) -> Iterator[Problem]:
     """An expression reads a limit that no server reports, so it never has a value."""
     for path, _owner, expression in expressions(project):
         if isinstance(expression, Limit) and expression.name not in LIMITS:

@@ -14,10 +14,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from xinfer.plugin.plugin import Form
+from xinfer.plugin.plugin import Form, Plugin
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import Project
 from xinfer.spec.span import Span
 
@@ -42,16 +42,16 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
     good=({"pyproject.toml": None, "requirements.txt": "dify-plugin>=0.9.0\nrequests\n"},),
     fix='Add "dify_plugin>=0.9.0".',
 )
-def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
+def sdk_requirement(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin does not require Dify's SDK, so its environment lacks it."""
-    if _LOCK in subject.files or not _are_requirements_complete(project, subject):
+    if _LOCK in plugin.files or not _are_requirements_complete(project, plugin):
         return
     if not any(_names_sdk(line) for line in project.requirements):
         message = "dify_plugin is not among the requirements"
-        if subject.form is Form.SPEC:
+        if plugin.form is Form.SPEC:
             yield Problem(message, at="requirements")
-        elif _PYPROJECT in (subject.sources or ()):
-            yield _in_pyproject(subject, "dependencies", message, key=True)
+        elif _PYPROJECT in (plugin.sources or ()):
+            yield _in_pyproject(plugin, "dependencies", message, key=True)
         else:
             yield Problem(message, span=Span(_REQUIREMENTS, 1, 1))
 
@@ -65,11 +65,11 @@ def sdk_requirement(project: Project, subject: Subject) -> Iterator[Problem]:
     good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\nrequests==2.*\n"},),
     fix="Write it as in dify_plugin>=0.9.0.",
 )
-def requirement_form(project: Project, subject: Subject) -> Iterator[Problem]:
+def requirement_form(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """A requirement does not follow PEP 508, so uv does not install it."""
     for index, line in enumerate(project.requirements):
         if not line.startswith("-") and "/" not in line and _requirement(line) is None:
-            yield _of_requirement(subject, index, line, f"{line!r} is not a requirement")
+            yield _of_requirement(plugin, index, line, f"{line!r} is not a requirement")
 
 
 @rule(
@@ -85,7 +85,7 @@ def requirement_form(project: Project, subject: Subject) -> Iterator[Problem]:
     good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0,<1\nrequests\n"},),
     fix='Require "dify_plugin>=0.9.0".',
 )
-def sdk_bound(project: Project, subject: Subject) -> Iterator[Problem]:
+def sdk_bound(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """Dify's SDK is required without a lower bound of at least 0.9.0, or with ~=."""
     for index, line in enumerate(project.requirements):
         requirement = _requirement(line)
@@ -97,12 +97,12 @@ def sdk_bound(project: Project, subject: Subject) -> Iterator[Problem]:
             if clause.operator in (">=", ">", "==")
         ]
         if any(clause.operator == "~=" for clause in requirement.specifier):
-            yield _of_requirement(subject, index, line, f"{line} excludes the next version")
+            yield _of_requirement(plugin, index, line, f"{line} excludes the next version")
         elif not bounds:
-            yield _of_requirement(subject, index, line, f"{line} has no lower bound")
+            yield _of_requirement(plugin, index, line, f"{line} has no lower bound")
         elif max(bounds) < _OLDEST_SDK:
             message = f"{line} allows versions below {_OLDEST_SDK}"
-            yield _of_requirement(subject, index, line, message)
+            yield _of_requirement(plugin, index, line, message)
 
 
 def _pyproject(requires: str, dependencies: str = '["dify_plugin>=0.9.0", "requests"]') -> str:
@@ -129,18 +129,18 @@ def _pyproject(requires: str, dependencies: str = '["dify_plugin>=0.9.0", "reque
     ),
     fix='Write requires-python = ">=3.12".',
 )
-def python_version(project: Project, subject: Subject) -> Iterator[Problem]:
+def python_version(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml allows a Python below 3.12, which Dify's SDK does not.
 
     Without a lock, uv looks for versions that suit the whole range, and does not find them.
     """
-    wanted, allowed = _requires_python(subject)
+    wanted, allowed = _requires_python(plugin)
     if allowed is None:
         message = f"{wanted!r} is not a range of versions"
-        yield _in_pyproject(subject, "requires-python", message)
-    elif oldest := _oldest_too_old(project, subject, allowed):
+        yield _in_pyproject(plugin, "requires-python", message)
+    elif oldest := _oldest_too_old(project, plugin, allowed):
         message = f"{wanted} allows Python {oldest}, and dify_plugin needs 3.12"
-        yield _in_pyproject(subject, "requires-python", message)
+        yield _in_pyproject(plugin, "requires-python", message)
 
 
 @rule(
@@ -152,18 +152,18 @@ def python_version(project: Project, subject: Subject) -> Iterator[Problem]:
     good=(_pyproject('">=3.12,<3.14"'),),
     fix='Write requires-python = ">=3.12".',
 )
-def python_downloaded(project: Project, subject: Subject) -> Iterator[Problem]:
+def python_downloaded(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml excludes Python 3.12, which the daemon has.
 
     uv replaces the environment by one with a Python that it downloads; without a network the
     installation fails.
     """
-    wanted, allowed = _requires_python(subject)
-    if allowed is None or _oldest_too_old(project, subject, allowed):
+    wanted, allowed = _requires_python(plugin)
+    if allowed is None or _oldest_too_old(project, plugin, allowed):
         return
     if not allowed.contains("3.12.0") and not allowed.contains("3.12.99"):
         message = f"{wanted} excludes Python 3.12, which the daemon uses"
-        yield _in_pyproject(subject, "requires-python", message)
+        yield _in_pyproject(plugin, "requires-python", message)
 
 
 @rule(
@@ -178,11 +178,11 @@ def python_downloaded(project: Project, subject: Subject) -> Iterator[Problem]:
     ),
     fix="Remove [build-system] from pyproject.toml.",
 )
-def build_system(_: Project, subject: Subject) -> Iterator[Problem]:
+def build_system(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml has a build system, so uv builds the plugin itself as a package, or fails."""
-    data = _toml(subject)
+    data = _toml(plugin)
     if "build-system" in data and _table(data, "tool", "uv").get("package") is not False:
-        yield _in_pyproject(subject, "build-system", "uv builds the plugin as a package")
+        yield _in_pyproject(plugin, "build-system", "uv builds the plugin as a package")
 
 
 @rule(
@@ -197,9 +197,9 @@ def build_system(_: Project, subject: Subject) -> Iterator[Problem]:
     good=({"uv.lock": 'source = { registry = "https://packages.example.com/simple" }\n'},),
     fix="Lock again with the public index.",
 )
-def private_index(_: Project, subject: Subject) -> Iterator[Problem]:
+def private_index(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """uv.lock names an index inside a private network, so the plugin installs nowhere else."""
-    text = (subject.sources or {}).get(_LOCK, "")
+    text = (plugin.sources or {}).get(_LOCK, "")
     urls = {match[1]: match.span(1) for match in reversed([*_REGISTRY.finditer(text)])}
     for url, place in sorted(urls.items(), key=lambda item: item[1]):
         host = urlsplit(url).hostname or ""
@@ -220,13 +220,13 @@ def private_index(_: Project, subject: Subject) -> Iterator[Problem]:
     good=(f'{_pyproject('">=3.12"')}\n[[tool.uv.index]]\nurl = "https://packages.example.com/"\n',),
     fix="Remove the index from [tool.uv], and name it on your own machine by UV_INDEX.",
 )
-def private_index_configured(_: Project, subject: Subject) -> Iterator[Problem]:
+def private_index_configured(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml names an index inside a private network, which other daemons cannot reach."""
-    settings = _table(_toml(subject), "tool", "uv")
+    settings = _table(_toml(plugin), "tool", "uv")
     indexes = settings.get("index", [])
     urls = [index.get("url") for index in indexes if isinstance(index, dict)]
     urls += [settings.get("index-url"), *_list(settings.get("extra-index-url"))]
-    text = (subject.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(_PYPROJECT, "")
     for url in filter(None, map(_string, urls)):
         host = urlsplit(url).hostname or ""
         if _is_private(host):
@@ -248,15 +248,15 @@ def private_index_configured(_: Project, subject: Subject) -> Iterator[Problem]:
     ),
     fix="Add [dependency-groups] with dev = [].",
 )
-def dev_group_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+def dev_group_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml lacks the dependency group dev, which `dify plugin package` asks uv for.
 
     It makes a requirements.txt from uv.lock without that group, and fails if there is none.
     """
-    files = subject.files
+    files = plugin.files
     if _PYPROJECT not in files or _LOCK not in files or _REQUIREMENTS in files:
         return
-    if "dev" not in _table(_toml(subject), "dependency-groups"):
+    if "dev" not in _table(_toml(plugin), "dependency-groups"):
         yield Problem("there is no dependency group dev", span=Span(_PYPROJECT, 1, 1))
 
 
@@ -273,9 +273,9 @@ def dev_group_missing(_: Project, subject: Subject) -> Iterator[Problem]:
     good=(_pyproject('">=3.12"'),),
     fix="Correct it.",
 )
-def pyproject_form(_: Project, subject: Subject) -> Iterator[Problem]:
+def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml is not TOML, or not of the shape that uv reads."""
-    text = (subject.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(_PYPROJECT, "")
     try:
         declared = tomllib.loads(text).get("project", {})
     except tomllib.TOMLDecodeError as error:
@@ -286,19 +286,19 @@ def pyproject_form(_: Project, subject: Subject) -> Iterator[Problem]:
         yield Problem(f"not TOML: {message}", span=Span(_PYPROJECT, line, column))
         return
     if not isinstance(declared, dict):
-        yield _in_pyproject(subject, "project", "project is not a table", key=True)
+        yield _in_pyproject(plugin, "project", "project is not a table", key=True)
         return
     dependencies = declared.get("dependencies", [])
     if not isinstance(dependencies, list) or not all(isinstance(d, str) for d in dependencies):
-        yield _in_pyproject(subject, "dependencies", "dependencies is not a list of strings")
+        yield _in_pyproject(plugin, "dependencies", "dependencies is not a list of strings")
 
 
 # What the files say --------------------------------------------------------------------------
 
 
-def _toml(subject: Subject) -> dict[str, Any]:
+def _toml(plugin: Plugin) -> dict[str, Any]:
     try:
-        return tomllib.loads((subject.sources or {}).get(_PYPROJECT, ""))
+        return tomllib.loads((plugin.sources or {}).get(_PYPROJECT, ""))
     except tomllib.TOMLDecodeError:
         return {}
 
@@ -318,18 +318,18 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _requires_python(subject: Subject) -> tuple[object, SpecifierSet | None]:
+def _requires_python(plugin: Plugin) -> tuple[object, SpecifierSet | None]:
     """Return what ``requires-python`` says, and its range; ``None`` if it is not a range."""
-    wanted = _table(_toml(subject), "project").get("requires-python")
+    wanted = _table(_toml(plugin), "project").get("requires-python")
     try:
         return wanted, SpecifierSet(wanted) if isinstance(wanted, str) else SpecifierSet()
     except InvalidSpecifier:
         return wanted, None
 
 
-def _oldest_too_old(project: Project, subject: Subject, allowed: SpecifierSet) -> str:
+def _oldest_too_old(project: Project, plugin: Plugin, allowed: SpecifierSet) -> str:
     """Return the oldest Python that is allowed and that the SDK does not run on, or nothing."""
-    if _LOCK in subject.files or not str(allowed):
+    if _LOCK in plugin.files or not str(allowed):
         return ""
     for line in project.requirements:
         requirement = _requirement(line)
@@ -340,16 +340,16 @@ def _oldest_too_old(project: Project, subject: Subject, allowed: SpecifierSet) -
     return ""
 
 
-def _are_requirements_complete(project: Project, subject: Subject) -> bool:
+def _are_requirements_complete(project: Project, plugin: Plugin) -> bool:
     """Say whether the list of requirements is all that the environment is made from."""
     if any(line.startswith("-") or "/" in line for line in project.requirements):
         return False
-    if subject.form is Form.SPEC:
+    if plugin.form is Form.SPEC:
         return True
-    sources = subject.sources or {}
+    sources = plugin.sources or {}
     if _PYPROJECT not in sources:
-        return _REQUIREMENTS in subject.files
-    declared = _table(_toml(subject), "project")
+        return _REQUIREMENTS in plugin.files
+    declared = _table(_toml(plugin), "project")
     listed = declared.get("dependencies", [])
     return bool(declared) and isinstance(listed, list) and "dynamic" not in declared
 
@@ -376,18 +376,18 @@ def _is_private(host: str) -> bool:
 # Where they say it ---------------------------------------------------------------------------
 
 
-def _of_requirement(subject: Subject, index: int, line: str, message: str) -> Problem:
+def _of_requirement(plugin: Plugin, index: int, line: str, message: str) -> Problem:
     """Point at a requirement: in the spec, or in the file that the daemon installs from."""
-    if subject.form is Form.SPEC:
+    if plugin.form is Form.SPEC:
         return Problem(message, at=f"requirements[{index}]")
-    file = _PYPROJECT if _PYPROJECT in subject.files else _REQUIREMENTS
-    text = (subject.sources or {}).get(file, "")
+    file = _PYPROJECT if _PYPROJECT in plugin.files else _REQUIREMENTS
+    text = (plugin.sources or {}).get(file, "")
     return Problem(message, span=_first(file, text, line))
 
 
-def _in_pyproject(subject: Subject, name: str, message: str, *, key: bool = False) -> Problem:
+def _in_pyproject(plugin: Plugin, name: str, message: str, *, key: bool = False) -> Problem:
     """Point at the value of a key, or at a key or a table's name."""
-    text = (subject.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(_PYPROJECT, "")
     pattern = (
         rf"^[ \t]*(?:(?P<table>\[[ \t]*{name}[ \t]*\])|(?P<key>[\"']?{name}[\"']?)[ \t]*=[ \t]*"
         r"(?P<value>\[[^]]*\]|[^#\n]*[^#\s]))"

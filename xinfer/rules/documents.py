@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import Manifest, Project
 from xinfer.spec.span import Span
 
@@ -37,9 +38,9 @@ _TOOLKIT = "marketplace toolkit"
     ),
     fix="Write README.md in English, and the others below readme/.",
 )
-def readme_language(_: Project, subject: Subject) -> Iterator[Problem]:
+def readme_language(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """README.md holds Chinese, Japanese or Korean outside its code."""
-    text = _text(subject, _README)
+    text = _text(plugin, _README)
     fenced, offset = False, 0
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         if _FENCE.match(line):
@@ -60,9 +61,9 @@ def readme_language(_: Project, subject: Subject) -> Iterator[Problem]:
     good=({"README.md": "# Acme\n\nSource: https://example.com/acme/dify\n"},),
     fix="Link the repository in it.",
 )
-def readme_without_repo(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
+def readme_without_repo(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """README.md does not link the plugin's repository."""
-    text = _text(subject, _README)
+    text = _text(plugin, _README)
     if text and manifest.repo and manifest.repo.rstrip("/").removesuffix(".git") not in text:
         yield Problem(f"README.md does not link {manifest.repo}", span=Span(_README, 1, 1))
 
@@ -79,18 +80,18 @@ def readme_without_repo(manifest: Manifest, subject: Subject) -> Iterator[Proble
     good=({"PRIVACY.md": "Nothing is kept.\n"},),
     fix="Say which data goes where, and who keeps it.",
 )
-def privacy_unwritten(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
+def privacy_unwritten(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """The privacy statement is empty, or that of Dify's template."""
     path = str(PurePosixPath(manifest.privacy or ""))
-    text = (subject.sources or {}).get(path)
+    text = (plugin.sources or {}).get(path)
     if text is None:
         return
     start = text.lower().find(_TEMPLATE_PRIVACY)
     if not text.strip():
-        yield Problem(f"{subject.path(path)} is empty", span=Span(path, 1, 1))
+        yield Problem(f"{plugin.path(path)} is empty", span=Span(path, 1, 1))
     elif start >= 0:
         span = span_in(path, text, start, start + len(_TEMPLATE_PRIVACY))
-        yield Problem(f"{subject.path(path)} is that of the template", span=span)
+        yield Problem(f"{plugin.path(path)} is that of the template", span=span)
 
 
 @rule(
@@ -102,13 +103,13 @@ def privacy_unwritten(manifest: Manifest, subject: Subject) -> Iterator[Problem]
     good=({"_assets/icon.svg": "<svg><circle r='4'/></svg>\n"},),
     fix="Draw an icon of your own.",
 )
-def template_icon(_: Project, subject: Subject) -> Iterator[Problem]:
+def template_icon(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """An icon is that of Dify's template."""
-    for path, text in (subject.sources or {}).items():
+    for path, text in (plugin.sources or {}).items():
         start = text.find(_TEMPLATE_ICON) if path.startswith("_assets/") else -1
         if start >= 0:
             span = span_in(path, text, start, start + len(_TEMPLATE_ICON))
-            yield Problem(f"{subject.path(path)} is that of the template", span=span)
+            yield Problem(f"{plugin.path(path)} is that of the template", span=span)
 
 
 @rule(
@@ -120,18 +121,18 @@ def template_icon(_: Project, subject: Subject) -> Iterator[Problem]:
     good=({"readme/README_zh_Hans.md": "模型\n"},),
     fix="Call it readme/README_zh_Hans.md, or likewise.",
 )
-def readme_not_loaded(_: Project, subject: Subject) -> Iterator[Problem]:
+def readme_not_loaded(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """A translated README has a name or a place where the daemon does not look for it."""
-    for path in map(PurePosixPath, subject.files):
+    for path in map(PurePosixPath, plugin.files):
         translated = _LOCALISED.fullmatch(path.name)
         loaded = _LOADED.fullmatch(path.name) and path.parts[:-1] == ("readme",)
         if translated and not loaded and len(path.parts) <= 2:
-            message = f"Dify does not show {subject.path(str(path))}"
+            message = f"Dify does not show {plugin.path(str(path))}"
             yield Problem(message, span=Span(str(path), 1, 1))
 
 
-def _text(subject: Subject, path: str) -> str:
-    return (subject.sources or {}).get(path, "")
+def _text(plugin: Plugin, path: str) -> str:
+    return (plugin.sources or {}).get(path, "")
 
 
 RULES = (

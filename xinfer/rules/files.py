@@ -9,7 +9,7 @@ from xinfer.plugin.limits import MAX_PACKAGE_BYTES
 from xinfer.plugin.plugin import Plugin
 from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
 from xinfer.spec.span import Span
 
@@ -30,9 +30,9 @@ _REMAP = "daemon internal/core/plugin_manager/media_transport/assets_bucket.go: 
     good=("icon_large:\n  en_US: icon.svg\n",),
     fix=_ADD_ICON,
 )
-def icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def icon_missing(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """An icon of the provider is not among the plugin's files."""
-    yield from _missing_icons(provider, subject, ("icon_small", "icon_large"))
+    yield from _missing_icons(provider, plugin, ("icon_small", "icon_large"))
 
 
 @rule(
@@ -44,21 +44,19 @@ def icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
     good=("icon_small_dark:\n  en_US: icon.svg\n",),
     fix=_ADD_ICON,
 )
-def dark_icon_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def dark_icon_missing(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """A dark icon of the provider is not among the plugin's files; packing does not notice."""
-    yield from _missing_icons(provider, subject, ("icon_small_dark", "icon_large_dark"))
+    yield from _missing_icons(provider, plugin, ("icon_small_dark", "icon_large_dark"))
 
 
-def _missing_icons(
-    provider: Provider, subject: Subject, names: tuple[str, ...]
-) -> Iterator[Problem]:
+def _missing_icons(provider: Provider, plugin: Plugin, names: tuple[str, ...]) -> Iterator[Problem]:
     for name in names:
         icon: I18n | None = getattr(provider, name)
         for language in _LANGUAGES if icon is not None else ():
             file = getattr(icon, language)
             path = f"_assets/{file}"
-            if file and subject.lacks(path) and has_assets(subject):
-                yield Problem(subject.missing(path), at=f"{name}.{language}", of=icon)
+            if file and plugin.lacks(path) and has_assets(plugin):
+                yield Problem(plugin.missing(path), at=f"{name}.{language}", of=icon)
 
 
 @rule(
@@ -70,14 +68,14 @@ def _missing_icons(
     good=("icon: icon.svg",),
     fix=_ADD_ICON,
 )
-def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
+def plugin_icon_missing(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """An icon of the plugin is not among its files."""
     for name in ("icon", "icon_dark"):
         file = getattr(manifest, name)
         if file == "":
             yield Problem(f"{name} is empty", at=name)
-        elif file and subject.lacks(f"_assets/{file}") and has_assets(subject):
-            yield Problem(subject.missing(f"_assets/{file}"), at=name)
+        elif file and plugin.lacks(f"_assets/{file}") and has_assets(plugin):
+            yield Problem(plugin.missing(f"_assets/{file}"), at=name)
 
 
 @rule(
@@ -89,9 +87,9 @@ def plugin_icon_missing(manifest: Manifest, subject: Subject) -> Iterator[Proble
     good=({"data.bin": MAX_PACKAGE_BYTES - 64 * 1024},),
     fix="Remove what is not needed to run, or list it in .difyignore.",
 )
-def too_large(_: Project, subject: Subject) -> Iterator[Problem]:
+def too_large(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The files of the plugin are larger than 50 MiB together."""
-    files = subject.files
+    files = plugin.files
     if files.size > MAX_PACKAGE_BYTES:
         largest = ", ".join(f"{file.path} ({_mebibytes(file.size)})" for file in files.largest(3))
         message = f"the plugin has {_mebibytes(files.size)}, of 50 MiB allowed; {largest}"
@@ -116,9 +114,9 @@ def _mebibytes(size: int) -> str:
     good=({f"data/{number}.txt": 0 for number in range(_MOST_FILES - 20)},),
     fix="Remove what is not needed to run, or list it in .difyignore.",
 )
-def too_many_files(_: Project, subject: Subject) -> Iterator[Problem]:
+def too_many_files(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin has more than 5,000 files."""
-    count = len(subject.files)
+    count = len(plugin.files)
     if count > _MOST_FILES:
         yield Problem(f"the plugin has {count:,} files, of {_MOST_FILES:,} allowed")
 
@@ -132,12 +130,12 @@ def too_many_files(_: Project, subject: Subject) -> Iterator[Problem]:
     good=({".difyignore": "*.bak\n", "models/llm/llm.py.bak": "x"},),
     fix="Remove it, or list it in .difyignore.",
 )
-def leftover_packed(_: Project, subject: Subject) -> Iterator[Problem]:
+def leftover_packed(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """A file that some tool left behind is part of the plugin."""
-    for path in map(PurePosixPath, subject.files):
+    for path in map(PurePosixPath, plugin.files):
         is_leftover = path.name in LEFTOVER_NAMES or path.suffix in LEFTOVER_SUFFIXES
         if is_leftover and not tool_folder(str(path)):
-            yield Problem(f"{subject.path(str(path))} is packed", span=Span(str(path), 1, 1))
+            yield Problem(f"{plugin.path(str(path))} is packed", span=Span(str(path), 1, 1))
 
 
 @rule(
@@ -155,12 +153,12 @@ def leftover_packed(_: Project, subject: Subject) -> Iterator[Problem]:
     good=("meta:\n  runner:\n    entrypoint: main\n",),
     fix="Add the module, or correct its name.",
 )
-def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
+def entrypoint_missing(meta: Meta, plugin: Plugin) -> Iterator[Problem]:
     """The module that starts the plugin is not among its files."""
     module = meta.runner.entrypoint.replace(".", "/")
     is_file = module.endswith("/py")  # which XI110 reports
-    if not is_file and all(map(subject.lacks, (f"{module}.py", f"{module}/__main__.py"))):
-        yield Problem(subject.missing(f"{module}.py"), at="runner.entrypoint")
+    if not is_file and all(map(plugin.lacks, (f"{module}.py", f"{module}/__main__.py"))):
+        yield Problem(plugin.missing(f"{module}.py"), at="runner.entrypoint")
 
 
 @rule(
@@ -172,14 +170,14 @@ def entrypoint_missing(meta: Meta, subject: Subject) -> Iterator[Problem]:
     good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\nrequests\n"},),
     fix="Add a pyproject.toml or a requirements.txt.",
 )
-def dependencies_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+def dependencies_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin does not say what it requires, so the daemon does not make its environment."""
     files = ("pyproject.toml", "requirements.txt")
-    if all(map(subject.lacks, files)):
+    if all(map(plugin.lacks, files)):
         reasons = [
-            f"{name} is left out by {subject.left_out[name]}"
+            f"{name} is left out by {plugin.left_out[name]}"
             for name in files
-            if name in subject.left_out
+            if name in plugin.left_out
         ]
         yield Problem("; ".join(reasons) or "there is no pyproject.toml and no requirements.txt")
 
@@ -193,10 +191,10 @@ def dependencies_missing(_: Project, subject: Subject) -> Iterator[Problem]:
     good=({"README.md": "# Acme\n\nhttps://example.com/acme/dify\n"},),
     fix="Add a README.md in English.",
 )
-def readme_missing(_: Project, subject: Subject) -> Iterator[Problem]:
+def readme_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin has no README.md, which the marketplace requires and Dify shows."""
-    if subject.lacks("README.md"):
-        yield Problem(subject.missing("README.md"))
+    if plugin.lacks("README.md"):
+        yield Problem(plugin.missing("README.md"))
 
 
 @rule(
@@ -208,12 +206,12 @@ def readme_missing(_: Project, subject: Subject) -> Iterator[Problem]:
     good=("privacy: PRIVACY.md", "privacy: https://example.com/privacy"),
     fix="Add the file, or correct its name.",
 )
-def privacy_missing(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
+def privacy_missing(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """The privacy statement is not among the plugin's files."""
     if manifest.privacy:
         path = str(PurePosixPath(manifest.privacy))
-        if "://" not in manifest.privacy and subject.lacks(path):
-            yield Problem(subject.missing(path), at="privacy")
+        if "://" not in manifest.privacy and plugin.lacks(path):
+            yield Problem(plugin.missing(path), at="privacy")
 
 
 RULES = (

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.spec import FormField, FormType, ModelName, Option, Provider
 
 _CHOICES = (FormType.SELECT, FormType.RADIO)
@@ -61,7 +62,7 @@ def forms(provider: Provider) -> Iterator[tuple[str, tuple[FormField, ...]]]:
     good=(_form(f"{_field()} | {_field(variable='w')}"),),
     fix="Give each field a variable of its own.",
 )
-def duplicate_variable(provider: Provider, _: Subject) -> Iterator[Problem]:
+def duplicate_variable(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """Two fields of a form have the same variable: one overwrites what is entered in the other."""
     for at, form in forms(provider):
         for index, field, others in _shared(form):
@@ -92,7 +93,7 @@ _CHOICE = _field("select", f"options: [{_option('x')}, {_option('y')}]", "g")
     ),
     fix="Give each field a variable of its own, and let the code read both.",
 )
-def shared_variable(provider: Provider, _: Subject) -> Iterator[Problem]:
+def shared_variable(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """Two fields of a form that are never shown together share a variable.
 
     The dialog takes label, placeholder and type of the first, and the default of the last.
@@ -133,7 +134,7 @@ def _may_be_shown_together(field: FormField, other: FormField) -> bool:
         yaml="Make it a radio with the options 'true' and 'false'.",
     ),
 )
-def switch_not_drawn(field: FormField, _: Subject) -> Iterator[Problem]:
+def switch_not_drawn(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field is a switch, for which Dify's dialog draws no control.
 
     The server keeps a true value only, so what is switched off is as good as never entered, and a
@@ -152,7 +153,7 @@ def switch_not_drawn(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("select", f"options: [{_option('a')}]")),),
     fix="Add options, or make it a text-input.",
 )
-def choice_without_options(field: FormField, _: Subject) -> Iterator[Problem]:
+def choice_without_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A select or radio has no options, so nobody can choose one."""
     if field.type in _CHOICES and not field.options and "options" not in field.extra_keys:
         yield Problem(f"{field.variable} is a {field.type} without options", at="type")
@@ -167,7 +168,7 @@ def choice_without_options(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("radio", f"options: [{_option('a')}]")),),
     fix="Make it a select, or leave the options out.",
 )
-def idle_options(field: FormField, _: Subject) -> Iterator[Problem]:
+def idle_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field that is no choice has options, which Dify does not show."""
     if field.options and field.type not in _CHOICES:
         yield Problem(f"{field.variable} is a {field.type} and has options", at="options")
@@ -182,7 +183,7 @@ def idle_options(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("select", f"options: [{_option('chat')}]\n      default: chat")),),
     fix="Use the value of one of the options.",
 )
-def default_not_an_option(field: FormField, _: Subject) -> Iterator[Problem]:
+def default_not_an_option(field: FormField, _: Plugin) -> Iterator[Problem]:
     """The default is none of the options: the dialog shows no choice, and the server refuses it."""
     values = [option.value for option in field.options]
     if field.type in _CHOICES and values and field.default not in (None, "", *values):
@@ -199,7 +200,7 @@ def default_not_an_option(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field(more="max_length: 3\n      default: abc")),),
     fix="Shorten the default, or raise max_length.",
 )
-def default_above_length(field: FormField, _: Subject) -> Iterator[Problem]:
+def default_above_length(field: FormField, _: Plugin) -> Iterator[Problem]:
     """The default is longer than the server accepts when users save it as it is."""
     if field.default and 0 < field.max_length < len(field.default):
         count = len(field.default)
@@ -216,7 +217,7 @@ def default_above_length(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("select", f"options: [{_option('a')}, {_option('b')}]")),),
     fix="Give each option a value of its own.",
 )
-def duplicate_option(field: FormField, _: Subject) -> Iterator[Problem]:
+def duplicate_option(field: FormField, _: Plugin) -> Iterator[Problem]:
     """Two options have the same value, so the code cannot tell which was chosen."""
     counts: Counter[str] = Counter()
     for index, option in enumerate(field.options):
@@ -238,7 +239,7 @@ def duplicate_option(field: FormField, _: Subject) -> Iterator[Problem]:
         yaml="Write required: true or required: false.",
     ),
 )
-def required_left_out(field: FormField, _: Subject) -> Iterator[Problem]:
+def required_left_out(field: FormField, _: Plugin) -> Iterator[Problem]:
     """The field does not say whether it is required: the daemon takes no, the SDK takes yes."""
     if field.required is None:
         yield Problem(f"{field.variable} does not say whether it is required", at="required")
@@ -256,7 +257,7 @@ def required_left_out(field: FormField, _: Subject) -> Iterator[Problem]:
         yaml="Write required: false: the server then fills the default in.",
     ),
 )
-def required_with_default(field: FormField, _: Subject) -> Iterator[Problem]:
+def required_with_default(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A required field has a default, which the dialog shows and the server does not fill in."""
     if field.required and field.default:
         yield Problem(f"{field.variable} is required and has a default", at="default")
@@ -274,7 +275,7 @@ def required_with_default(field: FormField, _: Subject) -> Iterator[Problem]:
     ),
     fix="Make it a secret-input.",
 )
-def secret_as_text(field: FormField, _: Subject) -> Iterator[Problem]:
+def secret_as_text(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field whose name is that of a secret is a text-input: Dify stores and shows it in clear."""
     if field.type is FormType.TEXT_INPUT and _SECRET.search(field.variable):
         yield Problem(f"{field.variable} is a text-input", at="type")
@@ -290,7 +291,7 @@ def secret_as_text(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("secret-input")),),
     fix="Leave the default out; use it in the code, if it is none of a secret.",
 )
-def secret_default(field: FormField, _: Subject) -> Iterator[Problem]:
+def secret_default(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A secret has a default: the plugin gets `[__HIDDEN__]` in its place.
 
     The dialog sends that word for a secret that users leave as it is, and on a first save nothing
@@ -312,7 +313,7 @@ def secret_default(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field(more="placeholder: {en_US: Look there.}")),),
     fix="Say it in the placeholder, or in the provider's help.",
 )
-def help_not_shown(field: FormField, _: Subject) -> Iterator[Problem]:
+def help_not_shown(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field has a help or a link of its own, which Dify drops."""
     for name in ("help", "url"):
         if getattr(field, name) is not None:
@@ -332,7 +333,7 @@ def help_not_shown(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field(variable="v" * 255)),),
     fix="Use 1 to 255 characters.",
 )
-def variable_length(field: FormField, _: Subject) -> Iterator[Problem]:
+def variable_length(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field's variable is empty or has more than 255 characters."""
     if not 0 < len(field.variable) <= _LONGEST:
         count = len(field.variable)
@@ -348,7 +349,7 @@ def variable_length(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field(more="placeholder: {en_US: Text}")),),
     fix="Write the English text.",
 )
-def field_text_empty(field: FormField, _: Subject) -> Iterator[Problem]:
+def field_text_empty(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field's label, placeholder or help has no English."""
     for name in ("label", "placeholder", "help"):
         text = getattr(field, name)
@@ -366,7 +367,7 @@ def field_text_empty(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field(more=f"default: {'d' * 255}")),),
     fix="Use at most 255 characters.",
 )
-def default_length(field: FormField, _: Subject) -> Iterator[Problem]:
+def default_length(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A default has more than 255 characters."""
     if field.default is not None and len(field.default) > _LONGEST:
         count = len(field.default)
@@ -386,7 +387,7 @@ def default_length(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("select", f"options: [{_option('o' * 255)}]")),),
     fix="Use 1 to 255 characters.",
 )
-def option_value(option: Option, _: Subject) -> Iterator[Problem]:
+def option_value(option: Option, _: Plugin) -> Iterator[Problem]:
     """An option's value is empty or has more than 255 characters."""
     if not 0 < len(option.value) <= _LONGEST:
         count = len(option.value)
@@ -402,7 +403,7 @@ def option_value(option: Option, _: Subject) -> Iterator[Problem]:
     good=(_form(_field("select", f"options: [{_option('o')}]")),),
     fix="Write the English text.",
 )
-def option_text_empty(option: Option, _: Subject) -> Iterator[Problem]:
+def option_text_empty(option: Option, _: Plugin) -> Iterator[Problem]:
     """An option has no English label."""
     if not option.label.en_US:
         message = f"the English label of the option {option.value!r} is empty"
@@ -422,7 +423,7 @@ def _many(count: int) -> str:
     good=(_many(31),),
     fix="Leave fields out.",
 )
-def too_many_fields(provider: Provider, _: Subject) -> Iterator[Problem]:
+def too_many_fields(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A form has more than 32 fields."""
     for at, form in forms(provider):
         if len(form) > _MOST_FIELDS:
@@ -442,7 +443,7 @@ def _options(count: int) -> str:
     good=(_form(_field("select", f"options: [{_options(128)}]")),),
     fix="Leave some out.",
 )
-def too_many_options(field: FormField, _: Subject) -> Iterator[Problem]:
+def too_many_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field has more than 128 options, or more than 16 conditions."""
     for name, most in (("options", _MOST_OPTIONS), ("show_on", _MOST_CONDITIONS)):
         count = len(getattr(field, name))
@@ -465,7 +466,7 @@ def too_many_options(field: FormField, _: Subject) -> Iterator[Problem]:
     ),
     fix="Write the English text.",
 )
-def model_name_empty(name: ModelName, _: Subject) -> Iterator[Problem]:
+def model_name_empty(name: ModelName, _: Plugin) -> Iterator[Problem]:
     """The question for a model's name has no English label."""
     if not name.label.en_US:
         yield Problem("the English label is empty", at="label.en_US", of=name.label)

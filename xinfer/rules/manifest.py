@@ -9,9 +9,9 @@ from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
 
-from xinfer.plugin.plugin import MANIFEST, Form
+from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.spec import I18n, Manifest, Meta, Permission, Resource, Runner, StoragePermission
 from xinfer.spec.manifest import RFC3339
 
@@ -39,7 +39,7 @@ _DECLARATION = "daemon pkg/entities/plugin_entities/plugin_declaration.go"
     good=("version: 1.2.3", "version: 9999.0.0-rc1"),
     fix="Write three numbers of at most four digits, then nothing or a word such as -beta1.",
 )
-def version_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def version_form(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin's version is not three numbers and at most one word."""
     if not _THREE_NUMBERS.fullmatch(manifest.version):
         yield Problem(f"the version {manifest.version!r} is not of the form 1.2.3", at="version")
@@ -54,7 +54,7 @@ def version_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("version: 1.2.3-post1",),
     fix="Use one of -alpha1, -beta1, -rc1, -dev1 and -post1 behind the numbers, or nothing.",
 )
-def version_word(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def version_word(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The word behind the plugin's version is unknown to PEP 440.
 
     The daemon takes any word of up to 16 letters; the SDK reads the version with `packaging`.
@@ -77,7 +77,7 @@ def version_word(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("author: some-one_2", f"author: {'a' * 64}"),
     fix="Use 1 to 64 of a-z, 0-9, _ and -, and no UUID.",
 )
-def author_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def author_form(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The author's name has characters that identifiers do not have, or is a UUID.
 
     Packing does not look at it. A UUID marks a plugin that is connected for remote debugging.
@@ -97,7 +97,7 @@ def author_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("name: my-plugin_2", f"name: {'n' * 128}"),
     fix="Use 1 to 128 of a-z, 0-9, _ and -.",
 )
-def name_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def name_form(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin's name has characters that identifiers do not have.
 
     Packing only looks at its length.
@@ -119,7 +119,7 @@ def name_form(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=(f"description:\n  en_US: {'x' * 1023}\n",),
     fix="Write 1 to 1023 characters.",
 )
-def text_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def text_length(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin's label or description is empty or too long."""
     for name in ("label", "description"):
         texts: I18n = getattr(manifest, name)
@@ -141,7 +141,7 @@ def text_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=({"manifest.yaml": f"icon: {'i' * 124}.svg", f"_assets/{'i' * 124}.svg": "<svg/>"},),
     fix="Use a shorter name.",
 )
-def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def path_length(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The path of an icon or of the provider's file has more than 128 characters."""
     paths = {"icon": manifest.icon, "icon_dark": manifest.icon_dark or ""}
     paths |= {f"plugins.models[{i}]": path for i, path in enumerate(manifest.plugins.models)}
@@ -163,7 +163,7 @@ def path_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yaml="Write 2026-01-31T00:00:00Z.",
     ),
 )
-def creation_time(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
+def creation_time(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """The time of creation has no time zone, or is not written as RFC 3339 does.
 
     PyYAML writes a time with its zone as `2026-01-31 00:00:00+00:00`, which Go does not read.
@@ -173,7 +173,7 @@ def creation_time(manifest: Manifest, subject: Subject) -> Iterator[Problem]:
         yield Problem(f"created_at {created_at} has no time zone", at="created_at")
     elif isinstance(created_at, str) and not RFC3339.fullmatch(created_at):
         yield Problem(f"created_at {created_at!r} is not of RFC 3339", at="created_at")
-    elif subject.form is Form.YAML and (written := _PYYAML_TIME.search(subject.files[MANIFEST])):
+    elif plugin.form is Form.YAML and (written := _PYYAML_TIME.search(plugin.files[MANIFEST])):
         yield Problem(f"created_at {written[1].decode()} is not of RFC 3339", at="created_at")
 
 
@@ -191,7 +191,7 @@ _PYYAML_TIME = re.compile(
     good=("resource:\n  memory: 268435456\n",),
     fix="Write how many bytes the plugin needs, e.g. 268435456.",
 )
-def no_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
+def no_memory(resource: Resource, _: Plugin) -> Iterator[Problem]:
     """The memory is 0, which the daemon takes for a missing value."""
     if resource.memory == 0:
         yield Problem("memory is 0", at="memory")
@@ -210,7 +210,7 @@ def no_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
     good=("resource:\n  memory: 1048576\n", "resource:\n  memory: 68719476736\n"),
     fix="Write bytes, e.g. 268435456 for 256 MiB.",
 )
-def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
+def odd_memory(resource: Resource, _: Plugin) -> Iterator[Problem]:
     """The memory is below 1 MiB or above 64 GiB; most likely it is not in bytes.
 
     No daemon enforces it today.
@@ -239,12 +239,12 @@ def odd_memory(resource: Resource, _: Subject) -> Iterator[Problem]:
         "1073741824 bytes.",
     ),
 )
-def storage_size(storage: StoragePermission, subject: Subject) -> Iterator[Problem]:
+def storage_size(storage: StoragePermission, plugin: Plugin) -> Iterator[Problem]:
     """The storage has no size, or one outside 1 KiB to 1 GiB.
 
     The daemon looks at the size of a storage that is not enabled, too.
     """
-    if subject.form is Form.YAML and "size" not in storage.explicit:
+    if plugin.form is Form.YAML and "size" not in storage.explicit:
         yield Problem("the storage has no size")
     elif not _SMALL_STORAGE <= storage.size <= _LARGE_STORAGE:
         message = f"the size {storage.size} is outside {_SMALL_STORAGE} to {_LARGE_STORAGE} bytes"
@@ -260,7 +260,7 @@ def storage_size(storage: StoragePermission, subject: Subject) -> Iterator[Probl
     good=("resource:\n  permission:\n    tool:\n      enabled: false\n",),
     fix="Leave the permissions out.",
 )
-def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
+def idle_permission(permission: Permission, _: Plugin) -> Iterator[Problem]:
     """The plugin asks for permissions, of which a model plugin gets none.
 
     The daemon refuses every call from a model back to Dify.
@@ -284,7 +284,7 @@ def idle_permission(permission: Permission, _: Subject) -> Iterator[Problem]:
     good=("meta:\n  runner:\n    entrypoint: main\n",),
     fix="Write the module's name, e.g. main.",
 )
-def entrypoint_form(runner: Runner, _: Subject) -> Iterator[Problem]:
+def entrypoint_form(runner: Runner, _: Plugin) -> Iterator[Problem]:
     """The entry point is not a module's name, so `python -m` does not start it."""
     parts = runner.entrypoint.split(".")
     if runner.entrypoint.endswith(".py") or not all(part.isidentifier() for part in parts):
@@ -300,7 +300,7 @@ def entrypoint_form(runner: Runner, _: Subject) -> Iterator[Problem]:
     good=("meta:\n  version: 0.0.2\n",),
     fix="Write 0.0.1.",
 )
-def meta_version(meta: Meta, _: Subject) -> Iterator[Problem]:
+def meta_version(meta: Meta, _: Plugin) -> Iterator[Problem]:
     """The version of the manifest's format is not three numbers."""
     if not _THREE_NUMBERS.fullmatch(meta.version):
         yield Problem(f"the version {meta.version!r} is not of the form 0.0.1", at="version")
@@ -315,7 +315,7 @@ def meta_version(meta: Meta, _: Subject) -> Iterator[Problem]:
     good=("meta:\n  minimum_dify_version: 1.4.0\n",),
     fix="Write a version of Dify, e.g. 1.4.0.",
 )
-def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
+def minimum_version(meta: Meta, _: Plugin) -> Iterator[Problem]:
     """The minimum version of Dify is not a version."""
     minimum = meta.minimum_dify_version
     if minimum is not None and not _is_pep440(minimum):
@@ -331,7 +331,7 @@ def minimum_version(meta: Meta, _: Subject) -> Iterator[Problem]:
     good=("repo: https://example.com/acme/dify",),
     fix="Write the URL of the source with its https://, or leave it out.",
 )
-def repo_url(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def repo_url(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The repository is not a URL."""
     if manifest.repo is not None and not _URL.fullmatch(manifest.repo):
         yield Problem(f"the repository {manifest.repo!r} is not a URL", at="repo")
@@ -346,7 +346,7 @@ def repo_url(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
     fix="Move the other kinds to plugins of their own.",
 )
-def mixed_kinds(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def mixed_kinds(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin offers models together with tools or another kind of extension."""
     for kind in _OTHER_KINDS:
         if manifest.plugins.models and getattr(manifest.plugins, kind):
@@ -369,7 +369,7 @@ def mixed_kinds(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
     fix="Keep one provider and move the others to plugins of their own.",
 )
-def several_providers(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def several_providers(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin has several model providers, and Dify shows one of them.
 
     The daemon keeps the last, or in remote debugging the first; the SDK loads them all.
@@ -388,7 +388,7 @@ def several_providers(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=(f"author: {'a' * 64}\nname: {'n' * 119}\n",),
     fix="Use a shorter name or author.",
 )
-def identifier_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def identifier_length(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """Author, name and version together are too long for the daemon's database."""
     length = len(manifest.author) + len(manifest.name) + len(manifest.version) + _CHECKSUM
     if length > _IDENTIFIER:
@@ -408,7 +408,7 @@ def identifier_length(manifest: Manifest, _: Subject) -> Iterator[Problem]:
         yaml="Add it to manifest.yaml.",
     ),
 )
-def marketplace_fields(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def marketplace_fields(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The manifest lacks what the marketplace's review requires: privacy, repo or contact."""
     for name in ("privacy", "repo", "contact"):
         if not getattr(manifest, name) and not manifest.extra_keys.get(name):
@@ -424,7 +424,7 @@ def marketplace_fields(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("author: my-tools",),
     fix="Use your own name.",
 )
-def reserved_author(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def reserved_author(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The author's name contains one that is reserved for Dify's makers."""
     for word in ("dify", "langgenius"):
         if word in manifest.author:
@@ -440,7 +440,7 @@ def reserved_author(manifest: Manifest, _: Subject) -> Iterator[Problem]:
     good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
     fix="Write the path of the provider's file under plugins.models.",
 )
-def nothing_declared(manifest: Manifest, _: Subject) -> Iterator[Problem]:
+def nothing_declared(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin names no file of what it adds to Dify."""
     if not any(getattr(manifest.plugins, kind) for kind in ("models", *_OTHER_KINDS)):
         yield Problem("plugins names no file", at="plugins")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xinfer.plugin.globs import globs
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.rules.values import alike
 from xinfer.spec import Provider, ProviderModels
 from xinfer.spec.project import MODEL_FOLDERS, model_file
@@ -36,7 +37,7 @@ def _models(predefined: str, position: str = "models/llm/_position.yaml") -> str
         yaml="Move the order to a _position.yaml that models.<type>.position names.",
     ),
 )
-def idle_position(provider: Provider, _: Subject) -> Iterator[Problem]:
+def idle_position(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The order of models stands in the provider, where the daemon drops it.
 
     It reads the order from files as soon as `models` is a mapping.
@@ -54,7 +55,7 @@ def idle_position(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(_models("[models/llm/*.yaml]"),),
     fix=_PATTERN,
 )
-def glob_understood_twice(provider: Provider, _: Subject) -> Iterator[Problem]:
+def glob_understood_twice(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A pattern means one thing to the SDK and another to the daemon.
 
     The daemon reads `**` as `*` and knows no `./`: the SDK loads the models, and Dify does not
@@ -78,7 +79,7 @@ def glob_understood_twice(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(_models("['models/llm/[a-z]*.yaml']"),),
     fix=_PATTERN,
 )
-def glob_refused(provider: Provider, _: Subject) -> Iterator[Problem]:
+def glob_refused(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A pattern is absolute, empty or without its closing bracket."""
     for glob in globs(provider):
         if not _is_pattern(glob.pattern):
@@ -98,11 +99,11 @@ def _is_pattern(text: str) -> bool:
     good=(_models("[models/llm/*.yaml]"),),
     fix="Match each file by one pattern.",
 )
-def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def overlapping_globs(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """Two patterns match the same file, so its model is declared twice."""
     first: dict[str, str] = {}
     for glob in globs(provider):
-        for path in glob.matched(subject.files):
+        for path in glob.matched(plugin.files):
             if path in first:
                 text = f"{first[path]!r} and {glob.pattern!r} both match {path}"
                 yield Problem(text, at=glob.at)
@@ -119,12 +120,12 @@ def overlapping_globs(provider: Provider, subject: Subject) -> Iterator[Problem]
     good=(_models("[models/llm/*.yaml]"),),
     fix="Correct the pattern, or leave it out.",
 )
-def glob_matches_nothing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def glob_matches_nothing(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """A pattern matches no file, which neither the daemon nor the SDK reports."""
     for glob in globs(provider):
         if not _is_pattern(glob.pattern):
             continue
-        if not any(glob.matched(subject.files)):
+        if not any(glob.matched(plugin.files)):
             yield Problem(f"{glob.pattern!r} matches no file", at=glob.at)
 
 
@@ -148,12 +149,12 @@ def glob_matches_nothing(provider: Provider, subject: Subject) -> Iterator[Probl
     ),
     fix="Move the file to the folder of its type.",
 )
-def model_in_other_folder(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def model_in_other_folder(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """A model lies among those of another type: its own type counts, and its position is lost."""
-    models = subject.project.models
+    models = plugin.project.models
     by_file = {model_file(model): model for model in models if model.model_type in MODEL_FOLDERS}
     for glob in globs(provider):
-        for path in glob.matched(subject.files):
+        for path in glob.matched(plugin.files):
             model = by_file.get(path)
             if model is not None and MODEL_FOLDERS[model.model_type] != glob.folder:
                 text = f"{path} is under models.{glob.folder}, and of type {model.model_type}"
@@ -169,12 +170,12 @@ def model_in_other_folder(provider: Provider, subject: Subject) -> Iterator[Prob
     good=(_models("[models/llm/*.yaml]"),),
     fix="Correct the path, or add the file.",
 )
-def position_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def position_missing(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """The list of positions that the provider names is not among the plugin's files."""
     for folder in _FOLDERS:
         position = getattr(getattr(provider.models, folder, None), "position", None)
-        if position and subject.lacks(position):
-            yield Problem(subject.missing(position), at=f"models.{folder}.position")
+        if position and plugin.lacks(position):
+            yield Problem(plugin.missing(position), at=f"models.{folder}.position")
 
 
 @rule(
@@ -189,12 +190,12 @@ def position_missing(provider: Provider, subject: Subject) -> Iterator[Problem]:
         yaml="Add position: with the path of the file.",
     ),
 )
-def position_unread(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def position_unread(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """There is a list of positions that the provider does not name, so it has no effect."""
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
         path = f"models/{folder}/_position.yaml"
-        if files and files.predefined and not files.position and path in subject.files:
+        if files and files.predefined and not files.position and path in plugin.files:
             yield Problem(f"nothing reads {path}", at=f"models.{folder}")
 
 
@@ -218,16 +219,16 @@ def position_unread(provider: Provider, subject: Subject) -> Iterator[Problem]:
     good=(_models("[models/llm/*.yaml]"),),
     fix=_PATTERN,
 )
-def model_unmatched(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def model_unmatched(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """A YAML file lies among the models, and no pattern matches it: its model is not loaded."""
     if not all(_is_pattern(glob.pattern) for glob in globs(provider)):
         return
-    matched = {path for glob in globs(provider) for path in glob.matched(subject.files)}
+    matched = {path for glob in globs(provider) for path in glob.matched(plugin.files)}
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
         unmatched = sorted(
             path
-            for path in subject.files
+            for path in plugin.files
             if path.startswith(f"models/{folder}/")
             and path.endswith((".yaml", ".yml"))
             and not path.endswith(("_position.yaml", "_position.yml"))
@@ -248,7 +249,7 @@ def model_unmatched(provider: Provider, subject: Subject) -> Iterator[Problem]:
     good=("models:\n  text_embedding: {predefined: []}\n",),
     fix="Use llm, text_embedding, rerank, tts, speech2text and moderation.",
 )
-def unknown_folder(models: ProviderModels, _: Subject) -> Iterator[Problem]:
+def unknown_folder(models: ProviderModels, _: Plugin) -> Iterator[Problem]:
     """A key under `models` is none of the six that are read, so its models are not loaded."""
     for key in models.extra_keys:
         if key not in _FOLDERS:

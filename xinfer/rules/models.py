@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.rules.values import alike
 from xinfer.schema import fields_of
 from xinfer.spec import Feature, Model, ModelProperties, ModelType, Project, Template, Voice
@@ -80,7 +81,7 @@ class AcmeSpeech(TTSModel):
     good=({"models/llm/acme-1.yaml": f"model: {'m' * 255}\n", "models/llm/_position.yaml": "[]"},),
     fix="Use 1 to 255 characters.",
 )
-def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
+def model_name_length(model: Model, _: Plugin) -> Iterator[Problem]:
     """A model's name is empty or has more than 255 characters; the daemon does not describe it."""
     count = len(model.model)
     if not 0 < count <= _LONGEST:
@@ -106,7 +107,7 @@ def model_name_length(model: Model, _: Subject) -> Iterator[Problem]:
     ),
     fix="Remove all but one.",
 )
-def duplicate_model(project: Project, _: Subject) -> Iterator[Problem]:
+def duplicate_model(project: Project, _: Plugin) -> Iterator[Problem]:
     """Two models of a type have the same name, and the SDK uses the last."""
     first: dict[tuple[ModelType, str], Model] = {}
     for index, model in enumerate(project.models):
@@ -144,7 +145,7 @@ models = (
     good=({"provider_spec.py": _TWO.format('"a.b"')},),
     fix='Pass file="models/….yaml" for one of them.',
 )
-def same_file(project: Project, subject: Subject) -> Iterator[Problem]:
+def same_file(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """Two models would be written into one file.
 
     A file's name is the model's, with a hyphen for each character other than letters, digits, `_`,
@@ -187,7 +188,7 @@ _PARAMETER = 'parameter_rules=(ParameterRule(name="n", type=ParameterType.INT, {
     good=({"provider_spec.py": _one(_PARAMETER.format("max=8192"))},),
     fix="Write the value, or declare a CustomizableModel.",
 )
-def open_value(model: Model, _: Subject) -> Iterator[Problem]:
+def open_value(model: Model, _: Plugin) -> Iterator[Problem]:
     """A predefined model has a value that only the server knows, which no YAML can hold.
 
     Expressions such as `limit("context_length")` and conditions are for customizable models.
@@ -214,7 +215,7 @@ _DRAWING = 'models = (Model(model="a", model_type={}, model_properties=ModelProp
     good=({"provider_spec.py": _DRAWING.format("ModelType.MODERATION")},),
     fix=f"Declare models of type {', '.join(MODEL_FOLDERS)}.",
 )
-def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:
+def type_without_folder(project: Project, _: Plugin) -> Iterator[Problem]:
     """A predefined model is of a type that neither the daemon nor the SDK reads from files."""
     for index, model in enumerate(project.models):
         if model.model_type not in MODEL_FOLDERS and model.file is None:
@@ -231,7 +232,7 @@ def type_without_folder(project: Project, _: Subject) -> Iterator[Problem]:
     good=("model_properties:\n  context_size: 1\n",),
     fix="Write a positive number, or leave it out.",
 )
-def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
+def property_not_positive(properties: ModelProperties, _: Plugin) -> Iterator[Problem]:
     """A size or a number is zero or negative, where code divides by it or counts in its steps."""
     for name in _POSITIVE:
         value = getattr(properties, name)
@@ -248,7 +249,7 @@ def property_not_positive(properties: ModelProperties, _: Subject) -> Iterator[P
     good=("model_properties:\n  context_size: 4096\n",),
     fix="Correct its spelling, or leave it out.",
 )
-def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
+def property_key(properties: ModelProperties, _: Plugin) -> Iterator[Problem]:
     """A model has a property that the SDK does not know, which stops the whole plugin."""
     for key in properties.extra_keys:
         if key not in PROPERTIES:
@@ -270,7 +271,7 @@ def property_key(properties: ModelProperties, _: Subject) -> Iterator[Problem]:
     good=("model_properties:\n  mode: completion\n",),
     fix=Fix(spec='Pass mode="chat".', yaml="Add mode: chat."),
 )
-def mode_missing(model: Model, _: Subject) -> Iterator[Problem]:
+def mode_missing(model: Model, _: Plugin) -> Iterator[Problem]:
     """A language model has no mode: apps use it as a completion model, and agents fail."""
     properties = model.model_properties
     is_declared = properties.mode is not None or "mode" in properties.extra_keys
@@ -289,7 +290,7 @@ def mode_missing(model: Model, _: Subject) -> Iterator[Problem]:
     good=("model_properties:\n  context_size: 8192\n",),
     fix=Fix(spec="Pass context_size=… in tokens.", yaml="Add context_size: in tokens."),
 )
-def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
+def context_size_missing(model: Model, _: Plugin) -> Iterator[Problem]:
     """A language model has no context size, so Dify cannot shorten a long history."""
     properties = model.model_properties
     is_declared = properties.context_size is not None or "context_size" in properties.extra_keys
@@ -317,7 +318,7 @@ def context_size_missing(model: Model, _: Subject) -> Iterator[Problem]:
         yaml="Add max: with as much as the model can write.",
     ),
 )
-def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
+def template_maximum(model: Model, _: Plugin) -> Iterator[Problem]:
     """max_tokens ends at 2048, as in Dify's template, though the context is far longer."""
     context = model.model_properties.context_size or 0
     for index, declared in enumerate(model.parameter_rules):
@@ -340,7 +341,7 @@ def template_maximum(model: Model, _: Subject) -> Iterator[Problem]:
     good=(_speech(f"model_properties: {{default_voice: ann, {_VOICES}}}"),),
     fix="Declare voices, and one of them as default_voice.",
 )
-def voices_missing(model: Model, _: Subject) -> Iterator[Problem]:
+def voices_missing(model: Model, _: Plugin) -> Iterator[Problem]:
     """A text-to-speech model has no voices, or not its default one.
 
     Unless the plugin's own code lists voices, the SDK answers with null, and the daemon refuses it.
@@ -367,7 +368,7 @@ def voices_missing(model: Model, _: Subject) -> Iterator[Problem]:
     good=(_speech(f"model_properties: {{{_VOICES}}}"),),
     fix="Write the voice's id.",
 )
-def voice_empty(voice: Voice, _: Subject) -> Iterator[Problem]:
+def voice_empty(voice: Voice, _: Plugin) -> Iterator[Problem]:
     """A voice has no id, so the daemon refuses the list of voices."""
     if not voice.mode:
         yield Problem(f"the voice {voice.name!r} has no id", at="mode")
@@ -386,7 +387,7 @@ def voice_empty(voice: Voice, _: Subject) -> Iterator[Problem]:
     ),
     fix="Leave some out.",
 )
-def too_many_of_model(model: Model, _: Subject) -> Iterator[Problem]:
+def too_many_of_model(model: Model, _: Plugin) -> Iterator[Problem]:
     """A model has more than 128 parameters or 256 features; the daemon refuses to describe it."""
     for name, most in (("parameter_rules", _MOST_RULES), ("features", _MOST_FEATURES)):
         count = len(getattr(model, name))
@@ -406,7 +407,7 @@ def too_many_of_model(model: Model, _: Subject) -> Iterator[Problem]:
         yaml="Add tool-call or multi-tool-call.",
     ),
 )
-def idle_stream_tool_call(model: Model, _: Subject) -> Iterator[Problem]:
+def idle_stream_tool_call(model: Model, _: Plugin) -> Iterator[Problem]:
     """A model calls tools in a stream alone, so Dify offers it none."""
     calls = {Feature.TOOL_CALL, Feature.MULTI_TOOL_CALL}
     if Feature.STREAM_TOOL_CALL in model.features and not calls & set(model.features):
@@ -432,7 +433,7 @@ _SCHEMA = "parameter_rules:\n  - name: {}\n    use_template: {}\n"
         yaml="Add a parameter rule with name: json_schema and use_template: json_schema.",
     ),
 )
-def schema_not_accepted(model: Model, _: Subject) -> Iterator[Problem]:
+def schema_not_accepted(model: Model, _: Plugin) -> Iterator[Problem]:
     """A model offers structured output, and has no parameter that takes the schema.
 
     Dify sends the schema as the parameter json_schema alone, and the SDK drops parameters that
@@ -451,7 +452,7 @@ def schema_not_accepted(model: Model, _: Subject) -> Iterator[Problem]:
     good=("features: [structured-output]\n" + _SCHEMA.format("json_schema", "json_schema"),),
     fix=Fix(spec="Add Feature.STRUCTURED_OUTPUT.", yaml="Add the feature structured-output."),
 )
-def schema_not_offered(model: Model, _: Subject) -> Iterator[Problem]:
+def schema_not_offered(model: Model, _: Plugin) -> Iterator[Problem]:
     """A model takes a JSON schema, and does not offer structured output.
 
     Older versions of Dify inferred the feature; newer ones write the schema into the prompt.

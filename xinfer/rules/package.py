@@ -11,7 +11,7 @@ from xinfer.plugin.read import listed, missing_keys, positions
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.rules.files import has_assets
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Link, Problem, Subject, rule
+from xinfer.rules.rule import Link, Problem, rule
 from xinfer.rules.values import alike
 from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
@@ -42,7 +42,7 @@ _NEEDED = frozenset({"provider/", "models/"}) | {
     ),
     fix="Write what is expected there.",
 )
-def unreadable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def unreadable_value(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A file is not YAML, or holds a value that the daemon or the SDK does not read.
 
     One such file keeps the whole plugin from starting.
@@ -64,7 +64,7 @@ def unreadable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"manifest.yaml": "resource: {memory: 268435456}\n"},),
     fix="Add it.",
 )
-def missing_key(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def missing_key(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A key is missing that the daemon or the SDK requires."""
     yield from (_unread(fault) for fault in plugin.faults if fault.message.endswith(_MISSING))
     if plugin.form is Form.YAML:
@@ -81,7 +81,7 @@ def missing_key(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=("model_properties:\n  context_size: 8192\n",),
     fix="Write what is expected there.",
 )
-def unusable_value(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def unusable_value(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A value is read as it is, and is not what the code that uses it can work with."""
     return (_unread(fault) for fault in plugin.faults if _READ_AT_REQUESTS.match(fault.path))
 
@@ -114,7 +114,7 @@ def _message_and_fix(message: str) -> tuple[str, str]:
     good=({"models/llm/_position.yaml": "- acme-1\n"},),
     fix="Correct the name, or remove the line.",
 )
-def position_of_nothing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def position_of_nothing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A list of positions holds a name that no model has; the model meant comes last instead."""
     if plugin.provider is None or {fault.file for fault in plugin.faults} & {*plugin.model_paths}:
         return
@@ -135,7 +135,7 @@ def position_of_nothing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"data/list.txt": ("x",)},),
     fix="Pack files alone, with xinfer or with dify plugin package.",
 )
-def folder_entries(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def folder_entries(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """The package has entries for folders, as `zip -r` makes them."""
     folders = [name for name in plugin.files.entries if name.endswith("/")]
     if folders:
@@ -152,7 +152,7 @@ def folder_entries(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"data/manifest.yaml": "x: 1\n"},),
     fix="Pass, or pack, the folder that holds it.",
 )
-def manifest_not_on_top(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def manifest_not_on_top(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """There is no manifest.yaml at the root: no plugin, or one packed together with its folder."""
     if not plugin.lacks(MANIFEST):
         return
@@ -174,7 +174,7 @@ def manifest_not_on_top(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"data/list.txt": ("x",)},),
     fix="Pack with / between folders, and without ./.",
 )
-def odd_entry_names(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def odd_entry_names(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A name in the package has a backslash or begins with `./`."""
     for name in plugin.files.entries:
         if "\\" in name or name.startswith("./"):
@@ -191,7 +191,7 @@ def odd_entry_names(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"_assets/icon.svg": "<svg/>"},),
     fix="Add the folder, with the icons in it.",
 )
-def assets_missing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def assets_missing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """There is no folder `_assets`, which holds the icons."""
     if plugin.files and not has_assets(plugin):
         yield Problem(plugin.missing("_assets/"))
@@ -206,7 +206,7 @@ def assets_missing(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"models/llm/_position.yaml": "- acme-1\n"},),
     fix='Write a list of names in quotes: - "gpt-4".',
 )
-def broken_position(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def broken_position(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A list of positions is not a list of names."""
     for path in plugin.files:
         if path.endswith("_position.yaml") and listed(plugin.files, path) is None:
@@ -222,7 +222,7 @@ def broken_position(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({".difyignore": "*.csv\n", "models/llm/prices.csv": "1\n"},),
     fix="Take it out of .difyignore, or of .gitignore if there is no .difyignore.",
 )
-def needed_file_ignored(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def needed_file_ignored(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """The manifest, the provider or a model is left out of the package by an ignore file."""
     for gone in plugin.files.left_out:
         is_yaml = gone.path.endswith((".yaml", ".yml"))
@@ -243,7 +243,7 @@ def needed_file_ignored(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     ),
     fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
 )
-def secret_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def secret_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A file that holds a secret would be published with the plugin; xinfer does not pack it.
 
     Files are recognised by their names, such as ``.env``, ``.npmrc``, ``id_ed25519`` and ``*.p12``,
@@ -263,7 +263,7 @@ def secret_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({".difyignore": ".git/\n", ".git/config": "x"},),
     fix="List it in .difyignore.",
 )
-def folder_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def folder_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A repository, an environment or a cache is packed, because no ignore file names it.
 
     Packing leaves nothing out by itself: a repository's history, and the secrets in it, are
@@ -283,7 +283,7 @@ def folder_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({"data.txt": ("x",)},),
     fix="Pack it again; sign a package that is not signed yet.",
 )
-def entry_twice(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def entry_twice(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A file is in the package twice.
 
     Signing a signed package adds a second `.verification.dify.json`: with another category the
@@ -303,7 +303,7 @@ def entry_twice(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     good=({".difyignore": ".verification.dify.json\n", ".verification.dify.json": "{}"},),
     fix="Delete it; signing adds it.",
 )
-def signature_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def signature_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """The folder holds what signing adds, so the signed package would hold it twice."""
     if not plugin.files.entries and _SIGNATURE in plugin.files:
         yield Problem(f"{_SIGNATURE} is packed", span=Span(_SIGNATURE, 1, 1))
@@ -325,7 +325,7 @@ def signature_packed(plugin: Plugin, _: Subject) -> Iterator[Problem]:
     ),
     fix="Put the file itself there, or leave it out with a line in .difyignore.",
 )
-def unpackable(plugin: Plugin, _: Subject) -> Iterator[Problem]:
+def unpackable(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """Something in the folder is not a file that can be packed.
 
     The packager refuses links to folders, links that lead nowhere, sockets and devices, and waits

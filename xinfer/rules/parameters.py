@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.spec import CustomizableModel, Model, ParameterRule, ParameterType, Template
 from xinfer.spec.conditions import is_expression
 
@@ -51,7 +52,7 @@ def _rule(more: str) -> str:
     good=(f"parameter_rules:\n  - {{name: {'p' * 255}, type: int}}\n",),
     fix="Use 1 to 255 characters.",
 )
-def parameter_name_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def parameter_name_length(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """A parameter's name is empty or has more than 255 characters.
 
     The daemon refuses to describe the model.
@@ -73,7 +74,7 @@ def parameter_name_length(declared: ParameterRule, _: Subject) -> Iterator[Probl
         yaml="Add type: or use_template:.",
     ),
 )
-def parameter_without_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def parameter_without_type(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """A parameter has neither a type nor a template, which stops the whole plugin."""
     unread = {"type", "use_template"} & declared.extra_keys.keys()
     if declared.type is None and declared.use_template is None and not unread:
@@ -94,7 +95,7 @@ def parameter_without_type(declared: ParameterRule, _: Subject) -> Iterator[Prob
         spec="Remove one, or, of a customizable model, give each a condition.", yaml="Remove one."
     ),
 )
-def duplicate_parameter(model: Model | CustomizableModel, _: Subject) -> Iterator[Problem]:
+def duplicate_parameter(model: Model | CustomizableModel, _: Plugin) -> Iterator[Problem]:
     """Two parameters of a model have the same name: users see both, and one has an effect."""
     first: dict[str, ParameterRule] = {}
     for index, declared in enumerate(model.parameter_rules):
@@ -118,7 +119,7 @@ def duplicate_parameter(model: Model | CustomizableModel, _: Subject) -> Iterato
     good=(_rule("type: int, min: 1, max: 1"),),
     fix="Exchange them.",
 )
-def limits_exchanged(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def limits_exchanged(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """The minimum of a parameter is above its maximum, so the SDK refuses every value."""
     _kind, low, high, _default = effective(declared)
     if low is not None and high is not None and low > high:
@@ -142,7 +143,7 @@ def limits_exchanged(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
     ),
     fix="Choose a default in the range, or write min and max.",
 )
-def default_out_of_range(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def default_out_of_range(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """The default of a parameter is outside its range, or outside that of its template.
 
     The SDK refuses the value as soon as users switch the parameter on.
@@ -171,7 +172,7 @@ def default_out_of_range(declared: ParameterRule, _: Subject) -> Iterator[Proble
     good=(_rule("type: float, default: 1"), _rule("type: int, default: 1.0")),
     fix="Give a default of the parameter's type.",
 )
-def default_of_other_type(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def default_of_other_type(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """The default of a parameter is not of its type, so the SDK refuses it when it is sent."""
     kind, _low, _high, default = effective(declared)
     if default is None or kind is None or is_expression(default):
@@ -191,7 +192,7 @@ def default_of_other_type(declared: ParameterRule, _: Subject) -> Iterator[Probl
     good=(_rule("type: string, options: ['1', '2']"),),
     fix="Leave the options out, or use the type string.",
 )
-def idle_parameter_options(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def idle_parameter_options(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """A parameter that is not a string has options, which neither Dify nor the SDK looks at."""
     kind = effective(declared)[0]
     if declared.options and kind is not None and kind is not ParameterType.STRING:
@@ -207,7 +208,7 @@ def idle_parameter_options(declared: ParameterRule, _: Subject) -> Iterator[Prob
     good=(_rule("type: string, options: [low, high], default: high"),),
     fix="Use one of the options.",
 )
-def default_not_an_option(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def default_not_an_option(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """The default of a parameter is none of its options, so the SDK refuses it when it is sent."""
     if effective(declared)[0] is not ParameterType.STRING:
         return
@@ -225,7 +226,7 @@ def default_not_an_option(declared: ParameterRule, _: Subject) -> Iterator[Probl
     good=(_rule("type: float, precision: 0"),),
     fix="Write the number of decimals, 0 or more.",
 )
-def precision_negative(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def precision_negative(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """The precision of a parameter is negative: the SDK accepts round tens or hundreds alone."""
     if declared.precision is not None and declared.precision < 0:
         yield Problem(f"the precision {declared.precision} is negative", at="precision")
@@ -240,7 +241,7 @@ def precision_negative(declared: ParameterRule, _: Subject) -> Iterator[Problem]
     good=(_rule(f"type: string, options: [a, {'o' * 255}]"),),
     fix="Shorten it to at most 255 characters.",
 )
-def parameter_option_length(declared: ParameterRule, _: Subject) -> Iterator[Problem]:
+def parameter_option_length(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """An option of a parameter has more than 255 characters.
 
     The daemon refuses to describe the model.

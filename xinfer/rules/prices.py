@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from statistics import median
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.spec import Model, Pricing, Project
 
 _COST = "sdk interfaces/model/ai_model.py: AIModel.get_price"
@@ -37,7 +38,7 @@ def _pricing(more: str) -> str:
         yaml="Write unit: '0.000001' for prices per million tokens.",
     ),
 )
-def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+def pricing_unit(pricing: Pricing, _: Plugin) -> Iterator[Problem]:
     """The unit of a price is not a part of 1, so the cost is always zero, or a fortune."""
     free = not pricing.input and not pricing.output
     if not (math.isfinite(pricing.unit) and (0 < pricing.unit <= 1 or free)):
@@ -53,7 +54,7 @@ def pricing_unit(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     good=(_pricing("input: '0', unit: '0.000001', currency: USD"),),
     fix="Write a price of 0 or more.",
 )
-def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+def negative_price(pricing: Pricing, _: Plugin) -> Iterator[Problem]:
     """A price is negative."""
     for name in ("input", "output"):
         price: Decimal | float | None = getattr(pricing, name)
@@ -70,7 +71,7 @@ def negative_price(pricing: Pricing, _: Subject) -> Iterator[Problem]:
     good=(_pricing("input: '1', unit: '0.000001', currency: RMB"),),
     fix="Write USD, RMB or another.",
 )
-def currency_missing(pricing: Pricing, _: Subject) -> Iterator[Problem]:
+def currency_missing(pricing: Pricing, _: Plugin) -> Iterator[Problem]:
     """A price has no currency, so the daemon refuses to describe the model."""
     if not pricing.currency:
         yield Problem("the currency is empty", at="currency")
@@ -96,7 +97,7 @@ def _siblings(unit: str) -> dict[str, str]:
         yaml="Write unit: '0.000001' for a price per million tokens.",
     ),
 )
-def price_of_other_unit(project: Project, _: Subject) -> Iterator[Problem]:
+def price_of_other_unit(project: Project, _: Plugin) -> Iterator[Problem]:
     """A model costs over a hundred times what its siblings do, in another unit.
 
     Most likely its price is per million tokens, and its unit says per thousand.

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, Subject, rule
+from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.spec import (
     ConfigurateMethod,
     Help,
@@ -44,7 +45,7 @@ _DIALOG = "dify api/core/entities/provider_configuration.py"
     good=("provider: acme-ai_2",),
     fix="Use a-z, 0-9, _ and -.",
 )
-def provider_name(provider: Provider, _: Subject) -> Iterator[Problem]:
+def provider_name(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider's name has characters that Dify's identifiers do not have.
 
     Dify joins author, plugin and provider with slashes, and splits them again.
@@ -63,7 +64,7 @@ def provider_name(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(f"provider: {'p' * 255}",),
     fix="Use a name of at most 255 characters.",
 )
-def provider_name_length(provider: Provider, _: Subject) -> Iterator[Problem]:
+def provider_name_length(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider's name has more than 255 characters."""
     if len(provider.provider) > _LONGEST_NAME:
         count = len(provider.provider)
@@ -83,7 +84,7 @@ def provider_name_length(provider: Provider, _: Subject) -> Iterator[Problem]:
         yaml="Use text-embedding or rerank, and the feature vision.",
     ),
 )
-def type_unknown_to_sdk(provider: Provider, _: Subject) -> Iterator[Problem]:
+def type_unknown_to_sdk(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider offers a model type that the daemon knows and the SDK does not."""
     for index, kind in enumerate(provider.supported_model_types):
         if kind in _NOT_IN_SDK:
@@ -100,7 +101,7 @@ def type_unknown_to_sdk(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=("supported_model_types: [llm, moderation]\n",),
     fix="Leave the type out, or add models or Python that serve it.",
 )
-def type_without_models(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def type_without_models(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """The provider offers a model type that no model and no Python serves.
 
     Dify shows the type, and the first request fails.
@@ -108,7 +109,7 @@ def type_without_models(provider: Provider, subject: Subject) -> Iterator[Proble
     sources = provider.extra.python.model_sources if provider.extra else ()
     folders = {part for source in sources for part in source.removesuffix(".py").split("/")}
     for index, kind in enumerate(provider.supported_model_types):
-        is_served = MODEL_FOLDERS.get(kind) in folders or kind in subject.project.model_types
+        is_served = MODEL_FOLDERS.get(kind) in folders or kind in plugin.project.model_types
         if not is_served and kind not in _NOT_IN_SDK:
             at = f"supported_model_types[{index}]"
             yield Problem(f"nothing serves the model type {kind}", at=at)
@@ -123,9 +124,9 @@ def type_without_models(provider: Provider, subject: Subject) -> Iterator[Proble
     good=("supported_model_types: [moderation, llm]\n",),
     fix="Add the type to supported_model_types.",
 )
-def models_of_other_type(provider: Provider, subject: Subject) -> Iterator[Problem]:
+def models_of_other_type(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """There are models of a type that the provider does not offer, so Dify hides them."""
-    for kind in subject.project.model_types if provider.supported_model_types else ():
+    for kind in plugin.project.model_types if provider.supported_model_types else ():
         if kind not in provider.supported_model_types:
             message = f"models of type {kind} are declared, and the provider does not offer it"
             yield Problem(message, at="supported_model_types")
@@ -143,7 +144,7 @@ def models_of_other_type(provider: Provider, subject: Subject) -> Iterator[Probl
         yaml="Add a model_credential_schema.",
     ),
 )
-def model_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
+def model_form_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """Users can add models of their own, and there is no form for it.
 
     For customizable-model, Dify shows the model_credential_schema only.
@@ -167,7 +168,7 @@ def model_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
         yaml="Add a provider_credential_schema; its credential_form_schemas may be [].",
     ),
 )
-def provider_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
+def provider_form_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider lists models, and there is no form for its credentials.
 
     Dify raises an error when users open the provider's dialog.
@@ -193,7 +194,7 @@ def provider_form_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
         yaml="Add a provider_credential_schema with the same fields.",
     ),
 )
-def provider_form_missing_for_custom(provider: Provider, _: Subject) -> Iterator[Problem]:
+def provider_form_missing_for_custom(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """Users add all models themselves, and there is no form for the provider's credentials.
 
     From version 1.16 on, Dify opens that form from a knowledge pipeline, and fails.
@@ -217,7 +218,7 @@ def provider_form_missing_for_custom(provider: Provider, _: Subject) -> Iterator
         yaml="List what the provider offers.",
     ),
 )
-def nothing_offered(provider: Provider, _: Subject) -> Iterator[Problem]:
+def nothing_offered(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider offers no type of model, or no way to set one up."""
     for name in ("supported_model_types", "configurate_methods"):
         if not getattr(provider, name):
@@ -234,7 +235,7 @@ def nothing_offered(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(f"configurate_methods: [{', '.join(['predefined-model'] * 16)}]\n",),
     fix="List each once.",
 )
-def too_many(provider: Provider, _: Subject) -> Iterator[Problem]:
+def too_many(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """More than 16 model types or ways to add models are listed."""
     for name in ("supported_model_types", "configurate_methods"):
         count = len(getattr(provider, name))
@@ -251,7 +252,7 @@ def too_many(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=("label:\n  en_US: Acme\n  zh_Hans: 顶点\n",),
     fix="Write the English text.",
 )
-def provider_text_empty(provider: Provider, _: Subject) -> Iterator[Problem]:
+def provider_text_empty(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A text of the provider has no English."""
     for name in _TEXTS:
         text = getattr(provider, name)
@@ -271,7 +272,7 @@ _HELP = "help:\n  title:\n    en_US: {}\n  url:\n    en_US: {}\n"
     good=(_HELP.format("Get a key", "https://example.com"),),
     fix="Write the English text.",
 )
-def help_text_empty(help_: Help, _: Subject) -> Iterator[Problem]:
+def help_text_empty(help_: Help, _: Plugin) -> Iterator[Problem]:
     """The title or the URL of the provider's help has no English."""
     for name in ("title", "url"):
         text = getattr(help_, name)
@@ -288,7 +289,7 @@ def help_text_empty(help_: Help, _: Subject) -> Iterator[Problem]:
     good=(_HELP.format("Get a key", "https://example.com/keys"),),
     fix="Begin it with https://.",
 )
-def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
+def help_url_relative(help_: Help, _: Plugin) -> Iterator[Problem]:
     """The URL of the provider's help has no scheme, so the browser looks for it in Dify itself."""
     texts: I18n = help_.url
     for language in ("en_US", "zh_Hans", "ja_JP", "pt_BR"):
@@ -309,7 +310,7 @@ def help_url_relative(help_: Help, _: Subject) -> Iterator[Problem]:
         yaml="Add extra.python with provider_source and model_sources.",
     ),
 )
-def sources_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
+def sources_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider names no Python."""
     if _is_absent(provider, "extra"):
         yield Problem("extra.python is missing", at="extra")
@@ -328,13 +329,13 @@ def sources_missing(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=("extra:\n  python:\n    provider_source: provider/acme.py\n",),
     fix="Correct the path, or add the file.",
 )
-def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Problem]:
+def source_file_missing(extra: ProviderExtra, plugin: Plugin) -> Iterator[Problem]:
     """A module that the provider names is not among the plugin's files."""
     paths = {"python.provider_source": extra.python.provider_source}
     paths |= {f"python.model_sources[{i}]": s for i, s in enumerate(extra.python.model_sources)}
     for at, path in paths.items():
-        if subject.lacks(str(PurePosixPath(path))):
-            yield Problem(subject.missing(path), at=at)
+        if plugin.lacks(str(PurePosixPath(path))):
+            yield Problem(plugin.missing(path), at=at)
 
 
 @rule(
@@ -349,13 +350,13 @@ def source_file_missing(extra: ProviderExtra, subject: Subject) -> Iterator[Prob
         yaml="List them under extra.python.model_sources.",
     ),
 )
-def sources_unlisted(sources: PythonSources, subject: Subject) -> Iterator[Problem]:
+def sources_unlisted(sources: PythonSources, plugin: Plugin) -> Iterator[Problem]:
     """The provider names no module of its models, though there are some: none is loaded."""
     if not sources.model_sources:
         folders = tuple(f"models/{folder}/" for folder in MODEL_FOLDERS.values())
         modules = sorted(
             path
-            for path in subject.files
+            for path in plugin.files
             if path.startswith(folders) and path.endswith(".py") and not path.endswith("__.py")
         )
         if modules:

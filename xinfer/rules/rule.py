@@ -38,9 +38,6 @@ users have. In a bad example «» stand around what the finding points at.
 
 _PAGES = "https://xinfer.github.io/xinfer/rules/"
 
-type Subject = Plugin
-"""The plugin that a rule's object belongs to."""
-
 
 @frozen
 class Problem:
@@ -219,7 +216,7 @@ def rule[D](
 ) -> Callable[[Check[D]], Rule]:
     """Make a rule of a function.
 
-    The function takes a declared object and the :class:`Subject` that it belongs to, and yields
+    The function takes a declared object and the :class:`Plugin` that it belongs to, and yields
     problems; the annotation of its first parameter says which objects. Its docstring says what is
     wrong in the first line, then what comes of it.
     """

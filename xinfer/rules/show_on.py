@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.forms import forms
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.rules.values import alike
 from xinfer.spec import ConfigurateMethod, FormField, FormType, Provider, ShowOn
 
@@ -44,7 +45,7 @@ def _form(show_on: str, schema: str = "model") -> str:
     good=(_form("[{variable: g, value: x}]"), _form("[{variable: __model_type, value: llm}]")),
     fix="Use a variable of the same form, or __model_type.",
 )
-def unknown_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
+def unknown_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A field is shown on a variable that the form does not have, so it is never shown."""
     for at, form in forms(provider):
         variables = {field.variable for field in form}
@@ -66,7 +67,7 @@ def unknown_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(_form("[{variable: g, value: x}]"),),
     fix="Show it on __model_type or on another field.",
 )
-def shown_on_name(provider: Provider, _: Subject) -> Iterator[Problem]:
+def shown_on_name(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A field is shown on the model's name, which Dify below 1.8 does not send.
 
     There the server drops what was entered. Newer dialogs compare at every key stroke.
@@ -89,7 +90,7 @@ def shown_on_name(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(_form("[{variable: g, value: y}]"), _form("[{variable: __model_type, value: llm}]")),
     fix="Use a value that the other field can have.",
 )
-def impossible_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
+def impossible_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A field is shown on a value that the other field cannot have, so it is never shown."""
     types = {kind.value for kind in provider.supported_model_types}
     for at, form in forms(provider):
@@ -125,7 +126,7 @@ def impossible_condition(provider: Provider, _: Subject) -> Iterator[Problem]:
     good=(_form("[{variable: g, value: x}, {variable: __model_type, value: llm}]"),),
     fix="Use one condition for each variable, and a field of its own for each of its values.",
 )
-def contradicting_conditions(field: FormField, _: Subject) -> Iterator[Problem]:
+def contradicting_conditions(field: FormField, _: Plugin) -> Iterator[Problem]:
     """Two conditions want one variable to have two values, so the field is never shown.
 
     All conditions must hold; there is no "or".
@@ -149,7 +150,7 @@ def contradicting_conditions(field: FormField, _: Subject) -> Iterator[Problem]:
     good=(_form("[{variable: g, value: x}]", "provider"),),
     fix="Show it on another field, or always.",
 )
-def model_type_in_provider_form(provider: Provider, _: Subject) -> Iterator[Problem]:
+def model_type_in_provider_form(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A field of the provider's form is shown on the model type, which nobody chooses there.
 
     The dialog never shows it, and the server drops its value.
@@ -175,7 +176,7 @@ def model_type_in_provider_form(provider: Provider, _: Subject) -> Iterator[Prob
     good=(_form("[{variable: api_key, value: x}]"),),
     fix="Use 1 to 255 characters.",
 )
-def condition_length(condition: ShowOn, _: Subject) -> Iterator[Problem]:
+def condition_length(condition: ShowOn, _: Plugin) -> Iterator[Problem]:
     """A condition's variable or value is empty or has more than 255 characters."""
     for name in ("variable", "value"):
         count = len(getattr(condition, name))

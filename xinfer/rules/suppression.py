@@ -22,7 +22,7 @@ from xinfer.plugin.comments import Comment, comments_of
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.plugin.texts import is_own
 from xinfer.rules.finding import Finding, Severity, Stage, Suppression
-from xinfer.rules.rule import Fix, Problem, Rule, Subject, rule
+from xinfer.rules.rule import Fix, Problem, Rule, rule
 from xinfer.rules.values import alike
 from xinfer.schema import span_of, steps_of
 from xinfer.spec import Ignore
@@ -250,7 +250,7 @@ def _hint(code: str, rules: Mapping[str, Rule]) -> str:
     good=({"manifest.yaml": "version: v1  # xinfer: ignore[XI101] a version of our own\n"},),
     fix="Remove the code, or all of it if no other code is left.",
 )
-def unused_suppression(directive: Directive, _: Subject) -> Iterator[Problem]:
+def unused_suppression(directive: Directive, _: Plugin) -> Iterator[Problem]:
     """A comment or an entry of `ignore` suppresses nothing.
 
     The mistake is corrected, or it is elsewhere. What stays would hide the next one.
@@ -280,7 +280,7 @@ def unused_suppression(directive: Directive, _: Subject) -> Iterator[Problem]:
         yaml="Write # xinfer: ignore[CODE] reason.",
     ),
 )
-def incomplete_suppression(directive: Directive, _: Subject) -> Iterator[Problem]:
+def incomplete_suppression(directive: Directive, _: Plugin) -> Iterator[Problem]:
     """A suppression names no code, or gives no reason.
 
     Without a code it suppresses nothing: it would hide findings that nobody has seen. Without a
@@ -305,7 +305,7 @@ def incomplete_suppression(directive: Directive, _: Subject) -> Iterator[Problem
     good=({"manifest.yaml": "version: v1  # xinfer: ignore[XI101] a version of our own\n"},),
     fix="Correct the code; xinfer explain lists all.",
 )
-def unknown_suppression(directive: Directive, _: Subject) -> Iterator[Problem]:
+def unknown_suppression(directive: Directive, _: Plugin) -> Iterator[Problem]:
     """A suppression names a code that no rule has, and suppresses nothing by it."""
     yield from directive.unknown
 

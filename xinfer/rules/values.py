@@ -10,9 +10,9 @@ from enum import Enum
 
 from attrs import frozen
 
-from xinfer.plugin.plugin import Form
+from xinfer.plugin.plugin import Form, Plugin
 from xinfer.rules.finding import Finding, Severity, Stage
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.schema import (
     REFUSES_OTHER_KEYS,
     Choice,
@@ -57,7 +57,7 @@ def _label(text: str) -> dict[str, str]:
     good=(_context_size("8192"),),
     fix="Give it a value of that type.",
 )
-def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
+def wrong_type(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """A field holds a value of another type than it is declared with.
 
     The YAML would hold a value that the daemon or the SDK does not read.
@@ -77,7 +77,7 @@ def wrong_type(declared: Declaration, _: Subject) -> Iterator[Problem]:
     good=(_label('"Model 😀"'),),
     fix="Remove the character; usually an emoji was cut in half.",
 )
-def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
+def unencodable_text(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """A text holds a lone surrogate, which no file can hold."""
     for name in _of(type(declared)).texts:
         value = getattr(declared, name)
@@ -94,7 +94,7 @@ def unencodable_text(declared: Declaration, _: Subject) -> Iterator[Problem]:
     good=({"provider/acme.yaml": "background: '#fff'\n"},),
     fix="Correct its spelling, or leave it out.",
 )
-def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
+def unknown_key(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """The format has no such key; the daemon and the SDK ignore it."""
     known = fields_of(type(declared))
     if type(declared) in (*REFUSES_OTHER_KEYS, ProviderModels):
@@ -116,7 +116,7 @@ def unknown_key(declared: Declaration, _: Subject) -> Iterator[Problem]:
     good=({"models/llm/acme-1.yaml": "parameter_rules: []\n"},),
     fix="Leave the key out, or give it a value.",
 )
-def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
+def null_value(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """A key that must have a value is null; the SDK does not start.
 
     YAML reads ``parameter_rules:`` with nothing behind it as null, not as a list.
@@ -136,7 +136,7 @@ def null_value(declared: Declaration, _: Subject) -> Iterator[Problem]:
     good=(_rule("max: 1.5"),),
     fix="Write a finite number, or leave it out.",
 )
-def not_finite(declared: Declaration, _: Subject) -> Iterator[Problem]:
+def not_finite(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """A number is infinite or NaN, which JSON cannot hold.
 
     The daemon keeps what a plugin declares as JSON, and fails when the plugin is uploaded.

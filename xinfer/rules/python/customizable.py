@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, find, served
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.declared import reads, written
 from xinfer.rules.python.sdk import CLASSES
 from xinfer.rules.python.source import Module
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import ConfigurateMethod, ModelType
 
 _PARAMETERS = "model_parameters"
@@ -91,13 +92,13 @@ model_credential_schema:
     good=({**_WITHOUT_MODELS, _YAML: _CUSTOMIZABLE_ONLY + _MODEL_FORM, _LLM: _DESCRIBED},),
     fix=_DESCRIBE,
 )
-def custom_schema_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def custom_schema_missing(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """Users can add models of a type, and its class does not describe them.
 
     Dify leaves out each model without a description, so that no model of the type ever appears.
     """
-    for each in _undescribed(code, subject):
-        if each.kind not in subject.project.model_types:
+    for each in _undescribed(code, plugin):
+        if each.kind not in plugin.project.model_types:
             yield _unnamed(each)
 
 
@@ -110,19 +111,19 @@ def custom_schema_missing(code: PluginCode, subject: Subject) -> Iterator[Proble
     good=({_YAML: _CUSTOMIZABLE + _MODEL_FORM, _LLM: _DESCRIBED},),
     fix=_DESCRIBE,
 )
-def custom_name_unknown(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def custom_name_unknown(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """Users can add models, and the class describes only those of the plugin's YAML.
 
     Dify leaves out what users add by any other name.
     """
-    for each in _undescribed(code, subject):
-        if each.kind in subject.project.model_types:
+    for each in _undescribed(code, plugin):
+        if each.kind in plugin.project.model_types:
             yield _unnamed(each)
 
 
-def _undescribed(code: PluginCode, subject: Subject) -> Iterator[Served]:
+def _undescribed(code: PluginCode, plugin: Plugin) -> Iterator[Served]:
     """Yield the classes for models that users can add, if they certainly describe none."""
-    if ConfigurateMethod.CUSTOMIZABLE_MODEL in subject.project.provider.configurate_methods:
+    if ConfigurateMethod.CUSTOMIZABLE_MODEL in plugin.project.provider.configurate_methods:
         for each in served(code):
             if each.kind != "provider" and each.lineage.whole and not _is_described(code, each):
                 yield each
@@ -150,9 +151,9 @@ def _is_described(code: PluginCode, each: Served) -> bool:
     good=("def later(model_parameters):\n    return model_parameters.get('temperature')\n",),
     fix="Declare it in the models' parameter_rules.",
 )
-def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def parameter_not_declared(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """The code looks for a parameter that no model declares; the SDK drops what is not declared."""
-    project = subject.project
+    project = plugin.project
     rules = {
         name
         for model in project.models
@@ -189,12 +190,12 @@ def parameter_not_declared(code: PluginCode, subject: Subject) -> Iterator[Probl
     fix="Derive the class from declared.DeclaredModel[YourCredentials] of xinfer.runtime.dify, in "
     "front of the SDK's class, with project = provider_spec.project in it.",
 )
-def declaration_unused(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def declaration_unused(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A spec declares what users' models can do, and the plugin's own Python does not read it.
 
     Dify asks the class of the model, which answers without the spec.
     """
-    project = subject.project
+    project = plugin.project
     if project.runtime is not None or not code.running or any(map(_uses_spec, code.running)):
         return
     for model in project.customizable_models:

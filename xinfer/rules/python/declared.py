@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import served
 from xinfer.rules.python.code import PluginCode
@@ -15,7 +16,7 @@ from xinfer.rules.python.names import Foreign, Own, OwnModule, bindings, meaning
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.spelling import did_you_mean
 from xinfer.rules.python.tree import FUNCTIONS, ancestors, own_method
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.schema import expressions
 from xinfer.spec import FormField, Provider
 from xinfer.spec.conditions import Setting
@@ -58,9 +59,9 @@ class Read:
     good=("def later(credentials):\n    return credentials['api_key']\n",),
     fix=_FIX,
 )
-def credential_not_declared(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def credential_not_declared(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """The code needs a credential that no form asks for: each request fails with a KeyError."""
-    for module, read, fix in _undeclared(code, subject):
+    for module, read, fix in _undeclared(code, plugin):
         if read.demanded:
             message = f"no form asks for credentials[{read.name!r}]"
             yield module.problem(message, read.node, fix=fix)
@@ -79,9 +80,9 @@ def credential_not_declared(code: PluginCode, subject: Subject) -> Iterator[Prob
     good=("def later(credentials):\n    return credentials.get('region', 'eu')\n",),
     fix=_FIX,
 )
-def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def credential_never_given(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """The code looks for a credential that no form asks for; it is never there."""
-    for module, read, fix in _undeclared(code, subject):
+    for module, read, fix in _undeclared(code, plugin):
         if not read.demanded and (fix or not read.has_default):
             yield module.problem(f"no form asks for {read.name!r}", read.node, fix=fix)
 
@@ -106,17 +107,17 @@ def credential_never_given(code: PluginCode, subject: Subject) -> Iterator[Probl
     good=("def later(credentials):\n    return credentials['api_key']\n",),
     fix="Read it, or leave the field out.",
 )
-def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def credential_never_read(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A form asks for a value that nothing in the plugin's code reads."""
-    if not code.running or not code.is_whole or subject.project.provider.extra is None:
+    if not code.running or not code.is_whole or plugin.project.provider.extra is None:
         return
     if any(_escapes(code, module) for module in code.running):
         return
     words = {word for module in code.running for word in _words(module)}
     if any(str(cls).startswith("OAICompat") for each in served(code) for cls in each.lineage.order):
         words |= set(_READ_BY_SDK.split())
-    conditions = {s.variable for field in _fields(subject.project.provider) for s in field.show_on}
-    for field in _fields(subject.project.provider):
+    conditions = {s.variable for field in _fields(plugin.project.provider) for s in field.show_on}
+    for field in _fields(plugin.project.provider):
         if field.variable not in words | conditions:
             yield Problem(f"nothing reads {field.variable!r}", at="variable", of=field)
 
@@ -148,9 +149,9 @@ def credential_never_read(code: PluginCode, subject: Subject) -> Iterator[Proble
     ),
     fix=_FIX,
 )
-def no_such_field(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def no_such_field(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """The code reads a field that the credentials class does not have: the request fails."""
-    cls = subject.project.credentials
+    cls = plugin.project.credentials
     if cls is None:
         return
     names = {*dir(cls), *(field.name for field in fields(cls))}
@@ -180,13 +181,13 @@ class AcmeCredentials(Credentials):
     good=({"provider_spec.py": _REGION.format("", ', sets=header("X-Region")', "")},),
     fix='Declare what it sets (sets=…), read it with setting("…"), or leave it out.',
 )
-def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def idle_credential(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """Nothing reads a field of the credentials; what users enter there has no effect.
 
     A field sets a part of the requests, is read by ``setting()`` or by another field's
     ``show_on``, or is read by the plugin's own Python.
     """
-    project = subject.project
+    project = plugin.project
     if project.credentials is None or project.runtime is None:
         return
     read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
@@ -206,9 +207,9 @@ def idle_credential(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             yield Problem(f"nothing reads {field.name}", of=field.form)
 
 
-def _undeclared(code: PluginCode, subject: Subject) -> Iterator[tuple[Module, Read, str]]:
+def _undeclared(code: PluginCode, plugin: Plugin) -> Iterator[tuple[Module, Read, str]]:
     """Yield what is read and in no form, once a module, and what may have been meant."""
-    variables = {field.variable for field in _fields(subject.project.provider)}
+    variables = {field.variable for field in _fields(plugin.project.provider)}
     if not variables:
         return
     known = variables | written(code)

@@ -10,7 +10,7 @@ from attrs import frozen
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from xinfer.rules.rule import Subject
+from xinfer.plugin.plugin import Plugin
 
 GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
 """Modules of Python that its version 3.12 no longer has."""
@@ -112,13 +112,13 @@ class Environment:
         return {root for root, names in KNOWN.items() if names & self.names}
 
 
-def environment(subject: Subject) -> Environment | None:
+def environment(plugin: Plugin) -> Environment | None:
     """Read what the daemon installs for a plugin; ``None`` where nothing is required."""
-    required = [_name(line) for line in subject.project.requirements]
+    required = [_name(line) for line in plugin.project.requirements]
     if not required:
         return None
     names = {name for name in required if name}
-    locked = {normal(name) for name in _locked(subject)}
+    locked = {normal(name) for name in _locked(plugin)}
     known = names <= _UNDERSTOOD and locked <= _UNDERSTOOD | names
     with_sdk = _OF_SDK if "dify_plugin" in names else frozenset()
     return Environment(
@@ -128,9 +128,9 @@ def environment(subject: Subject) -> Environment | None:
     )
 
 
-def is_named_in_requirements(subject: Subject, module: str) -> bool:
+def is_named_in_requirements(plugin: Plugin, module: str) -> bool:
     """Tell whether requirements.txt names a package for a module, and pyproject.toml wins."""
-    sources = subject.sources or {}
+    sources = plugin.sources or {}
     if _PYPROJECT not in sources or _REQUIREMENTS not in sources:
         return False
     lines = (line.partition("#")[0].strip() for line in sources[_REQUIREMENTS].splitlines())
@@ -146,15 +146,15 @@ def _provides(distribution: str, module: str) -> bool:
     return short == own or own.startswith(short) or own.removeprefix("python").startswith(short)
 
 
-def sdk_version(subject: Subject) -> tuple[Version | None, Version | None]:
+def sdk_version(plugin: Plugin) -> tuple[Version | None, Version | None]:
     """Tell which versions of Dify's SDK are allowed: the least, and the first that is not.
 
     A lock allows one only.
     """
-    for name, version in _locked(subject).items():
+    for name, version in _locked(plugin).items():
         if normal(name) == "dify_plugin" and (exact := _version(version)):
             return exact, exact
-    for line in subject.project.requirements:
+    for line in plugin.project.requirements:
         if _name(line) == "dify_plugin":
             bounds = Requirement(line).specifier
             low = [_version(b.version) for b in bounds if b.operator in (">=", ">", "==", "~=")]
@@ -175,8 +175,8 @@ def _name(line: str) -> str | None:
         return None
 
 
-def _locked(subject: Subject) -> Mapping[str, str]:
-    return dict(_LOCKED.findall((subject.sources or {}).get(_LOCK, "")))
+def _locked(plugin: Plugin) -> Mapping[str, str]:
+    return dict(_LOCKED.findall((plugin.sources or {}).get(_LOCK, "")))
 
 
 def _version(text: str) -> Version | None:

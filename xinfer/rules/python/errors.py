@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, method, served
 from xinfer.rules.python.code import PluginCode
@@ -19,7 +20,7 @@ from xinfer.rules.python.tree import (
     returned,
     yields,
 )
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import ConfigurateMethod
 
 _KNOWN_DECORATORS = {"abstractmethod", "override", "staticmethod", "classmethod"}
@@ -47,7 +48,7 @@ _ACCEPTS = _VALIDATE.replace("validate_provider_credentials", "«validate_provid
     good=(f"{_MAPPING}        return {{InvokeBadRequestError: [ValueError]}}\n",),
     fix="Put @property above it.",
 )
-def mapping_is_no_property(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def mapping_is_no_property(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """``_invoke_error_mapping`` is a method where the SDK reads a property.
 
     Every error becomes an AttributeError, which does not tell users what went wrong.
@@ -69,7 +70,7 @@ def mapping_is_no_property(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=(f"{_MAPPING}        return {{InvokeBadRequestError: [ValueError]}}\n",),
     fix="Return a dict with a list of exceptions for each error.",
 )
-def mapping_unusable(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def mapping_unusable(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """``_invoke_error_mapping`` returns nothing, or something other than lists of exceptions.
 
     The SDK goes through it at every error, which becomes an AttributeError or a TypeError.
@@ -103,7 +104,7 @@ def mapping_unusable(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Put the entry that catches Exception last.",
 )
-def mapping_hides_entries(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def mapping_hides_entries(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """An entry of the error mapping catches every error, so that those below it never apply.
 
     Dify shows a rate limit or a wrong key as something else. The SDK takes the first entry that
@@ -134,12 +135,12 @@ def mapping_hides_entries(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Raise CredentialsValidateFailedError.",
 )
-def validation_raises_other(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def validation_raises_other(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """Validation raises something other than ``CredentialsValidateFailedError``.
 
     Dify shows that the plugin failed, and the message inside of JSON, instead of the message.
     """
-    for each, name in _validations(code, subject):
+    for each, name in _validations(code, plugin):
         found = method(code, each, name)
         for node in body_nodes(found[1]) if found else ():
             if found and isinstance(node, ast.Raise) and not _is_caught(found[0], node):
@@ -162,15 +163,15 @@ def validation_raises_other(code: PluginCode, subject: Subject) -> Iterator[Prob
     ),
     fix="Ask the server for something that needs the credentials, such as its list of models.",
 )
-def accepts_everything(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def accepts_everything(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """Validation of the provider's credentials does nothing, so that every key is accepted.
 
     Dify shows the provider as set up, and each request fails.
     """
-    form = subject.project.provider.provider_credential_schema
+    form = plugin.project.provider.provider_credential_schema
     if form is None or not form.credential_form_schemas:
         return
-    for each, name in _validations(code, subject):
+    for each, name in _validations(code, plugin):
         if each.kind == "provider":
             found = find(code, each.lineage, name)
             if isinstance(found, Method) and isinstance(found.node, FUNCTIONS):
@@ -181,9 +182,9 @@ def accepts_everything(code: PluginCode, subject: Subject) -> Iterator[Problem]:
                 yield each.own.module.problem(message, each.own.node)
 
 
-def _validations(code: PluginCode, subject: Subject) -> Iterator[tuple[Served, str]]:
+def _validations(code: PluginCode, plugin: Plugin) -> Iterator[tuple[Served, str]]:
     """Yield the methods that validate what users enter, if anything calls them."""
-    methods = subject.project.provider.configurate_methods
+    methods = plugin.project.provider.configurate_methods
     by_sdk = {
         "validate_provider_credentials": ConfigurateMethod.PREDEFINED_MODEL in methods,
         "validate_credentials": ConfigurateMethod.CUSTOMIZABLE_MODEL in methods,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from attrs import frozen
 from packaging.version import Version
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import (
@@ -22,7 +23,7 @@ from xinfer.rules.python.names import bindings
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
 from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.spelling import did_you_mean
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _OLDEST = Version("0.9.0")
 _FOLDERS = {"openai_compatible"}
@@ -56,14 +57,14 @@ _LOADER = "sdk core/utils/class_loader.py: import_module_from_source"
     ),
     fix=_CORRECT,
 )
-def import_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def import_missing(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """An import names what is not there; the SDK cannot start.
 
     A module has to be in the plugin, from whose root all names begin, and not be left out of the
     package by the ignore file. A relative import does not lead out of the root.
     """
     for module, each in _imports(code):
-        if module in code.started and not each.lazy and (why := _missing(code, subject, each)):
+        if module in code.started and not each.lazy and (why := _missing(code, plugin, each)):
             yield _problem(module, each, why)
 
 
@@ -81,11 +82,11 @@ def import_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     ),
     fix=_CORRECT,
 )
-def import_missing_later(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def import_missing_later(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """An import in a function names what is not there; the request fails."""
     for module, each in _imports(code):
         later = each.lazy or module not in code.started
-        if later and (why := _missing(code, subject, each)):
+        if later and (why := _missing(code, plugin, each)):
             yield _problem(module, each, why)
 
 
@@ -101,19 +102,19 @@ def import_missing_later(code: PluginCode, subject: Subject) -> Iterator[Problem
     ),
     fix="Add the package to the plugin's dependencies.",
 )
-def package_not_required(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def package_not_required(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A package is imported that the plugin does not require.
 
     The plugin does not start without it. It may be installed because another package needs it,
     until that one no longer does. What Dify's SDK requires is always there.
     """
-    installed = _environment(code, subject)
+    installed = _environment(code, plugin)
     if installed is None:
         return
-    for module, each in _not_installed(code, subject, installed):
-        if _only_in_requirements(each, subject, installed):
+    for module, each in _not_installed(code, plugin, installed):
+        if _only_in_requirements(each, plugin, installed):
             continue
-        if is_named_in_requirements(subject, each.module or ""):
+        if is_named_in_requirements(plugin, each.module or ""):
             yield _at(module, each, _UNUSED.format(each.root), fix=_MOVE)
         elif fix := did_you_mean(each.root, STANDARD_LIBRARY | installed.roots):
             yield _at(module, each, f"nothing provides {each.root}", fix=fix)
@@ -145,15 +146,15 @@ _MOVE = "Add the package to the dependencies in pyproject.toml, and lock again."
     ),
     fix=_MOVE,
 )
-def required_in_unused_file(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def required_in_unused_file(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A package is in requirements.txt only, and the daemon installs what pyproject.toml requires.
 
     Where both files are, pyproject.toml wins, unless the daemon is set up with a mirror of PyPI.
     """
-    installed = _environment(code, subject)
+    installed = _environment(code, plugin)
     if installed is not None:
-        for module, each in _not_installed(code, subject, installed):
-            if _only_in_requirements(each, subject, installed):
+        for module, each in _not_installed(code, plugin, installed):
+            if _only_in_requirements(each, plugin, installed):
                 yield _at(module, each, _UNUSED.format(each.root))
 
 
@@ -169,13 +170,13 @@ def required_in_unused_file(code: PluginCode, subject: Subject) -> Iterator[Prob
     good=("from dify_plugin.entities.model.message import UserPromptMessage\n",),
     fix="Correct the name.",
 )
-def sdk_name_missing(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def sdk_name_missing(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """An import names something that Dify's SDK does not have; the plugin cannot start.
 
     Looked at are the modules that models need, of version 0.9.0 to 0.10.2, unless a lock or a
     requirement names another.
     """
-    least, excluded = sdk_version(subject)
+    least, excluded = sdk_version(plugin)
     exact = least is not None and least == excluded and least in (NEWEST, _OLDEST)
     if (excluded is not None and not exact) or (least is not None and least > NEWEST):
         return
@@ -197,8 +198,8 @@ class _Missing:
     in_module: bool = False
 
 
-def _environment(code: PluginCode, subject: Subject) -> Environment | None:
-    return code.memory.ask("environment", lambda: environment(subject))
+def _environment(code: PluginCode, plugin: Plugin) -> Environment | None:
+    return code.memory.ask("environment", lambda: environment(plugin))
 
 
 def _imports(code: PluginCode) -> Iterator[tuple[Module, Import]]:
@@ -219,12 +220,12 @@ def _at(module: Module, each: Import, message: str, *, fix: str = "") -> Problem
     return Problem(message, at=module.path, span=module.span_of_import(each), fix=fix)
 
 
-def _missing(code: PluginCode, subject: Subject, each: Import) -> _Missing | None:
+def _missing(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
     """Tell what an import does not find, where that is certain."""
     if each.module is None:
         return _Missing("a relative import leads out of the plugin")
     if not code.holds(each.root):
-        return _missing_root(code, subject, each)
+        return _missing_root(code, plugin, each)
     if each.root in STANDARD_LIBRARY or _is_only_a_folder(code, each.root):
         return None
     if not code.holds(each.module):
@@ -245,12 +246,12 @@ def _missing(code: PluginCode, subject: Subject, each: Import) -> _Missing | Non
     )
 
 
-def _missing_root(code: PluginCode, subject: Subject, each: Import) -> _Missing | None:
+def _missing_root(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
     """Tell why the first part of a name is found nowhere, neither here nor in a dependency."""
     root = each.root
     if root in GONE:
         return _Missing(f"Python 3.12 no longer has the module {root}")
-    installed = _environment(code, subject)
+    installed = _environment(code, plugin)
     if root in STANDARD_LIBRARY | KNOWN.keys():
         return None
     if installed is not None and installed.may_provide(each.module or ""):
@@ -289,22 +290,22 @@ def _missing_in_sdk(each: Import) -> _Missing | None:
 
 
 def _not_installed(
-    code: PluginCode, subject: Subject, installed: Environment
+    code: PluginCode, plugin: Plugin, installed: Environment
 ) -> Iterator[tuple[Module, Import]]:
     """Yield the first import of each package that nothing seems to install."""
     seen = {"", "dify_plugin"}  # XI119 speaks of the SDK
     for module, each in _imports(code):
         if each.root in seen or each.root in STANDARD_LIBRARY or code.holds(each.root):
             continue
-        if not installed.may_provide(each.module or "") and not _missing(code, subject, each):
+        if not installed.may_provide(each.module or "") and not _missing(code, plugin, each):
             seen.add(each.root)
             yield module, each
 
 
-def _only_in_requirements(each: Import, subject: Subject, installed: Environment) -> bool:
+def _only_in_requirements(each: Import, plugin: Plugin, installed: Environment) -> bool:
     """Tell whether it is certain that a package is not installed, and where it is required."""
     certain = installed.is_closed or installed.is_locked
-    return certain and is_named_in_requirements(subject, each.module or "")
+    return certain and is_named_in_requirements(plugin, each.module or "")
 
 
 RULES = (

@@ -9,11 +9,12 @@ import ast
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import SCOPES, ancestors, own_nodes
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _ALWAYS_THERE = frozenset({"_", "__path__", "__class__", "__annotations__"})
 _NOT_THIS_PYTHON = {"TYPE_CHECKING", "version_info", "platform"}
@@ -38,7 +39,7 @@ class _Lookup(Enum):
     good=("DEPTH = " + "-" * 200 + "1\n",),
     fix="Leave out generated code and vendored libraries, and require the libraries instead.",
 )
-def not_checked(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def not_checked(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The plugin runs Python that is too large or nested too deeply for xinfer to check."""
     for path, reason in code.skipped.items():
         yield code.problem(path, f"{path} is not checked: {reason}")
@@ -53,7 +54,7 @@ def not_checked(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=("type Text = str\n",),
     fix="Correct the syntax.",
 )
-def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def unreadable_source(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A module that the plugin starts with is not Python 3.12, so the SDK cannot start.
 
     The daemon compiles all modules when it installs the plugin, and only logs what fails.
@@ -82,7 +83,7 @@ def unreadable_source(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Correct the syntax.",
 )
-def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def unreadable_later(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A module that is imported in a function is not Python 3.12, so the request fails."""
     for module in code.running:
         if module not in code.started:
@@ -105,7 +106,7 @@ def unreadable_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix=_FIX,
 )
-def undefined_on_start(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def undefined_on_start(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A name is used while a module is imported, and nothing defines it; the SDK cannot start.
 
     Annotations count: Python 3.12 evaluates them where a function is defined, unless the module
@@ -129,7 +130,7 @@ def undefined_on_start(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix=_FIX,
 )
-def undefined_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def undefined_later(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A name is used in a function, and nothing defines it: the request fails with a NameError."""
     for module in code.running:
         yield from _undefined(code, module, _Lookup.IN_A_CALL)
@@ -146,7 +147,7 @@ def undefined_later(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=('def later(text):\n    raise ValueError(f"unknown: {text}")\n',),
     fix=_FIX,
 )
-def undefined_in_error(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def undefined_in_error(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A name is used in a ``raise``, and nothing defines it.
 
     The request fails either way, but with a NameError that hides what went wrong.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import method, served
 from xinfer.rules.python.code import PluginCode
@@ -12,7 +13,7 @@ from xinfer.rules.python.results import answering
 from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import body_nodes, own_method
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec import ConfigurateMethod
 
 _OF_CUSTOM_MODELS = {"validate_credentials", "get_customizable_model_schema"}
@@ -72,7 +73,7 @@ _MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
     good=(f"{_MODEL}    def _invoke(self, *arguments):\n        return self.answer(*arguments)\n",),
     fix="Take the parameters of the SDK's method.",
 )
-def signature_differs(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def signature_differs(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A method cannot be called as the SDK calls it: each call fails with a TypeError.
 
     The SDK passes most arguments by place, ``tools``, ``stop`` and ``user`` included, and those
@@ -80,7 +81,7 @@ def signature_differs(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     """
     for each in served(code):
         for name, call in each.calls.items():
-            found = method(code, each, name) if _is_called(subject, name) else None
+            found = method(code, each, name) if _is_called(plugin, name) else None
             if found and (why := misfit(found[1], call)):
                 yield found[0].problem(f"{each.own.node.name}.{name} {why}", found[1])
 
@@ -101,11 +102,11 @@ def signature_differs(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     ),
     fix="Write def instead of async def, and call the server without await.",
 )
-def asynchronous_method(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def asynchronous_method(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A method that the SDK calls is asynchronous; it is never awaited, and does nothing."""
     for each in served(code):
         for name in each.calls:
-            found = method(code, each, name) if _is_called(subject, name) else None
+            found = method(code, each, name) if _is_called(plugin, name) else None
             if found and isinstance(found[1], ast.AsyncFunctionDef) and not found[1].decorator_list:
                 yield found[0].problem(f"{each.own.node.name}.{name} is asynchronous", found[1])
 
@@ -124,7 +125,7 @@ def asynchronous_method(code: PluginCode, subject: Subject) -> Iterator[Problem]
     ),
     fix="Call self._invoke.",
 )
-def nested_invoke(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def nested_invoke(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """``_invoke`` calls ``self.invoke``, which calls it: the SDK refuses to time a call twice."""
     for each in served(code):
         found = method(code, each, "_invoke")
@@ -143,7 +144,7 @@ def nested_invoke(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=({**_PLUGIN, _MODULE: _RERANKER.format("top_n or len(docs)")},),
     fix="Treat 0 like None: top_n or len(docs).",
 )
-def none_of_the_documents(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def none_of_the_documents(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """``top_n`` is taken as it comes; the daemon sends 0 if the caller gives none.
 
     ``docs[:0]`` leaves no document, and a service that is sent a 0 refuses or obeys it. Dify's
@@ -160,9 +161,9 @@ def none_of_the_documents(code: PluginCode, _: Subject) -> Iterator[Problem]:
                     yield module.problem("top_n is 0 if the caller gives none", inner)
 
 
-def _is_called(subject: Subject, name: str) -> bool:
+def _is_called(plugin: Plugin, name: str) -> bool:
     """Tell whether the SDK calls a method, given what users can configure."""
-    methods = subject.project.provider.configurate_methods
+    methods = plugin.project.provider.configurate_methods
     if name == "validate_provider_credentials":
         return ConfigurateMethod.PREDEFINED_MODEL in methods
     return name not in _OF_CUSTOM_MODELS or ConfigurateMethod.CUSTOMIZABLE_MODEL in methods

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterator
 from itertools import islice
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Module, is_tried
 from xinfer.rules.python.tree import ancestors
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _PRINTS = {"builtins.print", "pprint.pprint", "pprint.pp", "rich.print"}
 _OUTPUT = {"sys.stdout", "sys.__stdout__"}
@@ -49,7 +50,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     ),
     fix="Use logging, which writes to standard error.",
 )
-def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def printed(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The plugin prints to standard output, where it talks to the daemon in lines of JSON.
 
     The daemon logs each such line as an error.
@@ -71,7 +72,7 @@ def printed(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=('import sys\ndef later():\n    print(".", end="", file=sys.stderr)\n',),
     fix="Use logging, which writes to standard error.",
 )
-def printed_without_newline(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def printed_without_newline(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The plugin prints to standard output and does not end the line.
 
     The next answer stands in the same line, where the daemon cannot read it: the request that it
@@ -94,7 +95,7 @@ def printed_without_newline(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Use a client that is not asynchronous.",
 )
-def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def event_loop(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A request runs an event loop of asyncio.
 
     All requests share one thread, and a thread runs one loop at a time: of two requests at once
@@ -123,7 +124,7 @@ def event_loop(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=("import math\n",),
     fix="Let a server do it, and ask that server over HTTP.",
 )
-def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def blocking_library(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A library computes or waits in C, and stops all other requests for as long.
 
     The daemon kills a plugin that has sent no heartbeat for 120 seconds.
@@ -153,7 +154,7 @@ def blocking_library(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Estimate by length, or ask the server.",
 )
-def tokenizer_fetched(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def tokenizer_fetched(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """Tokens are counted with a vocabulary that is fetched from the internet on first use.
 
     Where there is no internet it fails with a ConnectionError, unless TIKTOKEN_CACHE_DIR holds

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import (
     Entry,
@@ -24,7 +25,7 @@ from xinfer.rules.python.sdk import Call
 from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, body_nodes
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 from xinfer.spec.project import MODEL_FOLDERS
 
 _INIT = {"provider": Call(2)}
@@ -56,7 +57,7 @@ _COMPATIBLE_PROVIDER = {
     good=(_COMPATIBLE_PROVIDER,),
     fix="Derive a class from dify_plugin.ModelProvider.",
 )
-def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def provider_class_missing(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The provider's module has no class of a provider; the SDK refuses to start."""
     module = code.provider_source
     if module is None or providers_in(code, module) or may_hold_more(code, module):
@@ -78,7 +79,7 @@ def provider_class_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=(_COMPATIBLE_PROVIDER,),
     fix="Keep one: import dify_plugin, and derive from dify_plugin.OAICompatProvider.",
 )
-def provider_classes_many(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def provider_classes_many(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The provider's module has names for several classes of a provider; the SDK refuses to start.
 
     It takes every class that it finds by name there, those that are imported to derive from as
@@ -110,7 +111,7 @@ def provider_classes_many(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Add the methods that are missing.",
 )
-def provider_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def provider_class_unfinished(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The provider's class lacks a method that it must have; the SDK cannot start.
 
     A provider of customizable models only may have a ``validate_provider_credentials`` that does
@@ -134,7 +135,7 @@ def provider_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]
     good=(f"import dify_plugin\nclass AcmeModel({_COMPATIBLE}):\n    pass\n",),
     fix="Add the methods and properties that are missing.",
 )
-def model_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def model_class_unfinished(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A model's class lacks a method or property that it must have.
 
     The SDK starts, and every request fails, because no object of the class can be made. Besides
@@ -162,7 +163,7 @@ def model_class_unfinished(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=({_YAML: _OTHER, "models/llm/other.py": _COMPATIBLE_MODEL},),
     fix="Import modules, not classes, or import them above.",
 )
-def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def model_class_hidden(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """Another class takes the place of the plugin's own.
 
     Of the classes of a type that a module has names for, the SDK uses the last: one that is
@@ -195,7 +196,7 @@ def model_class_hidden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=({_YAML: _OTHER, "models/llm/other.py": _COMPATIBLE_MODEL},),
     fix="Name one module for each type of model in model_sources.",
 )
-def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def model_class_replaced(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """Two modules have a class for the same type of model; the SDK uses that of the last."""
     winners: dict[str, tuple[Module, Entry]] = {}
     for module in code.model_sources:
@@ -233,13 +234,13 @@ def model_class_replaced(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Derive a class from the SDK's class for the type, in a module that model_sources names.",
 )
-def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def type_without_class(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A type of model is offered, and no module of model_sources has a class for it.
 
     The SDK starts without it, and each request for such a model fails.
     """
     sources = code.model_sources
-    provider = subject.project.provider
+    provider = plugin.project.provider
     if not sources or not provider.extra:
         return
     if len(sources) < len(provider.extra.python.model_sources):
@@ -255,7 +256,7 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
             module for module in _beside(code, folder) if kind in entries_by_kind(code, module)
         ]
         # Where there is neither a module nor a model for it, another rule says so.
-        if _has_folder(sources, folder) or kind in subject.project.model_types:
+        if _has_folder(sources, folder) or kind in plugin.project.model_types:
             why = f"; model_sources does not name {beside[0].path}" if beside else ""
             at = f"supported_model_types[{index}]"
             yield Problem(f"no module has a class for {kind}{why}", at=at, of=provider)
@@ -276,7 +277,7 @@ def type_without_class(code: PluginCode, subject: Subject) -> Iterator[Problem]:
     ),
     fix="Remove __init__; the SDK declares it final.",
 )
-def init_overridden(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def init_overridden(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A class has an ``__init__`` that the SDK's cannot work with.
 
     The SDK makes a model's object for every request with one argument, the provider's once with
@@ -315,7 +316,7 @@ def init_overridden(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Move the class to models/<type>/<type>.py.",
 )
-def model_module_shallow(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def model_module_shallow(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A model's class is in a module less than two folders deep: its errors are IndexErrors.
 
     The SDK takes the third part from the end of the module's name for its messages.

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import sdk_version
 from xinfer.rules.python.names import bindings, foreign
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, ancestors
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 NEW_NAMES = {"en_US": "en_us", "zh_Hans": "zh_hans", "pt_BR": "pt_br", "ja_JP": "ja_jp"}
 """The attributes of a text in SDK 0.9.0, by those that they had before."""
@@ -30,21 +31,21 @@ _SINCE = Version("0.9.0")
     good=("def later(entity):\n    return entity.label.en_us\n",),
     fix="Write en_us, zh_hans, pt_br or ja_jp; xinfer check --fix does it.",
 )
-def old_language_name(code: PluginCode, subject: Subject) -> Iterator[Problem]:
+def old_language_name(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A text is read or set by a name that Dify's SDK no longer has since 0.9.0.
 
     ``entity.label.en_US`` raises an AttributeError or a ValueError; it is ``en_us`` now. To make
     a text, ``I18nObject(en_US=…)`` is still right.
     """
-    if may_have_new_names(subject):
+    if may_have_new_names(plugin):
         for module in code.running:
             for node in old_names(code, module):
                 yield module.problem(f"{ast.unparse(node)} no longer exists", node)
 
 
-def may_have_new_names(subject: Subject) -> bool:
+def may_have_new_names(plugin: Plugin) -> bool:
     """Tell whether the plugin may run with an SDK that has the new names."""
-    least, excluded = sdk_version(subject)
+    least, excluded = sdk_version(plugin)
     return excluded is None or excluded > _SINCE or least == _SINCE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, method, served
 from xinfer.rules.python.code import PluginCode
@@ -20,7 +21,7 @@ from xinfer.rules.python.tree import (
     returned,
     yields,
 )
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _MUST_RETURN = ("_invoke", "get_num_tokens", "get_tts_model_voices")
 _MESSAGE = "AssistantPromptMessage"
@@ -45,7 +46,7 @@ _RESULT = f"{_MODEL}    def _answer(self, model, text, usage):\n"
     good=(f"{_INVOKE}        raise InvokeBadRequestError\n",),
     fix="Return the result.",
 )
-def nothing_returned(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def nothing_returned(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A method returns nothing where a result is due.
 
     The SDK or the daemon refuses it: ``'NoneType' object is not iterable`` of a language model.
@@ -79,7 +80,7 @@ def nothing_returned(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Put the stream into a method of its own.",
 )
-def mixed_return(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def mixed_return(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A method yields in one place and returns a result in another.
 
     With a ``yield`` anywhere in it Python makes all of it a generator, and what is returned is
@@ -102,7 +103,7 @@ def mixed_return(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=(f"{_INVOKE}        yield from self._stream(*arguments)\n",),
     fix="Return the whole result.",
 )
-def stream_not_possible(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def stream_not_possible(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A method yields where the SDK wants one result; only language and speech models stream."""
     for each in served(code):
         for name in each.calls:
@@ -124,7 +125,7 @@ def stream_not_possible(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=(f"{_TOKENS}        return len(str(prompt_messages)) // 4\n",),
     fix="Return whole numbers; for the texts of an embedding model, a list of them.",
 )
-def tokens_of_wrong_shape(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def tokens_of_wrong_shape(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """Tokens are counted in fractions, or in another shape than the daemon takes.
 
     A language model's ``get_num_tokens`` returns an int, that of an embedding model a list with
@@ -163,7 +164,7 @@ def tokens_of_wrong_shape(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Pass every field that it must have, each by its name.",
 )
-def result_incomplete(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def result_incomplete(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A result is made without a field that it must have, or with fields by place: it fails."""
     for module, node, name in _made(code):
         fields = {keyword.arg for keyword in node.keywords}
@@ -193,7 +194,7 @@ def result_incomplete(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix='Pass content="".',
 )
-def content_missing(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def content_missing(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """An answer's message has no content, which is then None; the daemon refuses the answer.
 
     That holds for messages with nothing but calls of tools, too.

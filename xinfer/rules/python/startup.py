@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import STANDARD_LIBRARY
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.tree import ancestors, own_nodes
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _USE_URLLIB3 = {"requests", "urllib3", "boto3", "botocore"}
 _PATCH = {"dify_plugin", "gevent"}
@@ -28,7 +29,7 @@ _VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "request",
     good=({"main.py": "import json\nimport dify_plugin\nimport requests\n"},),
     fix="Import dify_plugin first.",
 )
-def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def patched_too_late(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The plugin imports requests or urllib3 before Dify's SDK: HTTPS ends in a RecursionError.
 
     The SDK replaces Python's sockets and TLS as soon as it is imported, so that requests run side
@@ -64,7 +65,7 @@ def patched_too_late(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix='Call plugin.run() under if __name__ == "__main__".',
 )
-def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def never_run(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """The module that starts the plugin does not run it: the process ends before it is ready."""
     entry = code.entry
     if entry is None or entry.failure is not None:
@@ -87,7 +88,7 @@ def never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Move it into the method that needs it.",
 )
-def request_on_import(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def request_on_import(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A module asks a server while it is imported: if that fails, the plugin does not start."""
     for module in code.running:
         for node in own_nodes(module.tree) if module in code.started else ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Set
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, served
 from xinfer.rules.python.code import PluginCode
@@ -21,7 +22,7 @@ from xinfer.rules.python.tree import (
     returned,
     yields,
 )
-from xinfer.rules.rule import Problem, Subject, rule
+from xinfer.rules.rule import Problem, rule
 
 _PIECES = {"iter_lines", "iter_content", "iter_text", "iter_bytes", "iter_raw"}
 _CLIENTS = {"requests", "httpx"}
@@ -91,7 +92,7 @@ class AcmeSpeech(dify_plugin.OAICompatText2SpeechModel):
     ),
     fix="Catch them there, and raise the SDK's Invoke errors.",
 )
-def stream_errors_unmapped(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def stream_errors_unmapped(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A stream is read without a ``try``: an error in the middle of it reaches Dify raw.
 
     The SDK maps what ``_invoke`` raises by ``_invoke_error_mapping``; once it has returned a
@@ -126,7 +127,7 @@ def stream_errors_unmapped(code: PluginCode, _: Subject) -> Iterator[Problem]:
     ),
     fix="Iterate it with for, or take its first value with next().",
 )
-def generator_never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def generator_never_run(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A generator is called and thrown away, so that nothing in it ever runs.
 
     Where validation does that, every key passes. ``invoke`` of a language model is a generator,
@@ -150,7 +151,7 @@ def generator_never_run(code: PluginCode, _: Subject) -> Iterator[Problem]:
     good=({**_SPEECH, _MODULE: _SPEAKER.format("yield from response.iter_content(8192)")},),
     fix="Yield it in pieces: yield from response.iter_content(8192).",
 )
-def audio_at_once(code: PluginCode, _: Subject) -> Iterator[Problem]:
+def audio_at_once(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """Speech is returned whole: a long text ends the plugin.
 
     The SDK writes it in one line, twice as long in hexadecimal digits, and the daemon ends a

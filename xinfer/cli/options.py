@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,12 +60,13 @@ def selection_of(select: tuple[str, ...], ignore: tuple[str, ...]) -> Selection:
 
 def _codes(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
     from xinfer.rules import RULES
+    from xinfer.rules.selection import nearest
 
     codes = tuple(code.strip().upper() for value in values for code in value.split(","))
     for code in codes:
         if not code or not any(known.startswith(code) for known in RULES):
-            near = get_close_matches(code, RULES, n=1)
-            hint = f"did you mean {near[0]}?" if near else "xinfer explain lists all."
+            near = nearest(code, RULES)
+            hint = f"did you mean {near}?" if near else "xinfer explain lists all."
             raise UnusableInput(f"{option}: no rule's code begins with {code!r}; {hint}")
     return codes
 

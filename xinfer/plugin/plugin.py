@@ -15,6 +15,7 @@ from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.texts import texts_of
 from xinfer.spec import Manifest, Model, Project, Provider
+from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Span
 from xinfer.yaml import Fault
 
@@ -110,6 +111,16 @@ class Plugin:
         """Find where the author has a part of one of the files."""
         source = self.files.source(span.file)
         return attrs.evolve(span, file=str(source)) if source else span
+
+    def declared_at(self, span: Span) -> Span:
+        """Return a span as it is, or the declaration that a build makes its file of."""
+        is_generated = span.file in self.files and self.files.source(span.file) is None
+        if self.form is Form.YAML or not is_generated:
+            return span
+        files: dict[str | None, Declaration | None] = {self.provider_file: self.provider}
+        files |= zip(self.model_paths, self.models, strict=True)
+        declared = files.get(span.file) or self.manifest
+        return (declared.span if declared else None) or span
 
     def line(self, span: Span) -> str:
         """Return the line of a file of the plugin, or of a spec, that a span begins in."""

@@ -234,10 +234,11 @@ def _findings(
 def _placed(finding: Finding, plugin: Plugin) -> Finding:
     if finding.span is None:
         return finding
+    span = plugin.declared_at(finding.span)
     return attrs.evolve(
         finding,
-        line=plugin.line(finding.span),
-        span=plugin.place(finding.span),
+        line=plugin.line(span),
+        span=plugin.place(span),
         related=tuple(map(plugin.place, finding.related)),
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import ne
+
 from attrs import frozen
 
 
@@ -21,6 +24,15 @@ class Selection:
     def __contains__(self, code: str) -> bool:
         selected = _longest(self.select, code) if self.select else 0
         return selected is not None and selected > (_longest(self.ignore, code) or -1)
+
+
+def nearest(code: str, codes: Iterable[str]) -> str | None:
+    """Return the code that differs in one character, if there is one: the first of several."""
+    code = code.upper()
+    for other in codes:
+        if len(other) == len(code) and sum(map(ne, other, code)) == 1:
+            return other
+    return None
 
 
 def _longest(prefixes: tuple[str, ...], code: str) -> int | None:

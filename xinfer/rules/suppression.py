@@ -23,7 +23,7 @@ from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.plugin.texts import is_own
 from xinfer.rules.finding import Finding, Severity, Stage, Suppression
 from xinfer.rules.rule import Fix, Problem, Rule, rule
-from xinfer.rules.values import alike
+from xinfer.rules.selection import nearest
 from xinfer.schema import span_of, steps_of
 from xinfer.spec import Ignore
 from xinfer.spec.declaration import Declaration, set_span
@@ -234,7 +234,8 @@ def _directive(
 def _hint(code: str, rules: Mapping[str, Rule]) -> str:
     """Guess which code was meant; a rule's name may stand there in its place."""
     named = next((rule.code for rule in rules.values() if rule.name == code.lower()), None)
-    return f"; did you mean {named}?" if named else alike(code.upper(), rules)
+    near = named or nearest(code, rules)
+    return f"; did you mean {near}?" if near else ""
 
 
 @rule(

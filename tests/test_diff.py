@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 import provider_spec
 from xinfer.build import load_spec
 from xinfer.diff import changes
+from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.plugin import Form, Plugin
 from xinfer.spec import (
     ConfigurateMethod,
     Credentials,
@@ -43,12 +45,22 @@ TARIFF = complete(load_spec(ROOT / "examples/tariff/provider_spec.py").project)
 XINFERENCE = complete(provider_spec.project)
 
 
-def plugin(**said):
-    return evolve(TARIFF, manifest=evolve(TARIFF.manifest, **said))
+def as_plugin(project):
+    files = PluginFiles(where=ROOT, files=())
+    return Plugin(form=Form.SPEC, files=files, declared=complete(project))
 
 
-def provider(**said):
-    return evolve(TARIFF, provider=evolve(TARIFF.provider, **said))
+def changes_between(old, new):
+    """Compare what two projects declare."""
+    return changes(as_plugin(old), as_plugin(new))
+
+
+def plugin(**values):
+    return evolve(TARIFF, manifest=evolve(TARIFF.manifest, **values))
+
+
+def provider(**values):
+    return evolve(TARIFF, provider=evolve(TARIFF.provider, **values))
 
 
 def form(change):
@@ -60,9 +72,9 @@ def form(change):
     )
 
 
-def model(**said):
+def model(**values):
     first, *others = TARIFF.models
-    return evolve(TARIFF, models=(evolve(first, **said), *others))
+    return evolve(TARIFF, models=(evolve(first, **values), *others))
 
 
 def rules(change):
@@ -70,9 +82,9 @@ def rules(change):
     return model(parameter_rules=tuple(change(*first.parameter_rules)))
 
 
-def custom(**said):
+def custom(**values):
     first, *others = XINFERENCE.customizable_models
-    return evolve(XINFERENCE, customizable_models=(evolve(first, **said), *others))
+    return evolve(XINFERENCE, customizable_models=(evolve(first, **values), *others))
 
 
 NAME = TARIFF.models[0].model
@@ -220,14 +232,14 @@ CHANGES = {
 }
 
 
-def _new(field, variable, **said):
-    return evolve(field, variable=variable, label=I18n("Region"), **said)
+def _new(field, variable, **values):
+    return evolve(field, variable=variable, label=I18n("Region"), **values)
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_change_has_its_sentence(name):
     make, text, breaks = CHANGES[name]
-    (change,) = changes(TARIFF, make())
+    (change,) = changes_between(TARIFF, make())
     assert change.text.startswith(text)
     assert bool(change.breaks) == breaks
 
@@ -235,13 +247,13 @@ def test_each_change_has_its_sentence(name):
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_change_has_a_way_back(name):
     make, _, _ = CHANGES[name]
-    assert len(changes(make(), TARIFF)) == 1
+    assert len(changes_between(make(), TARIFF)) == 1
 
 
 def test_a_field_that_is_required_from_now_on_breaks_what_was_left_empty():
     old = form(lambda key, url: [key, evolve(url, default=None)])
     new = form(lambda key, url: [key, evolve(url, default=None, required=True)])
-    (change,) = changes(old, new)
+    (change,) = changes_between(old, new)
     assert (change.text, bool(change.breaks)) == ("base_url: required", True)
 
 
@@ -260,9 +272,9 @@ def test_a_rename_that_the_new_field_declares_breaks_nothing():
         provider = evolve(TARIFF.provider, provider_credential_schema=schema)
         return evolve(TARIFF, credentials=credentials, provider=provider)
 
-    (change,) = changes(with_form(Old), with_form(New))
+    (change,) = changes_between(with_form(Old), with_form(New))
     assert (change.text, change.breaks) == ("address: renamed to base_url", "")
-    (change,) = changes(with_form(Old), with_form(Forgetful))
+    (change,) = changes_between(with_form(Old), with_form(Forgetful))
     assert change.text == "address: renamed to base_url"
     assert change.breaks == "stored values no longer fit: users enter the field again"
 
@@ -271,7 +283,7 @@ def test_an_option_that_goes_breaks_what_was_chosen():
     options = (Option("a", I18n("A")), Option("b", I18n("B")))
     old = form(lambda key, url: [key, evolve(url, options=options)])
     new = form(lambda key, url: [key, evolve(url, options=options[:1])])
-    (change,) = changes(old, new)
+    (change,) = changes_between(old, new)
     assert (change.text, bool(change.breaks)) == ("base_url: option 'b' removed", True)
 
 
@@ -280,32 +292,34 @@ def test_what_an_option_says_and_when():
     old = form(lambda key, url: [key, evolve(url, options=(option,))])
     renamed = evolve(option, label=I18n("B"))
     new = form(lambda key, url: [key, evolve(url, options=(renamed,))])
-    assert [change.text for change in changes(old, new)] == [
+    assert [change.text for change in changes_between(old, new)] == [
         "base_url: label of option 'a' “A” → “B”"
     ]
     hidden = evolve(option, show_on=(ShowOn("api_key", "x"),))
     new = form(lambda key, url: [key, evolve(url, options=(hidden,))])
-    (change,) = changes(old, new)
+    (change,) = changes_between(old, new)
     assert change.text == "base_url: show_on of option 'a' changed"
 
 
 def test_models_that_users_add_are_compared_by_what_holds_of_any():
     llm = XINFERENCE.customizable_model(ModelType.LLM)
-    (change,) = changes(
+    (change,) = changes_between(
         XINFERENCE, custom(features={**llm.features, Feature.DOCUMENT: ability("d")})
     )
     assert change.text == "any llm model: feature document added"
-    (change,) = changes(XINFERENCE, custom(properties={**llm.properties, "context_size": 4096}))
+    (change,) = changes_between(
+        XINFERENCE, custom(properties={**llm.properties, "context_size": 4096})
+    )
     was = llm.properties["context_size"]
     assert str(was).startswith('first_of(setting("context_size"), limit("context_length")')
     assert change.text == f"any llm model: context_size {was} → 4096"
     sees = {**llm.features, Feature.VISION: ability("vision")}
-    (change,) = changes(XINFERENCE, custom(features=sees))
+    (change,) = changes_between(XINFERENCE, custom(features=sees))
     was = llm.features[Feature.VISION]
     assert change.text == f'any llm model: feature vision {was} → ability("vision")'
     first, *others = (rule for rule in llm.parameter_rules if rule.when)
     always_there = (evolve(first, when=None), *others)
-    (change,) = changes(
+    (change,) = changes_between(
         custom(parameter_rules=(first, *others)), custom(parameter_rules=always_there)
     )
     assert change.text == f"any llm model: parameter {first.name}: when {first.when} → none"
@@ -333,13 +347,13 @@ def test_a_term_is_shown_as_it_is_declared(term):
 @given(project=projects())
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_has_changed_in_what_is_the_same(project):
-    assert changes(project, project) == ()
+    assert changes_between(project, project) == ()
 
 
 @given(old=projects(), new=projects())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_two_compare_in_lines(old, new):
-    for change in changes(old, new):
+    for change in changes_between(old, new):
         assert change.text
         assert "\n" not in change.text
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
+from xinfer.plugin.plugin import Plugin
 from xinfer.schema import fields_of
 from xinfer.spec import (
     Condition,
@@ -33,7 +34,6 @@ from xinfer.spec import (
 from xinfer.spec.conditions import is_expression
 from xinfer.spec.credentials import fields
 from xinfer.spec.declaration import Declaration
-from xinfer.spec.project import complete
 
 
 class About(StrEnum):
@@ -62,13 +62,15 @@ class Change(Declaration):
     retyped: bool = False
 
 
-def changes(old: Project, new: Project) -> tuple[Change, ...]:
+def changes(old: Plugin, new: Plugin) -> tuple[Change, ...]:
     """List the changes by heading, in the order of declaration.
 
-    The models that users add are compared if both projects describe them; the YAML of a plugin
-    does not.
+    The models that users add are compared if both are specs; the YAML of a plugin does not
+    describe them.
+
+    :raises NotRead: a manifest or provider cannot be read.
     """
-    before, after = complete(old), complete(new)
+    before, after = old.project, new.project
     listed = [
         *_plugin(before.manifest, after.manifest),
         *_words("requirement", before.requirements, after.requirements, About.PLUGIN),

@@ -101,10 +101,10 @@ def report_of(
 
 
 def _changes(old: Path, new: Plugin) -> tuple[Change, ...]:
-    from xinfer.cli.sides import project_at
+    from xinfer.cli.sides import whole_plugin_at
     from xinfer.diff import changes
 
-    return () if new.declared is None else changes(project_at(old), new.declared)
+    return () if new.declared is None else changes(whole_plugin_at(old), new)
 
 
 def _fix(path: Path) -> None:

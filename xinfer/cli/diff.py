@@ -39,10 +39,10 @@ def diff(old: Path, new: Path, output: str, *, exit_code: bool) -> None:
     Each is a provider_spec.py, the folder of a plugin, or a .difypkg. What breaks the credentials
     that users have stored, or their apps, is marked.
     """
-    from xinfer.cli.sides import project_at
+    from xinfer.cli.sides import whole_plugin_at
     from xinfer.diff import changes
 
-    changed = changes(project_at(old), project_at(new))
+    changed = changes(whole_plugin_at(old), whole_plugin_at(new))
     for line in _FORMATS[output](changed):
         click.echo(line)
     if exit_code and any(change.breaks for change in changed):

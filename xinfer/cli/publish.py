@@ -20,8 +20,8 @@ from xinfer.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from xinfer.plugin.plugin import Plugin
     from xinfer.rules import Finding
-    from xinfer.spec import Project
 
 _TEXT = "PULL_REQUEST.md"
 
@@ -51,7 +51,7 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
         raise UnusableInput(f"There is no folder {folder}: name a checkout of the repository.")
     from xinfer.cli.check import report_of
     from xinfer.cli.report import show
-    from xinfer.cli.sides import project_at
+    from xinfer.cli.sides import whole_plugin_at
     from xinfer.rules import Report
 
     report = report_of(package, selection=selection_of((), ignore))
@@ -60,8 +60,8 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
         show(Report(blocking))
         click.echo(f"{counted(len(blocking), 'finding')} to correct before it is published.")
         raise SystemExit(1)
-    project = project_at(package)
-    manifest = project.manifest
+    plugin = whole_plugin_at(package)
+    manifest = plugin.project.manifest
     place = folder / manifest.author / manifest.name
     target = place / f"{manifest.name}-{manifest.version}.difypkg"
     published = sorted(place.glob("*.difypkg"), key=_version)
@@ -75,7 +75,7 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
             f"{newest.name} is newer than {manifest.version}: raise the version in the spec."
         )
     before = since or newest
-    text = "\n".join(_text(project, project_at(before) if before else None)) + "\n"
+    text = "\n".join(_text(plugin, whole_plugin_at(before) if before else None)) + "\n"
     place.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(package, target)
     (package.parent / _TEXT).write_text(text, encoding="utf-8")
@@ -93,9 +93,9 @@ def _version(path: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", path.stem.rpartition("-")[2]))
 
 
-def _text(project: Project, before: Project | None) -> Iterator[str]:
+def _text(plugin: Plugin, before: Plugin | None) -> Iterator[str]:
     """Fill in the form of the repository's pull requests, as far as a program can."""
-    manifest = project.manifest
+    manifest = plugin.project.manifest
     new = before is None
     yield "# Plugin Submission"
     yield ""
@@ -118,7 +118,7 @@ def _text(project: Project, before: Project | None) -> Iterator[str]:
         yield str(manifest.description)
         yield ""
     else:
-        yield from _changes(before, project)
+        yield from _changes(before, plugin)
     yield "## Local validation"
     yield ""
     yield "```"
@@ -130,8 +130,8 @@ def _text(project: Project, before: Project | None) -> Iterator[str]:
     yield "security and privacy notes."
 
 
-def _changes(before: Project, project: Project) -> Iterator[str]:
+def _changes(before: Plugin, plugin: Plugin) -> Iterator[str]:
     from xinfer.cli.diff import markdown
     from xinfer.diff import changes
 
-    yield from markdown(changes(before, project))
+    yield from markdown(changes(before, plugin))

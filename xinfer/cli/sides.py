@@ -9,7 +9,6 @@ from xinfer.cli.options import UnusableInput, existing
 
 if TYPE_CHECKING:
     from xinfer.plugin.plugin import Plugin
-    from xinfer.spec import Project
 
 
 def plugin_at(path: Path) -> Plugin:
@@ -30,8 +29,8 @@ def plugin_at(path: Path) -> Plugin:
         raise UnusableInput(str(error)) from error
 
 
-def project_at(path: Path) -> Project:
-    """Read what the plugin that a path stands for declares.
+def whole_plugin_at(path: Path) -> Plugin:
+    """Read a plugin of which the manifest and the provider have to be readable.
 
     :raises UnusableInput: its manifest or provider cannot be read, or holds wrong values.
     """
@@ -39,6 +38,8 @@ def project_at(path: Path) -> Project:
     from xinfer.plugin.plugin import NotRead
 
     try:
-        return plugin_at(path).project
+        plugin = plugin_at(path)
+        _ = plugin.project
     except (NotRead, WrongValues) as error:
         raise UnusableInput(str(error)) from error
+    return plugin

@@ -98,11 +98,10 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         base_url: str = "",
         fresh: bool = False,
     ) -> ModelCall[C]:
-        entered, runtime = self.credentials(stored), self.runtime
-        settings = connection_settings(entered, self.kind)
+        runtime = self.runtime
+        entered, settings, learned = _read(type(self), model, tuple(stored.items()))
         name = settings.model or runtime.model_names.get(model, model)
-        of = _identity(settings, "" if self.predefined(model) else name)
-        learned = None if fresh else Learned.read(stored, of, _dialect(runtime))
+        learned = None if fresh else learned
         url = base_url or (learned.base_url if learned else "") or _first_url(settings, runtime)
         call: ModelCall[C] = ModelCall(
             model=model,
@@ -121,6 +120,11 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             dialect = detect(server) if fresh else OPENAI
         call.client = client_class(dialect)(server, dialect=dialect, hooks=self._hooks(call))
         return call
+
+    def _identity(self, model: str, settings: ConnectionSettings) -> tuple[str, str]:
+        """Tell which server and model it is that something was learned of."""
+        name = settings.model or self.runtime.model_names.get(model, model)
+        return (settings.base_url or "", "" if self.predefined(model) else name)
 
     @property
     def runtime(self) -> OpenAICompatible:
@@ -218,8 +222,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
                 description=None if self.predefined(model) else call.description,
             )
             if isinstance(credentials, dict):
-                named = "" if self.predefined(model) else call.name
-                learned.write(credentials, _identity(call.settings, named))
+                learned.write(credentials, self._identity(model, call.settings))
 
     def first_that_works(
         self,
@@ -337,11 +340,6 @@ def _first_url(settings: ConnectionSettings, runtime: OpenAICompatible) -> str:
     return settings.base_url or next(iter(runtime.base_urls), "")
 
 
-def _identity(settings: ConnectionSettings, name: str) -> tuple[str, str]:
-    """Tell whether what was learned is of this server and model."""
-    return (settings.base_url or "", name)
-
-
 def _at_other_url[C: Credentials](call: ModelCall[C], error: CallError) -> CallError:
     """Say so when the server answers with its version part, or without it."""
     url = call.client.server.base_url.rstrip("/")
@@ -373,7 +371,19 @@ def _cached[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
 
 
 # The SDK asks for the schema three times a call: before it, and for the price of what goes in and
-# of what comes out.
+# of what comes out. So one call reads the same credentials four times.
+@_cached
+def _read[C: Credentials](
+    kind: type[ServedModel[C]], model: str, stored: tuple[tuple[str, Any], ...]
+) -> tuple[C, ConnectionSettings, Learned | None]:
+    """Read stored credentials: what the user entered, what that sets, what validation learned."""
+    served = kind([])  # type: ignore[call-arg]
+    entered = served.credentials(dict(stored))
+    settings = connection_settings(entered, served.kind)
+    of = served._identity(model, settings)  # noqa: SLF001
+    return entered, settings, Learned.read(dict(stored), of, _dialect(served.runtime))
+
+
 @_cached
 def _schema(
     kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials

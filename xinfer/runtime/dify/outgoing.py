@@ -7,7 +7,7 @@ it, an echo of the input is shortened, and whatever else is too large becomes an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from xinfer.runtime.openai import ServerUnavailable
@@ -27,14 +27,12 @@ def size(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def split(text: str) -> Iterator[str]:
-    """Yield a text in pieces that each fit into a message."""
+def split(text: str) -> Sequence[str]:
+    """Cut a text into pieces that each fit into a message."""
     if size(text) <= LARGEST:
-        yield text
-        return
+        return (text,)
     step = LARGEST // _WIDEST
-    for start in range(0, len(text), step):
-        yield text[start : start + step]
+    return [text[start : start + step] for start in range(0, len(text), step)]
 
 
 def measured(texts: Iterable[str]) -> None:

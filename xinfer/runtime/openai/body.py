@@ -21,7 +21,7 @@ from xinfer.runtime.openai import failures, limits
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.errors import CallError
 from xinfer.runtime.openai.framing import Chunks
-from xinfer.runtime.openai.sockets import deadline_of
+from xinfer.runtime.openai.sockets import Deadline, deadline_of
 
 
 class Body:
@@ -44,12 +44,20 @@ class Body:
 
     def _counted(self) -> Iterator[bytes]:
         size = 0
-        for piece in _decompressed(_arriving(self._raw), self._raw.headers, self._call):
+        for piece in self._decompressed(_arriving(self._raw)):
             size += len(piece)
             if size > self._limit:
                 raise self._call.failed(failures.too_large(self._limit))
-            self._deadline.let_go()
             yield piece
+
+    def _decompressed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Decompress what was sent compressed, piece by piece, each within bounds."""
+        encoding = self._raw.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in ("", "identity"):
+            return pieces
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            return _inflated(pieces, self._deadline)
+        raise self._call.unreadable("an encoding that was not asked for", "未请求的压缩编码")
 
     def finish(self) -> None:
         """Read the end behind the last event, so that the connection can serve again."""
@@ -157,17 +165,7 @@ def _of_chunks(raw: Any, inner: Any, file: Any) -> Iterator[bytes]:
     raw.release_conn()
 
 
-def _decompressed(pieces: Iterator[bytes], headers: Any, call: Call) -> Iterator[bytes]:
-    """Decompress what was sent compressed, piece by piece, each within bounds."""
-    encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return pieces
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(pieces)
-    raise call.unreadable("an encoding that was not asked for", "未请求的压缩编码")
-
-
-def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _inflated(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
     inflater: Any = None
     try:
         for piece in pieces:
@@ -178,6 +176,7 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 inflated = inflater.decompress(data, limits.PIECE)
                 data = inflater.unconsumed_tail
                 if inflated:
+                    deadline.let_go()  # one read may bring a thousand pieces
                     yield inflated
                 if inflater.eof:  # gzip may go on with another member
                     data, inflated = inflater.unused_data.lstrip(b"\0"), b""

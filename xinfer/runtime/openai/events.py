@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import define, field
 
 from xinfer.runtime.openai import limits
 
+_DONE = b"[DONE]"
 _BOM = b"\xef\xbb\xbf"
 _NOTHING = object()
 _OF_A_LINE = 64
@@ -57,10 +58,12 @@ class Events:
         if not end:
             self._hold(behind)
             return []
-        data = b"".join([*self._unfinished, before])
-        self._unfinished, self._size = [], 0
-        self._hold(behind)
-        return self._values(data.split(end))
+        if self._unfinished:
+            before = b"".join([*self._unfinished, before])
+            self._unfinished, self._size = [], 0
+        if behind:
+            self._hold(behind)
+        return self._values(before.split(end))
 
     def close(self) -> list[Any]:
         """Return the value of a last line without an end."""
@@ -84,25 +87,15 @@ class Events:
         if not self._begun:
             self._begun = True
             lines[0] = lines[0].removeprefix(_BOM)
-        texts = []
-        for line in lines:
-            if not line.startswith(b"data:"):
-                if not line.strip():
-                    texts.append(b"")
-                continue
-            text = line[5:].strip()
-            if text == b"[DONE]":
-                self.ended = True
-                break
-            texts.append(text)
-        if not self._open:
-            at_once = _parsed([text for text in texts if text])
-            if at_once is not None:
-                return at_once
-        return list(self._one_by_one(texts))
+        texts = [line[5:].strip() for line in lines if line.startswith(b"data:")]
+        if _DONE in texts:
+            self.ended = True
+            del texts[texts.index(_DONE) :]
+        at_once = None if self._open else _parsed(texts)
+        return list(self._one_by_one(_data(lines))) if at_once is None else at_once
 
-    def _one_by_one(self, texts: list[bytes]) -> Iterator[Any]:
-        """Parse each text, or those of one event together; blank ones end an event."""
+    def _one_by_one(self, texts: Iterable[bytes]) -> Iterator[Any]:
+        """Parse each text, or those of one event together; empty ones end an event."""
         for text in texts:
             value = self._of_open_event() if not text else _value(text)
             # A part of an object that stands on several lines may be a value too.
@@ -120,6 +113,18 @@ class Events:
         return _value(b"\n".join(self._open)) if len(self._open) > 1 else _NOTHING
 
 
+def _data(lines: list[bytes]) -> Iterator[bytes]:
+    """Yield what ``data`` lines hold, up to ``[DONE]``; nothing for a blank line."""
+    for line in lines:
+        if line.startswith(b"data:"):
+            text = line[5:].strip()
+            if text == _DONE:
+                return
+            yield text
+        elif not line.strip():
+            yield b""
+
+
 _MARK = secrets.token_hex(4)
 _BETWEEN = f',"{_MARK}",'.encode()
 """Stands between texts that are parsed together; nobody can guess it."""
@@ -127,8 +132,9 @@ _BETWEEN = f',"{_MARK}",'.encode()
 
 def _parsed(texts: list[bytes]) -> list[Any] | None:
     """Parse all texts in one go; ``None`` where one of them is no JSON."""
-    if not texts:
-        return []
+    if len(texts) < 2:
+        values = [_value(text) for text in texts]
+        return None if _NOTHING in values else values
     try:
         written = (b"[%s]" % _BETWEEN.join(texts)).decode()
         values, end = _raw_decode(written)

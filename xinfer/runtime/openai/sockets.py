@@ -53,11 +53,12 @@ class Deadline:
     def start(self, seconds: float | None) -> None:
         """Wait from now on, for so many seconds."""
         self.seconds = seconds
-        self.extend()
+        self._let_go = time.monotonic()
+        self._until = self._let_go + (seconds or 0)
 
     def extend(self) -> None:
-        """Wait anew: there was content."""
-        self._until = time.monotonic() + (self.seconds or 0)
+        """Wait anew: the bytes that came last were content."""
+        self._until = self.last_byte + (self.seconds or 0)
 
     def left(self, now: float) -> float | None:
         """Return the seconds to wait for the next byte; ``None`` for any time.
@@ -76,7 +77,7 @@ class Deadline:
         now = self.last_byte = time.monotonic()
         if now - asked > limits.PAUSE:
             self._let_go = now  # others went on meanwhile
-        else:
+        elif now - self._let_go > limits.BUSY:
             self.let_go()
 
     def let_go(self) -> None:

@@ -10,7 +10,7 @@ import requests
 from attrs import evolve
 
 from xinfer.runtime.openai import answers, failures, limits
-from xinfer.runtime.openai.answers import ChatChunk
+from xinfer.runtime.openai.answers import ChatChunk, ToolCallDelta
 from xinfer.runtime.openai.body import Body, json_value, reading
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.events import Events, TooLong
@@ -85,10 +85,9 @@ def whole_answer(answer: Any, call: Call, change: Change, reader: Reader) -> Cha
         raise call.answered_error(error)
     if not isinstance(changed.get("choices"), list):
         raise call.unreadable("without choices", "不含 choices 的内容")
-    texts = _Texts()
-    chunk = texts.whole(answers.chat_chunk(changed))
-    _ToolCalls(call).count([chunk])
-    if rest := texts.close():
+    arrived = _Arrived(call)
+    chunk = arrived.take(answers.chat_chunk(changed))
+    if rest := arrived.rest():
         chunk = evolve(chunk, text=chunk.text + rest.text)
     return reader.whole(chunk)
 
@@ -150,33 +149,31 @@ def _rest(first: bytes, pieces: Iterator[bytes], call: Call) -> bytes:
 def _events(
     pieces: Iterator[bytes], body: Body, call: Call, change: Change, reader: Reader
 ) -> Iterator[list[ChatChunk]]:
-    events, texts, tools = Events(), _Texts(), _ToolCalls(call)
-    began = finished = answers_something = False
+    events, answer = Events(), _Arrived(call)
     idle = 0
     for arrived in chain(pieces, (None,)):
         values = events.close() if arrived is None else events.feed(arrived)
-        idle += len(arrived or b"")
-        chunks = [texts.whole(chunk) for chunk in _chunks(change(values), call)]
-        began = began or bool(chunks)
-        tools.count(chunks)
-        if any(chunk.shows or chunk.finish_reason for chunk in chunks):
-            idle, answers_something = 0, True
+        content = answer.content
+        chunks = [answer.take(chunk) for chunk in _chunks(change(values), call)]
+        if answer.content > content:
+            idle = 0
             body.content()
-        elif idle > limits.EVENT:
-            raise call.failed(failures.NO_CONTENT)
+        elif arrived:
+            idle += len(arrived)
+            if idle > limits.EVENT:
+                raise call.failed(failures.NO_CONTENT)
         if chunks:
-            finished = finished or any(chunk.finish_reason for chunk in chunks)
             yield [reader.piece(chunk) for chunk in chunks]
         if events.ended:
             break
-    rest = [reader.piece(texts.close() or ChatChunk()), reader.rest()]
+    rest = [reader.piece(answer.rest() or ChatChunk()), reader.rest()]
     if any(chunk.shows for chunk in rest):
         yield rest
-    if not began:
+    if not answer.pieces:
         raise call.unreadable("without any event of a stream", "不含任何事件的流")
-    if not (finished or events.ended):
+    if not (answer.finished or events.ended):
         raise call.failed(failures.BROKE_OFF)
-    if not (finished or answers_something):
+    if not (answer.finished or answer.content):
         raise call.failed(failures.EMPTY)
 
 
@@ -202,34 +199,46 @@ def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:
     return chunks
 
 
-class _ToolCalls:
-    """Bounds the tool calls of an answer, which are kept until its end."""
+class _Arrived:
+    """What has arrived of an answer: makes whole what was cut inside a character, counts the rest.
+
+    :ivar pieces: how many there were.
+    :ivar content: how many of them brought something of the answer, or its end.
+    :ivar finished: one of them told why the answer ends.
+    """
 
     def __init__(self, call: Call) -> None:
+        self.pieces = self.content = 0
+        self.finished = False
         self._call, self._calls, self._size = call, 0, 0
+        self._text, self._reasoning = Pieces(), Pieces()
 
-    def count(self, chunks: list[ChatChunk]) -> None:
-        for delta in (delta for chunk in chunks for delta in chunk.tool_calls):
+    def take(self, chunk: ChatChunk) -> ChatChunk:
+        """Take a piece in; return what of it can be handed on."""
+        text = chunk.text and self._text.feed(chunk.text)
+        reasoning = chunk.reasoning and self._reasoning.feed(chunk.reasoning)
+        if text != chunk.text or reasoning != chunk.reasoning:
+            chunk = evolve(chunk, text=text, reasoning=reasoning)
+        if chunk.tool_calls:
+            self._bound(chunk.tool_calls)
+        self.pieces += 1
+        if chunk.finish_reason:
+            self.finished = True
+        if chunk.shows or chunk.finish_reason:
+            self.content += 1
+        return chunk
+
+    def rest(self) -> ChatChunk | None:
+        """Return what was held back."""
+        text, reasoning = self._text.close(), self._reasoning.close()
+        return ChatChunk(text=text, reasoning=reasoning) if text or reasoning else None
+
+    def _bound(self, deltas: tuple[ToolCallDelta, ...]) -> None:
+        """Refuse more calls of tools than can be kept until the answer's end."""
+        for delta in deltas:
             self._calls += bool(delta.name)
             self._size += len(delta.arguments)
         if self._calls > limits.TOOL_CALLS:
             raise self._call.failed(failures.TOO_MANY_CALLS)
         if self._size > limits.EVENT:
             raise self._call.failed(failures.too_large(limits.EVENT))
-
-
-class _Texts:
-    """Makes whole what was cut inside a character, in the text and in the thoughts."""
-
-    def __init__(self) -> None:
-        self._text, self._reasoning = Pieces(), Pieces()
-
-    def whole(self, chunk: ChatChunk) -> ChatChunk:
-        text, reasoning = self._text.feed(chunk.text), self._reasoning.feed(chunk.reasoning)
-        if text == chunk.text and reasoning == chunk.reasoning:
-            return chunk
-        return evolve(chunk, text=text, reasoning=reasoning)
-
-    def close(self) -> ChatChunk | None:
-        text, reasoning = self._text.close(), self._reasoning.close()
-        return ChatChunk(text=text, reasoning=reasoning) if text or reasoning else None

@@ -595,6 +595,9 @@ def test_every_published_plugin_comes_back(folder, tmp_path):
             text=True,
         )
         assert done.returncode == 0, done.stdout
+    suppressed = write_spec(imported(folder), tmp_path / "suppressed", baseline=True)
+    assert check(prepare(suppressed).plugin) == ()
+    assert built_data(suppressed) == data_of(folder)
     shutil.rmtree(tmp_path / "out")
 
 

@@ -10,12 +10,14 @@ import click
 from xinfer.cli.options import (
     FINDING_FORMATS,
     UnusableInput,
+    counted,
     examples,
     existing,
     ignore_option,
     select_option,
     selection_of,
     show_suppressed_option,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +49,11 @@ if TYPE_CHECKING:
     help="The version that users have: find what breaks for them, too.",
 )
 @click.option("--fix", is_flag=True, help="First fix what has one right answer; folders only.")
+@click.option(
+    "--baseline",
+    is_flag=True,
+    help="First suppress what is found now: a comment above each line names rules and messages.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
 @select_option
 @ignore_option
@@ -58,6 +65,7 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     *,
+    baseline: bool,
     fix: bool,
     strict: bool,
     show_suppressed: bool,
@@ -74,6 +82,8 @@ def check(
     selection = selection_of(select, ignore)
     if fix:
         _fix(path)
+    if baseline:
+        _baseline(path, against, selection)
     report = report_of(path, against, selection)
     show(report, output, show_suppressed=show_suppressed)
     if any(strict or finding.severity is not Severity.ADVICE for finding in report.findings):
@@ -90,14 +100,39 @@ def report_of(
     """
     from xinfer.build import WrongValues
     from xinfer.cli.sides import plugin_at
-    from xinfer.rules import Report, Selection, report
+    from xinfer.rules import Report
 
     try:
-        plugin = plugin_at(path)
+        return _report(plugin_at(path), against, selection)
     except WrongValues as error:
         return Report(error.findings)
+
+
+def _report(plugin: Plugin, against: Path | None, selection: Selection | None) -> Report:
+    from xinfer.rules import Selection, report
+
     changes = _changes(against, plugin) if against else None
     return report(plugin, changes=changes, selection=selection or Selection())
+
+
+def _baseline(path: Path, against: Path | None, selection: Selection) -> None:
+    """Write comments that suppress what is found."""
+    from xinfer.build import WrongValues
+    from xinfer.cli.sides import plugin_at
+    from xinfer.importer import entries, write_baseline
+
+    if path.is_file() and path.suffix != ".py":
+        raise UnusableInput(f"{path} is a package. --baseline edits the files of a folder or spec.")
+    try:
+        plugin = plugin_at(path)
+    except WrongValues:
+        return
+    findings = _report(plugin, against, selection).findings
+    left = write_baseline(plugin, findings)
+    suppressed = len(findings) - len(left)
+    click.echo(f"Suppressed {counted(suppressed, 'finding')} in comments.", err=True)
+    for entry in entries(left, path.absolute().parent) if path.suffix == ".py" else ():
+        click.echo(f"For ignore= of the project: {visible(str(entry))},", err=True)
 
 
 def _changes(old: Path, new: Plugin) -> tuple[Change, ...]:

@@ -16,7 +16,11 @@ _WORTH_A_BAR = 50
 
 @click.command(
     "import",
-    epilog=examples("xinfer import published/acme", "xinfer import published/acme -o acme"),
+    epilog=examples(
+        "xinfer import published/acme",
+        "xinfer import published/acme -o acme",
+        "xinfer import --baseline acme-0.1.0.difypkg",
+    ),
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
@@ -26,12 +30,17 @@ _WORTH_A_BAR = 50
     help="The folder to write; by default one of the plugin's name in the current folder.",
 )
 @click.option(
+    "--baseline",
+    is_flag=True,
+    help="Suppress what xinfer check finds in the result: comments name the rules and messages.",
+)
+@click.option(
     "--declare-runtime",
     is_flag=True,
     help="Declare a runtime in the place of Python that only fills in the SDK's classes for "
     "OpenAI-compatible servers.",
 )
-def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
+def import_(folder: Path, out: Path | None, *, baseline: bool, declare_runtime: bool) -> None:
     """Write the provider_spec.py that builds the plugin in FOLDER, or in a .difypkg.
 
     Its YAML becomes Python; its own Python, icons and documents are copied. Building the result
@@ -52,7 +61,7 @@ def import_(folder: Path, out: Path | None, *, declare_runtime: bool) -> None:
         imported = import_plugin(plugin)
         if declare_runtime:
             imported = with_runtime(imported)
-        spec = write_spec(imported, out or _folder_of(imported.manifest.name))
+        spec = write_spec(imported, out or _folder_of(imported.manifest.name), baseline=baseline)
     except UnreadablePlugin as error:
         raise UnusableInput(str(error)) from error
     except NotDeclarable as error:

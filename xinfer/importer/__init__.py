@@ -4,6 +4,7 @@
 Python. :func:`repair` fixes the mistakes in a plugin's folder that have one right answer.
 """
 
+from xinfer.importer.baseline import entries, write_baseline
 from xinfer.importer.imported import Imported, ImportFailed, import_plugin, with_runtime
 from xinfer.importer.repair import repair
 from xinfer.importer.runtime import NotDeclarable
@@ -15,8 +16,10 @@ __all__ = [
     "Imported",
     "NotDeclarable",
     "UnreadablePlugin",
+    "entries",
     "import_plugin",
     "repair",
     "with_runtime",
+    "write_baseline",
     "write_spec",
 ]

@@ -16,7 +16,7 @@ from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.schema import walk
-from xinfer.spec import Manifest, Model, ModelFiles, Provider
+from xinfer.spec import Ignore, Manifest, Model, ModelFiles, Provider
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.project import MODEL_FOLDERS, model_file
 
@@ -39,6 +39,7 @@ class Imported:
     :param warnings: what is not as it was, and what the format does not have.
     :param numbers: the type of each credential that the plugin's own Python reads as a number.
     :param runtime: what is declared in the place of the plugin's own Python.
+    :param ignore: findings that are left out of checks.
     """
 
     manifest: Manifest
@@ -50,6 +51,7 @@ class Imported:
     warnings: tuple[str, ...]
     numbers: Mapping[str, type]
     runtime: DeclaredRuntime | None = None
+    ignore: tuple[Ignore, ...] = ()
 
 
 def import_plugin(plugin: Plugin) -> Imported:

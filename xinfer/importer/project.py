@@ -114,6 +114,8 @@ class _Spec:
             arguments["models"] = ast.Tuple([*lists])
         elif self.imported.models:
             arguments["models"] = ast.Name("MODELS")
+        if self.imported.ignore:
+            arguments["ignore"] = self.imported.ignore
         project = self._expressions.call("Project", **arguments)
         declaration = ast.Assign([ast.Name("project")], project)
         if rest := self.imported.finder.rest():

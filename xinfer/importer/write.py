@@ -7,19 +7,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
+from xinfer.build import plugin
+from xinfer.importer.baseline import entries, write_baseline
 from xinfer.importer.evaluate import evaluate
 from xinfer.importer.expressions import UnwritableValue
 from xinfer.importer.imported import Imported, ImportFailed
-from xinfer.importer.project import SPEC, modules_of
+from xinfer.importer.project import MODELS, SPEC, modules_of
 from xinfer.ruff import run_ruff
+from xinfer.rules import Finding, check
 from xinfer.spec import Project
 from xinfer.spec.project import complete, model_file
 from xinfer.yaml import to_data
 
 
-def write_spec(imported: Imported, out: Path) -> Path:
+def write_spec(imported: Imported, out: Path, *, baseline: bool = False) -> Path:
     """Write the project into a new folder and return its spec, which builds the same YAML.
 
+    :param baseline: whether to suppress what a check finds in it.
     :raises ImportFailed: something stands there already, or the spec would not build the same;
         nothing is written then.
     """
@@ -28,16 +34,11 @@ def write_spec(imported: Imported, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        try:
-            sources = modules_of(imported)
-        except UnwritableValue as error:
-            raise ImportFailed(f"The plugin cannot be written as Python: {error}.") from None
-        for path, source in sources.items():
-            _write(staging / path, source.encode("utf-8", "backslashreplace"))
-        _format(staging, list(sources))
-        _compare({path: (staging / path).read_text("utf-8") for path in sources}, imported)
+        _write_modules(imported, staging)
         for path, content in imported.copied.items():
             _write(staging / "plugin" / path, content)
+        if baseline:
+            _write_baseline(imported, staging)
         staging.chmod(0o755)
         if out.exists():
             out.rmdir()
@@ -45,6 +46,57 @@ def write_spec(imported: Imported, out: Path) -> Path:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return out / SPEC
+
+
+def _write_modules(imported: Imported, folder: Path) -> None:
+    """Write the spec and its modules, and make sure that they declare what was read."""
+    try:
+        sources = modules_of(imported)
+    except UnwritableValue as error:
+        raise ImportFailed(f"The plugin cannot be written as Python: {error}.") from None
+    for path, source in sources.items():
+        _write(folder / path, source.encode("utf-8", "backslashreplace"))
+    _format(folder, list(sources))
+    _compare({path: (folder / path).read_text("utf-8") for path in sources}, imported)
+
+
+def _write_baseline(imported: Imported, folder: Path) -> None:
+    """Suppress what a check finds: in comments, and in the spec for files that cannot hold any.
+
+    The spec is loaded for that; :func:`_compare` has seen that it holds nothing but declarations.
+    """
+    left = _comment(folder)
+    if ignore := entries(left, folder):
+        # Written anew, the modules have no comments; those in the other files stay.
+        _write_modules(evolve(imported, ignore=ignore), folder)
+        _comment(folder)
+
+
+def _comment(folder: Path) -> tuple[Finding, ...]:
+    """Write the comments and format the modules; return what cannot have a comment."""
+    modules = [folder / SPEC, *sorted((folder / MODELS).glob("*.py"))]
+    before = {path: path.read_text("utf-8") for path in modules}
+    built = plugin(folder / SPEC)
+    left = write_baseline(built, check(built))
+    commented = [path.read_text("utf-8") for path in modules]
+    _format(folder, [str(path) for path in modules])
+    if commented != [path.read_text("utf-8") for path in modules]:
+        # Around a comment arguments get a line each, and stay there without it.
+        for path in modules:
+            _write(path, _without_comments(path.read_text("utf-8"), before[path]).encode())
+        built = plugin(folder / SPEC)
+        left = write_baseline(built, check(built))
+    return left
+
+
+def _without_comments(text: str, before: str) -> str:
+    """Remove the suppressions that were not there before."""
+    earlier = set(map(str.strip, before.splitlines()))
+    return "".join(
+        line
+        for line in text.splitlines(keepends=True)
+        if line.strip() in earlier or not line.lstrip().startswith("# xinfer: ignore[")
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -50,6 +50,7 @@ from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Steps
 
 __all__ = [
+    "NOT_FOR_A_BASELINE",
     "RULES",
     "Finding",
     "Form",
@@ -95,6 +96,10 @@ RULES: Mapping[str, Rule] = {
     )
 }
 """Every rule, by code."""
+
+
+NOT_FOR_A_BASELINE = frozenset({package.SECRET_PACKED, *(r.code for r in suppression.RULES)})
+"""What nobody suppresses by the way: secrets, and suppressions themselves."""
 
 
 @cache

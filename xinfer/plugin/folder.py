@@ -66,31 +66,31 @@ class _Disk:
 
     def entries(self, folder: str) -> Iterable[Entry]:
         try:
-            with os.scandir(self._root / folder) as found:
-                listed = sorted(found, key=lambda entry: os.fsencode(entry.name))
+            with os.scandir(self._root / folder) as items:
+                listed = sorted(items, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
             place = self._root / folder
             raise UnreadablePlugin(f"{place} cannot be listed: {error.strerror}.") from None
         return map(self._entry, listed)
 
-    def _entry(self, found: os.DirEntry[str]) -> Entry:
-        if found.is_dir(follow_symlinks=False):
-            return Entry(name=found.name, folder=True)
-        path = Path(found.path)
+    def _entry(self, item: os.DirEntry[str]) -> Entry:
+        if item.is_dir(follow_symlinks=False):
+            return Entry(name=item.name, folder=True)
+        path = Path(item.path)
         try:
-            status = found.stat()
+            status = item.stat()
         except OSError as error:
-            return Entry(name=found.name, source=path, fault=_link_fault(path, error))
+            return Entry(name=item.name, source=path, fault=_link_fault(path, error))
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFDIR:
-            return Entry(name=found.name, source=path, fault="a link to a folder")
+            return Entry(name=item.name, source=path, fault="a link to a folder")
         if kind != stat.S_IFREG:
-            return Entry(name=found.name, source=path, fault=_KINDS.get(kind, "no file"))
+            return Entry(name=item.name, source=path, fault=_KINDS.get(kind, "no file"))
         return Entry(
-            name=found.name,
+            name=item.name,
             size=status.st_size,
             source=path,
-            outside=found.is_symlink() and not path.resolve().is_relative_to(self._resolved),
+            outside=item.is_symlink() and not path.resolve().is_relative_to(self._resolved),
             read=partial(_read, path, status.st_size),
         )
 

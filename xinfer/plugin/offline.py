@@ -69,8 +69,8 @@ def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> Pl
     """
     for name in platforms:
         if name not in PLATFORMS:
-            known = ", ".join(PLATFORMS)
-            raise OfflineError(f"There is no platform {name!r}; Dify runs on {known}.")
+            choices = ", ".join(PLATFORMS)
+            raise OfflineError(f"There is no platform {name!r}; Dify runs on {choices}.")
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / WHEELS
         for name in platforms:
@@ -83,12 +83,12 @@ def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> Pl
     if REQUIREMENTS in files:
         options = f"--no-index\n--find-links {WHEELS}\n".encode()
         added[REQUIREMENTS] = options + files[REQUIREMENTS]
-    kept = (file for file in files.files if file.path != LOCK and file.path not in added)
-    made = (
+    unchanged = (file for file in files.files if file.path != LOCK and file.path not in added)
+    added_files = (
         File(path=path, size=len(content), read=lambda content=content: content)  # type: ignore[misc]
         for path, content in added.items()
     )
-    return evolve(files, files=in_package_order((*kept, *made)))
+    return evolve(files, files=in_package_order((*unchanged, *added_files)))
 
 
 def _resolve(files: PluginFiles, platform: _Platform, python: str, folder: Path) -> Path:
@@ -167,9 +167,9 @@ def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
         raise OfflineError(
             f"[tool.uv.sources] takes {', '.join(sources)} from another place: remove it."
         )
-    taken = sorted({"no-index", "find-links", "environments"} & tool.keys())
-    if taken:
-        raise OfflineError(f"[tool.uv] sets {', '.join(taken)} already: remove it.")
+    present = sorted({"no-index", "find-links", "environments"} & tool.keys())
+    if present:
+        raise OfflineError(f"[tool.uv] sets {', '.join(present)} already: remove it.")
     machines = " or ".join(f"platform_machine == '{PLATFORMS[name].machine}'" for name in platforms)
     environment = (
         f"sys_platform == 'linux' and python_version == '{python}' and ({machines}) "

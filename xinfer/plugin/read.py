@@ -63,12 +63,14 @@ def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None
     manifest = _read(files, MANIFEST, Manifest, faults) if MANIFEST in files else None
     absent = [] if MANIFEST in files else [MANIFEST]
     if manifest is None:
-        named = [path for path in files if _PROVIDERS.fullmatch(path)] if MANIFEST in files else []
+        provider_files = (
+            [path for path in files if _PROVIDERS.fullmatch(path)] if MANIFEST in files else []
+        )
     else:
         _refuse_other_kinds(manifest, files.where)
-        named = [path for path in manifest.plugins.models if path in files]
+        provider_files = [path for path in manifest.plugins.models if path in files]
         absent += [path for path in manifest.plugins.models if path not in files]
-    provider_file = named[-1] if named else None
+    provider_file = provider_files[-1] if provider_files else None
     provider = _read(files, provider_file, Provider, faults) if provider_file else None
     paths: tuple[str, ...] = ()
     if provider:
@@ -131,8 +133,8 @@ def _project(
 def _misfits(files: PluginFiles, declared: tuple[Declaration | None, ...]) -> Iterator[Fault]:
     """Yield the faults of values that were kept aside, so that the rest could be read."""
     for whole in declared:
-        kept = (inner.span for _, inner in walk(whole) if inner.extra_keys and inner.span)
-        span = next(kept, None)
+        spans = (inner.span for _, inner in walk(whole) if inner.extra_keys and inner.span)
+        span = next(spans, None)
         if whole is not None and span is not None:
             try:
                 read_spec(files[span.file], type(whole), file=span.file, keep=Keep.STRAY)
@@ -197,14 +199,16 @@ def _read[T: Declaration](
 
 def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:
     """List the model files that the patterns match, each once, in the order of the patterns."""
-    found = (path for glob in globs(provider) for path in glob.matched(files))
-    yield from dict.fromkeys(found)
+    paths = (path for glob in globs(provider) for path in glob.matched(files))
+    yield from dict.fromkeys(paths)
 
 
 def _by_folder(provider: Provider) -> dict[str, ModelFiles]:
     declared = provider.models
-    found = {name: getattr(declared, name) for name in MODEL_FOLDERS.values()} if declared else {}
-    return {name: files for name, files in found.items() if files}
+    by_folder = (
+        {name: getattr(declared, name) for name in MODEL_FOLDERS.values()} if declared else {}
+    )
+    return {name: files for name, files in by_folder.items() if files}
 
 
 def _in_position(models: list[Model], provider: Provider, files: PluginFiles) -> list[Model]:

@@ -39,13 +39,13 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
     :raises ForeignFileError: someone else's file stands where one of the tree must go.
     """
     complete = {**tree, RECORD: _record(tree)}
-    made = _made(folder)
-    for path in _in_the_way(folder, complete, made):
+    written = _files_of_last_build(folder)
+    for path in _in_the_way(folder, complete, written):
         raise ForeignFileError(
             f"{folder / path} was not made by a build and would be overwritten: "
             "move it away, or delete it, and build again."
         )
-    stale = made - set(complete)
+    stale = written - set(complete)
     if not any(_differs(folder, path, complete) for path in complete) and not any(
         (folder / path).exists() for path in stale
     ):
@@ -106,7 +106,7 @@ def differences(tree: FileTree, folder: Path) -> Iterator[str]:
     import difflib
 
     complete = {**tree, RECORD: _record(tree)}
-    for path in sorted(set(complete) | _made(folder)):
+    for path in sorted(set(complete) | _files_of_last_build(folder)):
         old = (folder / path).read_bytes() if (folder / path).is_file() else b""
         new = complete.get(path, b"")
         if old != new:
@@ -125,7 +125,7 @@ def _record(tree: FileTree) -> bytes:
     return (json.dumps({"generated": listed}, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _made(folder: Path) -> set[str]:
+def _files_of_last_build(folder: Path) -> set[str]:
     """Name the files that the last build made; none where there is no record to read."""
     try:
         record = json.loads((folder / RECORD).read_bytes())
@@ -139,11 +139,11 @@ def _made(folder: Path) -> set[str]:
     return names
 
 
-def _in_the_way(folder: Path, tree: FileTree, made: set[str]) -> Iterator[str]:
+def _in_the_way(folder: Path, tree: FileTree, written: set[str]) -> Iterator[str]:
     """Yield what stands where a file must go, or a folder for it, and no build made."""
 
     def foreign(path: str) -> bool:
-        return path not in made and os.path.lexists(folder / path)
+        return path not in written and os.path.lexists(folder / path)
 
     for path in sorted(tree):
         above = (str(parent) for parent in PurePosixPath(path).parents[:-1])
@@ -197,7 +197,7 @@ def _swap(staging: Path, folder: Path) -> None:
         _rename_both(staging, folder)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Exchange two folders in a single step of the file system; return whether it knows how."""
     import ctypes
 
@@ -205,7 +205,7 @@ def _exchange(one: Path, other: Path) -> bool:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):  # not Linux
         return False
-    paths = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
+    paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
     return bool(renameat2(*paths, _RENAME_EXCHANGE) == 0)
 
 

@@ -52,9 +52,9 @@ def _holding_expressions(kind: type[Declaration]) -> tuple[str, ...]:
     return _holding(kind, InPython)
 
 
-def _holding(kind: type[Declaration], wanted: type) -> tuple[str, ...]:
+def _holding(kind: type[Declaration], of: type) -> tuple[str, ...]:
     fields = fields_of(kind).values()
-    return tuple(f.name for f in fields if any(isinstance(t, wanted) for t in _parts(f.type)))
+    return tuple(f.name for f in fields if any(isinstance(t, of) for t in _parts(f.type)))
 
 
 def _parts(of: Type) -> Iterator[Type]:

@@ -218,14 +218,15 @@ class OpenAICompatible(Declaration):
         """
         if isinstance(self.dialect, str) and self.dialect not in ("auto", *DIALECTS):
             near = get_close_matches(self.dialect, DIALECTS, n=1)
-            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DIALECTS)}"
-            raise ValueError(f"there is no dialect {self.dialect!r}: {meant}")
-        for kind, named in self.classes.items():
-            module, _, name = named.partition(":")
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"the dialects are {', '.join(DIALECTS)}"
+            )
+            raise ValueError(f"there is no dialect {self.dialect!r}: {hint}")
+        for kind, path in self.classes.items():
+            module, _, name = path.partition(":")
             if not all(map(str.isidentifier, (*module.split("."), name))):
                 raise ValueError(
-                    f"classes[{kind}] is {named!r}: write the module and the class, "
-                    'e.g. "own:Model"'
+                    f'classes[{kind}] is {path!r}: write the module and the class, e.g. "own:Model"'
                 )
 
     @property
@@ -247,7 +248,7 @@ def matching[D: Messages | Embedding | Rerank](
 ) -> D:
     """Choose the first declaration that fits one of a model's names."""
     several = declared if isinstance(declared, tuple) else (declared,)
-    return next((one for one in several if fits(one.models, names)), otherwise)
+    return next((each for each in several if fits(each.models, names)), otherwise)
 
 
 def fits(patterns: Iterable[str], names: Iterable[str]) -> bool:

@@ -168,8 +168,8 @@ def connection_settings(credentials: Credentials, model_type: str = "") -> Conne
     body: dict[str, Any] = {}
     for target, value in _values(credentials, model_type):
         if target.name == "headers":
-            entered = {name: Secret(text) for name, text in _headers(_revealed(value)).items()}
-            headers = entered | headers
+            free_headers = {name: Secret(text) for name, text in _headers(_revealed(value)).items()}
+            headers = free_headers | headers
         elif target.name == "header":
             headers[target.key] = Secret(_header_value(target.key, _revealed(value)))
         elif target.name == "query":
@@ -219,9 +219,9 @@ def check_field(declared: CredentialField) -> None:
         elif not isinstance(sets, Target):
             raise TypeError(f'sets takes a value such as base_url or header("X-Org"), not {sets!r}')
         elif sets.types and declared.codec not in [codec_of(kind)[0] for kind in sets.types]:
-            wanted = " or ".join(kind.__name__ for kind in sets.types)
+            expected = " or ".join(kind.__name__ for kind in sets.types)
             raise TypeError(
-                f"{sets} is set by a field of type {wanted}"
+                f"{sets} is set by a field of type {expected}"
                 + (": declare it with secret_input" if Secret in sets.types else "")
             )
 
@@ -232,13 +232,13 @@ def check_fields(declared: Iterable[CredentialField]) -> None:
     :raises TypeError: names both.
     """
     before: list[tuple[Target, CredentialField]] = []
-    for one in declared:
-        for sets in one.sets:
+    for each in declared:
+        for sets in each.sets:
             target = sets.target if isinstance(sets, ByOption) else sets
             for other_target, other in before:
-                if target == other_target and one.may_be_shown_with(other):
-                    raise TypeError(f"{other.name} and {one.name} both set {target}")
-            before.append((target, one))
+                if target == other_target and each.may_be_shown_with(other):
+                    raise TypeError(f"{other.name} and {each.name} both set {target}")
+            before.append((target, each))
 
 
 def _revealed(value: Any) -> str:

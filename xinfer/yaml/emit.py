@@ -52,8 +52,8 @@ class _Representer(RoundTripRepresenter):
 
 def _represent_text(representer: _Representer, text: str) -> ScalarNode:
     if text.isprintable() and text == text.strip():
-        bare = text[:1].isalpha() and text.lower() not in _WORDS
-        style = None if bare else "'"
+        is_plain = text[:1].isalpha() and text.lower() not in _WORDS
+        style = None if is_plain else "'"
     else:
         style = '"'
     return representer.represent_scalar(_STRING, text, style=style)

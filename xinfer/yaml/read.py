@@ -81,9 +81,9 @@ def _read[T: Declaration](
     faults = [document.fault(path, message) for path, message in reader.mismatches]
     if declared is _MISFIT:
         return None, faults
-    for path, made in reader.made:  # not the defaults, which all objects share
+    for path, part in reader.objects:  # not the defaults, which all objects share
         if extent := document.extents.get(path):
-            set_span(made, Span(document.file, *extent, path=path, extents=document.extents))
+            set_span(part, Span(document.file, *extent, path=path, extents=document.extents))
     return declared, faults
 
 
@@ -95,7 +95,7 @@ class _Reader:
 
     def __init__(self, keep: Keep) -> None:
         self.mismatches: list[tuple[Steps, str]] = []
-        self.made: list[tuple[Steps, Declaration]] = []
+        self.objects: list[tuple[Steps, Declaration]] = []
         self._keep = keep
 
     def read(self, of: Type, data: object, path: Steps) -> Any:
@@ -141,9 +141,9 @@ class _Reader:
                 fits = False
         if not fits:
             return _MISFIT
-        made = kind(**values, extra_keys=extra_keys) if extra_keys else kind(**values)
-        self.made.append((path, made))
-        return made
+        declared = kind(**values, extra_keys=extra_keys) if extra_keys else kind(**values)
+        self.objects.append((path, declared))
+        return declared
 
     def _list(self, of: ListOf, data: object, path: Steps) -> Any:
         if not isinstance(data, list):
@@ -155,8 +155,8 @@ class _Reader:
         if isinstance(data, str) and data in of.words:
             return of.enumeration(data) if of.enumeration else data
         near = get_close_matches(data, of.words, n=1) if isinstance(data, str) else []
-        meant = f": did you mean {near[0]}?" if near else ""
-        return self._misfit(path, f"one of {', '.join(of.words)}", data, meant)
+        hint = f": did you mean {near[0]}?" if near else ""
+        return self._misfit(path, f"one of {', '.join(of.words)}", data, hint)
 
     def _scalar(self, types: tuple[Type, ...], data: object, path: Steps) -> Any:
         kinds = tuple(scalar.kind for scalar in types if isinstance(scalar, Scalar))
@@ -170,7 +170,7 @@ class _Reader:
         return self._misfit(path, _EXPECTED.get(kinds, "a single value"), data, hint)
 
     def _misfit(self, path: Steps, expected: str, data: object, hint: str = "") -> Any:
-        self.mismatches.append((path, f"expected {expected}, got {_shown(data)}{hint}"))
+        self.mismatches.append((path, f"expected {expected}, got {_readable(data)}{hint}"))
         return _MISFIT
 
 
@@ -207,7 +207,7 @@ _MOST_DIGITS = 100
 """Digits of a price; without a limit, 1e999999999 would be written as a gigabyte of them."""
 
 
-def _shown(value: object) -> str:
+def _readable(value: object) -> str:
     """Name a value in YAML's words, short enough for one line."""
     if value is None:
         return "nothing"

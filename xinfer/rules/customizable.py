@@ -8,7 +8,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.models import PROPERTIES
 from xinfer.rules.rule import Problem, rule
-from xinfer.rules.values import alike
+from xinfer.rules.values import did_you_mean
 from xinfer.schema import dotted, expressions
 from xinfer.spec import Condition, CustomizableModel, Feature, ModelType, Project
 from xinfer.spec.conditions import LIMITS, Limit, Setting
@@ -46,7 +46,7 @@ def unknown_property(model: CustomizableModel, _: Plugin) -> Iterator[Problem]:
     """A customizable model has a property that the SDK does not know."""
     for name in model.properties:
         if name not in PROPERTIES:
-            near = alike(name, PROPERTIES) or f"; the properties are {', '.join(PROPERTIES)}"
+            near = did_you_mean(name, PROPERTIES) or f"; the properties are {', '.join(PROPERTIES)}"
             yield Problem(f"{name} is not a property of a model{near}", at=f"properties.{name}")
 
 
@@ -66,7 +66,10 @@ def feature_without_condition(model: CustomizableModel, _: Plugin) -> Iterator[P
     """A feature of a customizable model has no condition under which a model has it."""
     for feature, condition in model.features.items():
         if not isinstance(feature, Feature):
-            near = alike(str(feature), list(Feature)) or f"; the features are {', '.join(Feature)}"
+            near = (
+                did_you_mean(str(feature), list(Feature))
+                or f"; the features are {', '.join(Feature)}"
+            )
             yield Problem(f"{feature!r} is not a Feature{near}", at="features")
         elif not isinstance(condition, Condition):
             message = f"the feature {feature} has {condition!r}, not a condition"
@@ -108,7 +111,7 @@ def unknown_setting(project: Project, _: Plugin) -> Iterator[Problem]:
     names = [field.name for field in fields(project.credentials)] if project.credentials else []
     for path, _owner, expression in expressions(project):
         if isinstance(expression, Setting) and expression.name not in names:
-            near = alike(expression.name, names)
+            near = did_you_mean(expression.name, names)
             message = f"the credentials have no field {expression.name}{near}"
             yield Problem(message, at=dotted(path))
 
@@ -126,7 +129,7 @@ def unknown_limit(project: Project, _: Plugin) -> Iterator[Problem]:
     """An expression reads a limit that no server reports, so it never has a value."""
     for path, _owner, expression in expressions(project):
         if isinstance(expression, Limit) and expression.name not in LIMITS:
-            near = alike(expression.name, LIMITS)
+            near = did_you_mean(expression.name, LIMITS)
             message = f"no server reports the limit {expression.name}{near}"
             yield Problem(message, at=dotted(path))
 

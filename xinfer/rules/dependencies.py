@@ -134,12 +134,12 @@ def python_version(project: Project, plugin: Plugin) -> Iterator[Problem]:
 
     Without a lock, uv looks for versions that suit the whole range, and does not find them.
     """
-    wanted, allowed = _requires_python(plugin)
+    declared, allowed = _requires_python(plugin)
     if allowed is None:
-        message = f"{wanted!r} is not a range of versions"
+        message = f"{declared!r} is not a range of versions"
         yield _in_pyproject(plugin, "requires-python", message)
     elif oldest := _oldest_too_old(project, plugin, allowed):
-        message = f"{wanted} allows Python {oldest}, and dify_plugin needs 3.12"
+        message = f"{declared} allows Python {oldest}, and dify_plugin needs 3.12"
         yield _in_pyproject(plugin, "requires-python", message)
 
 
@@ -158,11 +158,11 @@ def python_downloaded(project: Project, plugin: Plugin) -> Iterator[Problem]:
     uv replaces the environment by one with a Python that it downloads; without a network the
     installation fails.
     """
-    wanted, allowed = _requires_python(plugin)
+    declared, allowed = _requires_python(plugin)
     if allowed is None or _oldest_too_old(project, plugin, allowed):
         return
     if not allowed.contains("3.12.0") and not allowed.contains("3.12.99"):
-        message = f"{wanted} excludes Python 3.12, which the daemon uses"
+        message = f"{declared} excludes Python 3.12, which the daemon uses"
         yield _in_pyproject(plugin, "requires-python", message)
 
 
@@ -320,11 +320,11 @@ def _string(value: object) -> str:
 
 def _requires_python(plugin: Plugin) -> tuple[object, SpecifierSet | None]:
     """Return what ``requires-python`` says, and its range; ``None`` if it is not a range."""
-    wanted = _table(_toml(plugin), "project").get("requires-python")
+    declared = _table(_toml(plugin), "project").get("requires-python")
     try:
-        return wanted, SpecifierSet(wanted) if isinstance(wanted, str) else SpecifierSet()
+        return declared, SpecifierSet(declared) if isinstance(declared, str) else SpecifierSet()
     except InvalidSpecifier:
-        return wanted, None
+        return declared, None
 
 
 def _oldest_too_old(project: Project, plugin: Plugin, allowed: SpecifierSet) -> str:

@@ -118,8 +118,8 @@ def _shared(form: tuple[FormField, ...]) -> Iterator[tuple[int, FormField, list[
 
 
 def _may_be_shown_together(field: FormField, other: FormField) -> bool:
-    wanted = {condition.variable: condition.value for condition in field.show_on}
-    return all(wanted.get(c.variable, c.value) == c.value for c in other.show_on)
+    required = {condition.variable: condition.value for condition in field.show_on}
+    return all(required.get(c.variable, c.value) == c.value for c in other.show_on)
 
 
 @rule(

@@ -8,7 +8,7 @@ from xinfer.plugin.globs import globs
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, rule
-from xinfer.rules.values import alike
+from xinfer.rules.values import did_you_mean
 from xinfer.spec import Provider, ProviderModels
 from xinfer.spec.project import MODEL_FOLDERS, model_file
 
@@ -253,7 +253,7 @@ def unknown_folder(models: ProviderModels, _: Plugin) -> Iterator[Problem]:
     """A key under `models` is none of the six that are read, so its models are not loaded."""
     for key in models.extra_keys:
         if key not in _FOLDERS:
-            near = alike(key, _FOLDERS)
+            near = did_you_mean(key, _FOLDERS)
             yield Problem(f"nothing reads models.{key}{near}", at=key)
 
 

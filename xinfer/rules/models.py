@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, rule
-from xinfer.rules.values import alike
+from xinfer.rules.values import did_you_mean
 from xinfer.schema import fields_of
 from xinfer.spec import Feature, Model, ModelProperties, ModelType, Project, Template, Voice
 from xinfer.spec.conditions import is_expression
@@ -163,7 +163,7 @@ def same_file(project: Project, plugin: Plugin) -> Iterator[Problem]:
             yield Problem(message, at=f"models[{index}].model", of=model, related=related)
 
 
-def _one(more: str) -> str:
+def _one_model(more: str) -> str:
     return (
         'models = (\n    Model(\n        model="acme-1",\n        model_type=ModelType.LLM,\n'
         '        model_properties=ModelProperties(mode="chat", context_size=8192),\n'
@@ -182,10 +182,10 @@ _PARAMETER = 'parameter_rules=(ParameterRule(name="n", type=ParameterType.INT, {
     Stage.BUILD,
     source="xinfer.spec: expressions are for customizable models",
     bad=(
-        {"provider_spec.py": _one(_PARAMETER.format('max=«limit("context_length")»'))},
-        {"provider_spec.py": _one(_PARAMETER.format('when=«ability("vision")»'))},
+        {"provider_spec.py": _one_model(_PARAMETER.format('max=«limit("context_length")»'))},
+        {"provider_spec.py": _one_model(_PARAMETER.format('when=«ability("vision")»'))},
     ),
-    good=({"provider_spec.py": _one(_PARAMETER.format("max=8192"))},),
+    good=({"provider_spec.py": _one_model(_PARAMETER.format("max=8192"))},),
     fix="Write the value, or declare a CustomizableModel.",
 )
 def open_value(model: Model, _: Plugin) -> Iterator[Problem]:
@@ -253,7 +253,7 @@ def property_key(properties: ModelProperties, _: Plugin) -> Iterator[Problem]:
     """A model has a property that the SDK does not know, which stops the whole plugin."""
     for key in properties.extra_keys:
         if key not in PROPERTIES:
-            near = alike(key, PROPERTIES) or f"; the properties are {', '.join(PROPERTIES)}"
+            near = did_you_mean(key, PROPERTIES) or f"; the properties are {', '.join(PROPERTIES)}"
             yield Problem(f"{key} is not a property of a model{near}", at=key)
 
 

@@ -12,7 +12,7 @@ from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.rules.files import has_assets
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Link, Problem, rule
-from xinfer.rules.values import alike
+from xinfer.rules.values import did_you_mean
 from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
 from xinfer.yaml import Fault, read_document
@@ -122,7 +122,7 @@ def position_of_nothing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         for index, name in enumerate(listed(plugin.files, path) or ()):
             if name not in names:
                 extent = read_document(plugin.files[path], path).extents[(index,)]
-                message = f"no model is called {name}{alike(name, names)}"
+                message = f"no model is called {name}{did_you_mean(name, names)}"
                 yield Problem(message, at=name, span=Span(path, *extent))
 
 

@@ -8,7 +8,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.forms import forms
 from xinfer.rules.rule import Problem, rule
-from xinfer.rules.values import alike
+from xinfer.rules.values import did_you_mean
 from xinfer.spec import ConfigurateMethod, FormField, FormType, Provider, ShowOn
 
 _CHOICES = (FormType.SELECT, FormType.RADIO)
@@ -53,7 +53,7 @@ def unknown_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
             if condition.variable not in {*variables, _MODEL_TYPE, _MODEL_NAME}:
                 message = (
                     f"{owner.variable} is never shown: the form has no {condition.variable}"
-                    f"{alike(condition.variable, [*variables, _MODEL_TYPE])}"
+                    f"{did_you_mean(condition.variable, [*variables, _MODEL_TYPE])}"
                 )
                 yield Problem(message, at=place, of=owner)
 
@@ -107,7 +107,7 @@ def impossible_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
             listed = ", ".join(sorted(possible))
             message = (
                 f"{owner.variable} is never shown: {condition.variable} is one of {listed}"
-                f"{alike(condition.value, possible)}"
+                f"{did_you_mean(condition.value, possible)}"
             )
             yield Problem(message, at=place, of=owner)
 
@@ -134,9 +134,9 @@ def contradicting_conditions(field: FormField, _: Plugin) -> Iterator[Problem]:
     values: dict[str, set[str]] = {}
     for condition in field.show_on:
         values.setdefault(condition.variable, set()).add(condition.value)
-    for variable, wanted in values.items():
-        if len(wanted) > 1:
-            listed = " and ".join(sorted(wanted))
+    for variable, required in values.items():
+        if len(required) > 1:
+            listed = " and ".join(sorted(required))
             message = f"{field.variable} is never shown: {variable} cannot be {listed} at once"
             yield Problem(message, at="show_on")
 

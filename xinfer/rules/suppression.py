@@ -233,8 +233,8 @@ def _directive(
 
 def _hint(code: str, rules: Mapping[str, Rule]) -> str:
     """Guess which code was meant; a rule's name may stand there in its place."""
-    named = next((rule.code for rule in rules.values() if rule.name == code.lower()), None)
-    near = named or nearest(code, rules)
+    by_name = next((rule.code for rule in rules.values() if rule.name == code.lower()), None)
+    near = by_name or nearest(code, rules)
     return f"; did you mean {near}?" if near else ""
 
 

@@ -65,7 +65,9 @@ def wrong_type(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     for field, exact in _of(type(declared)).exact:
         value = getattr(declared, field.name)
         if type(value) not in exact and not field.type.fits(value):
-            yield Problem(f"{field.name} is {_shown(value)}, expected {field.type}", at=field.name)
+            yield Problem(
+                f"{field.name} is {_readable(value)}, expected {field.type}", at=field.name
+            )
 
 
 @rule(
@@ -96,15 +98,15 @@ def unencodable_text(declared: Declaration, _: Plugin) -> Iterator[Problem]:
 )
 def unknown_key(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     """The format has no such key; the daemon and the SDK ignore it."""
-    known = fields_of(type(declared))
+    names = fields_of(type(declared))
     if type(declared) in (*REFUSES_OTHER_KEYS, ProviderModels):
         return  # rules of their own say so
     for key, value in declared.extra_keys.items():
         if value is not None:
-            said = (
-                "has a value that nothing reads" if key in known else "is not a key of the format"
+            problem = (
+                "has a value that nothing reads" if key in names else "is not a key of the format"
             )
-            yield Problem(f"{key} {said}{alike(key, known)}", at=key)
+            yield Problem(f"{key} {problem}{did_you_mean(key, names)}", at=key)
 
 
 @rule(
@@ -154,9 +156,9 @@ def mistyped(objects: Iterable[tuple[Steps, Declaration]], form: Form) -> Iterat
             yield from rule_.findings(declared, dotted(path) or "project", None, form)
 
 
-def alike(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Guess which of the known words was meant; the end of a message, or nothing."""
-    near = get_close_matches(word, list(known), n=1)
+    near = get_close_matches(word, list(words), n=1)
     return f"; did you mean {near[0]}?" if near and near[0] != word else ""
 
 
@@ -187,8 +189,8 @@ def _exact(of: Type) -> Iterator[type]:
     """Yield the types all of whose values fit."""
     match of:
         case OneOf():
-            for one in of.types:
-                yield from _exact(one)
+            for part in of.types:
+                yield from _exact(part)
         case Scalar():
             yield from (int, float) if of.kind is float else (of.kind,)
         case Object():
@@ -201,10 +203,12 @@ def _exact(of: Type) -> Iterator[type]:
 
 def _may_be(of: Type, kinds: tuple[type, ...]) -> bool:
     types = of.types if isinstance(of, OneOf) else (of,)
-    return any(one.kind in (*kinds, object) for one in types if isinstance(one, Scalar | InPython))
+    return any(
+        part.kind in (*kinds, object) for part in types if isinstance(part, Scalar | InPython)
+    )
 
 
-def _shown(value: object) -> str:
+def _readable(value: object) -> str:
     text = value.name if isinstance(value, Enum) else repr(value)
     text = text if len(text) <= 40 else text[:37] + "..."
     return f"{text} (of type {type(value).__name__})"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.distributions import KNOWN, STANDARD_LIBRARY
+from xinfer.rules.python.distributions import DISTRIBUTIONS, STANDARD_LIBRARY
 from xinfer.rules.python.names import Binding, Foreign, Own, bindings, in_module, meaning
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, Call, sdk_name
 from xinfer.rules.python.source import Module
@@ -98,11 +98,11 @@ def _lineage(code: PluginCode, start: Own | str, depth: int) -> Lineage:
     whole = whole and all(k.arg == "metaclass" and _is_abc(k.value) for k in node.keywords)
     above = []
     for base in node.bases:
-        found = meaning(code, start.module, base)
-        if isinstance(found, Foreign) and found.name in _HARMLESS:
+        target = meaning(code, start.module, base)
+        if isinstance(target, Foreign) and target.name in _HARMLESS:
             continue
-        named = sdk_name(found.name) if isinstance(found, Foreign) else None
-        parent = found if isinstance(found, Own) else named
+        in_sdk = sdk_name(target.name) if isinstance(target, Foreign) else None
+        parent = target if isinstance(target, Own) else in_sdk
         if parent is None:
             whole = False
         else:
@@ -123,9 +123,9 @@ def find(code: PluginCode, line: Lineage, name: str) -> Method | str | None:
 
 def method(code: PluginCode, served: Served, name: str) -> tuple[Module, Function] | None:
     """Find a method that the plugin itself has written, with the module it is in."""
-    found = find(code, served.lineage, name)
-    if isinstance(found, Method) and isinstance(found.node, FUNCTIONS):
-        return found.owner.module, found.node
+    attribute = find(code, served.lineage, name)
+    if isinstance(attribute, Method) and isinstance(attribute.node, FUNCTIONS):
+        return attribute.owner.module, attribute.node
     return None
 
 
@@ -137,9 +137,9 @@ def missing(code: PluginCode, line: Lineage) -> Iterator[str]:
         name for cls in line.order if isinstance(cls, str) for name in sorted(CLASSES[cls].abstract)
     )
     for name in abstract:
-        found = find(code, line, name)
-        if (isinstance(found, str) and name not in CLASSES[found].brings) or (
-            isinstance(found, Method) and _is_abstract(found.node)
+        attribute = find(code, line, name)
+        if (isinstance(attribute, str) and name not in CLASSES[attribute].brings) or (
+            isinstance(attribute, Method) and _is_abstract(attribute.node)
         ):
             yield name
 
@@ -170,10 +170,10 @@ def kind_of(code: PluginCode, line: Lineage) -> str | None:
     """Tell which type of model a class is registered for, as far as it can be known."""
     if line.root is None or line.root == "ModelProvider":
         return None
-    found = find(code, line, "model_type")
-    if not isinstance(found, Method):
+    attribute = find(code, line, "model_type")
+    if not isinstance(attribute, Method):
         return CLASSES[line.root].serves
-    member = getattr(found.node, "attr", None)
+    member = getattr(attribute.node, "attr", None)
     return next((kind for kind in CALLS if kind.replace("-", "_").upper() == member), None)
 
 
@@ -232,11 +232,11 @@ def _has_unseen(code: PluginCode, module: Module) -> bool:
     if module.failure is not None:
         return True
     for each in module.imports:
-        elsewhere = each.root not in STANDARD_LIBRARY and each.root not in KNOWN
+        elsewhere = each.root not in STANDARD_LIBRARY and each.root not in DISTRIBUTIONS
         names = (each.module or "", f"{each.module}.{each.name}")
-        unseen = code.holds(each.root) and not any(code.module(name) for name in names)
+        unseen = code.has_module(each.root) and not any(code.module(name) for name in names)
         if not each.typing_only and (
-            each.name == "*" or (elsewhere and (unseen or not code.holds(each.root)))
+            each.name == "*" or (elsewhere and (unseen or not code.has_module(each.root)))
         ):
             return True
     calls = {"type", "globals", "exec", "setattr", "make_dataclass", "new_class"}

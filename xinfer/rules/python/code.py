@@ -40,13 +40,13 @@ _PYTHON = frozenset({".py", ".so", ".pyd"})
 
 @define(eq=False)
 class _Reader:
-    """Parses files one by one, as long as there is room.
+    """Parses files one by one, until their tokens are more than :data:`MOST_TOKENS`.
 
     :ivar skipped: what is not parsed although its text is known, and why.
     """
 
     texts: Mapping[str, str]
-    room: int = MOST_TOKENS
+    tokens_left: int = MOST_TOKENS
     modules: dict[str, Module | None] = field(factory=dict)
     skipped: dict[str, str] = field(factory=dict)
 
@@ -67,10 +67,10 @@ class _Reader:
         return module
 
     def _fits(self, text: str) -> bool:
-        tokens = sum(1 for _ in islice(_TOKEN.finditer(text), self.room + 1))
-        if tokens > self.room:
+        tokens = sum(1 for _ in islice(_TOKEN.finditer(text), self.tokens_left + 1))
+        if tokens > self.tokens_left:
             return False
-        self.room -= tokens
+        self.tokens_left -= tokens
         return True
 
 
@@ -125,7 +125,7 @@ class PluginCode(Declaration):
                 name = name.rpartition(".")[0]
         return frozenset(names)
 
-    def holds(self, name: str) -> bool:
+    def has_module(self, name: str) -> bool:
         """Tell whether a dotted name is a module or a package of the plugin."""
         return name in self.names
 
@@ -191,8 +191,10 @@ class PluginCode(Declaration):
     @cached_property
     def is_whole(self) -> bool:
         """Whether all that may run can be looked at: nothing is unreadable or imported by text."""
-        known = self.reader.texts.keys() >= {path for path in self.files if path.endswith(".py")}
-        return known and not (
+        is_complete = self.reader.texts.keys() >= {
+            path for path in self.files if path.endswith(".py")
+        }
+        return is_complete and not (
             self.reader.skipped
             or any(module.failure for module in self.running)
             or any(each.root == "importlib" for module in self.running for each in module.imports)

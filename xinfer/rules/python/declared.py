@@ -193,12 +193,12 @@ def idle_credential(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     read = {term.name for _, _, term in expressions(project) if isinstance(term, Setting)}
     for module in code.running:
         read |= {node.attr for node in module.each(ast.Attribute)}
-        read |= {taken.name for taken in reads(module, _CREDENTIALS)}
+        read |= {entry.name for entry in reads(module, _CREDENTIALS)}
     conditions = {
-        shown.variable
+        condition.variable
         for field in fields(project.credentials)
         for form in field.forms
-        for shown in form.show_on
+        for condition in form.show_on
     }
     for field in fields(project.credentials):
         if field.sets or field.asked_by_dify or field.form.variable in conditions:
@@ -212,12 +212,12 @@ def _undeclared(code: PluginCode, plugin: Plugin) -> Iterator[tuple[Module, Read
     variables = {field.variable for field in _fields(plugin.project.provider)}
     if not variables:
         return
-    known = variables | written(code)
+    available = variables | written(code)
     for module in code.running:
         seen: set[tuple[str, bool]] = set()
         for read in reads(module, _CREDENTIALS):
             kind = (read.name, read.demanded)
-            if read.name not in known and not read.name.startswith("__") and kind not in seen:
+            if read.name not in available and not read.name.startswith("__") and kind not in seen:
                 seen.add(kind)
                 yield module, read, did_you_mean(read.name, variables)
 
@@ -230,7 +230,7 @@ def is_instance(code: PluginCode, module: Module, node: ast.expr, cls: str) -> b
         case ast.Call(func=called):
             return _is_class(code, module, called, cls)
         case ast.Name():
-            return _is_annotated_or_made(code, module, node, cls)
+            return _is_of_class(code, module, node, cls)
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             around = ancestors(module.parents, node)
             holder = next((outer for outer in around if isinstance(outer, ast.ClassDef)), None)
@@ -243,7 +243,7 @@ def is_instance(code: PluginCode, module: Module, node: ast.expr, cls: str) -> b
     return False
 
 
-def _is_annotated_or_made(code: PluginCode, module: Module, node: ast.Name, cls: str) -> bool:
+def _is_of_class(code: PluginCode, module: Module, node: ast.Name, cls: str) -> bool:
     for outer in ancestors(module.parents, node):
         if isinstance(outer, FUNCTIONS) and (values := bindings(module, outer).get(node.id)):
             if len(values) != 1:
@@ -300,8 +300,8 @@ def _is_in_raise(module: Module, node: ast.AST) -> bool:
 def _came_in(module: Module, node: ast.Name) -> bool:
     """Tell whether a name is a function's parameter there, and nothing else."""
     for outer in ancestors(module.parents, node):
-        if isinstance(outer, FUNCTIONS) and (found := bindings(module, outer).get(node.id)):
-            return all(isinstance(binding.node, ast.arg) for binding in found)
+        if isinstance(outer, FUNCTIONS) and (bound := bindings(module, outer).get(node.id)):
+            return all(isinstance(binding.node, ast.arg) for binding in bound)
     return False
 
 
@@ -370,10 +370,10 @@ def _stays(code: PluginCode, module: Module, called: ast.expr) -> bool:
         return True
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Call):
         return getattr(called.value.func, "id", "") == "super"
-    found = meaning(code, module, called)
-    if isinstance(found, Foreign):
-        return found.name.startswith(("dify_plugin.", "builtins.isinstance", "builtins.len"))
-    return found is not None and not isinstance(found, OwnModule)
+    target = meaning(code, module, called)
+    if isinstance(target, Foreign):
+        return target.name.startswith(("dify_plugin.", "builtins.isinstance", "builtins.len"))
+    return target is not None and not isinstance(target, OwnModule)
 
 
 RULES = (

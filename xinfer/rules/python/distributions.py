@@ -30,7 +30,7 @@ _WITH_SDK = """
 _OF_SDK = frozenset(_WITH_SDK.split())
 """What comes with Dify's SDK, which its users may rely on."""
 
-KNOWN: Mapping[str, frozenset[str]] = {
+DISTRIBUTIONS: Mapping[str, frozenset[str]] = {
     root: frozenset(names.split())
     for root, names in {
         "anthropic": "anthropic",
@@ -84,7 +84,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
 }
 """The packages that bring a module, by the first part of its name."""
 
-_UNDERSTOOD = _OF_SDK | {name for names in KNOWN.values() for name in names}
+_UNDERSTOOD = _OF_SDK | {name for names in DISTRIBUTIONS.values() for name in names}
 _LOCKED = re.compile(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.MULTILINE)
 _LOCK, _PYPROJECT, _REQUIREMENTS = "uv.lock", "pyproject.toml", "requirements.txt"
 
@@ -94,7 +94,7 @@ class Environment:
     """What is installed for the plugin.
 
     :param names: the packages, by normal names.
-    :param is_closed: all of them are known to bring nothing but the modules of :data:`KNOWN`.
+    :param is_closed: all of them bring no modules but those of :data:`DISTRIBUTIONS`.
     :param is_locked: uv.lock says which ones there are.
     """
 
@@ -109,7 +109,7 @@ class Environment:
     @property
     def roots(self) -> set[str]:
         """The modules that the packages bring as far as that is known, by first names."""
-        return {root for root, names in KNOWN.items() if names & self.names}
+        return {root for root, names in DISTRIBUTIONS.items() if names & self.names}
 
 
 def environment(plugin: Plugin) -> Environment | None:
@@ -119,11 +119,11 @@ def environment(plugin: Plugin) -> Environment | None:
         return None
     names = {name for name in required if name}
     locked = {normal(name) for name in _locked(plugin)}
-    known = names <= _UNDERSTOOD and locked <= _UNDERSTOOD | names
+    understood = names <= _UNDERSTOOD and locked <= _UNDERSTOOD | names
     with_sdk = _OF_SDK if "dify_plugin" in names else frozenset()
     return Environment(
         names=frozenset(names | locked | with_sdk),
-        is_closed=known and None not in required,
+        is_closed=understood and None not in required,
         is_locked=bool(locked),
     )
 
@@ -140,7 +140,7 @@ def is_named_in_requirements(plugin: Plugin, module: str) -> bool:
 def _provides(distribution: str, module: str) -> bool:
     """Tell whether a package may bring a module, by what both are called."""
     root = module.partition(".")[0]
-    if distribution in KNOWN.get(root, ()):
+    if distribution in DISTRIBUTIONS.get(root, ()):
         return True
     short, own = normal(root).replace("_", ""), distribution.replace("_", "")
     return short == own or own.startswith(short) or own.removeprefix("python").startswith(short)

@@ -141,12 +141,12 @@ def validation_raises_other(code: PluginCode, plugin: Plugin) -> Iterator[Proble
     Dify shows that the plugin failed, and the message inside of JSON, instead of the message.
     """
     for each, name in _validations(code, plugin):
-        found = method(code, each, name)
-        for node in body_nodes(found[1]) if found else ():
-            if found and isinstance(node, ast.Raise) and not _is_caught(found[0], node):
-                raised = _raised(code, found[0], node)
+        validation = method(code, each, name)
+        for node in body_nodes(validation[1]) if validation else ():
+            if validation and isinstance(node, ast.Raise) and not _is_caught(validation[0], node):
+                raised = _raised(code, validation[0], node)
                 if raised:
-                    yield found[0].problem(f"{name} raises {raised}", node)
+                    yield validation[0].problem(f"{name} raises {raised}", node)
 
 
 @rule(
@@ -173,12 +173,16 @@ def accepts_everything(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
         return
     for each, name in _validations(code, plugin):
         if each.kind == "provider":
-            found = find(code, each.lineage, name)
-            if isinstance(found, Method) and isinstance(found.node, FUNCTIONS):
-                if not found.node.decorator_list and not any(_acts(s) for s in found.node.body):
-                    yield found.owner.module.problem(f"{name} accepts everything", found.node)
-            elif found == _COMPATIBLE:
-                message = f"{name} of {found} accepts everything"
+            validation = find(code, each.lineage, name)
+            if isinstance(validation, Method) and isinstance(validation.node, FUNCTIONS):
+                if not validation.node.decorator_list and not any(
+                    _acts(s) for s in validation.node.body
+                ):
+                    yield validation.owner.module.problem(
+                        f"{name} accepts everything", validation.node
+                    )
+            elif validation == _COMPATIBLE:
+                message = f"{name} of {validation} accepts everything"
                 yield each.own.module.problem(message, each.own.node)
 
 
@@ -222,18 +226,18 @@ def _mappings(code: PluginCode) -> Iterator[tuple[Module, Function]]:
     """Yield each ``_invoke_error_mapping`` that the plugin writes as a function, once."""
     seen: set[ast.AST] = set()
     for each in served(code):
-        found = _mapping(code, each)
-        node = found.node if found is not None else None
-        if found is not None and isinstance(node, FUNCTIONS) and node not in seen:
+        mapping = _mapping(code, each)
+        node = mapping.node if mapping is not None else None
+        if mapping is not None and isinstance(node, FUNCTIONS) and node not in seen:
             seen.add(node)
             if "abstractmethod" not in _decorators(node):
-                yield found.owner.module, node
+                yield mapping.owner.module, node
 
 
 def _mapping(code: PluginCode, each: Served) -> Method | None:
     is_model = each.kind != "provider"
-    found = find(code, each.lineage, "_invoke_error_mapping") if is_model else None
-    return found if isinstance(found, Method) else None
+    attribute = find(code, each.lineage, "_invoke_error_mapping") if is_model else None
+    return attribute if isinstance(attribute, Method) else None
 
 
 def _decorators(node: Function) -> set[str]:

@@ -11,8 +11,8 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.distributions import (
+    DISTRIBUTIONS,
     GONE,
-    KNOWN,
     STANDARD_LIBRARY,
     Environment,
     environment,
@@ -118,7 +118,7 @@ def package_not_required(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
             yield _at(module, each, _UNUSED.format(each.root), fix=_MOVE)
         elif fix := did_you_mean(each.root, STANDARD_LIBRARY | installed.roots):
             yield _at(module, each, f"nothing provides {each.root}", fix=fix)
-        elif installed.is_closed or each.root in KNOWN:
+        elif installed.is_closed or each.root in DISTRIBUTIONS:
             yield _at(module, each, f"no dependency provides {each.root}")
 
 
@@ -224,13 +224,13 @@ def _missing(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
     """Tell what an import does not find, where that is certain."""
     if each.module is None:
         return _Missing("a relative import leads out of the plugin")
-    if not code.holds(each.root):
+    if not code.has_module(each.root):
         return _missing_root(code, plugin, each)
     if each.root in STANDARD_LIBRARY or _is_only_a_folder(code, each.root):
         return None
-    if not code.holds(each.module):
+    if not code.has_module(each.module):
         return _not_there(code, each.module)
-    if each.name in (None, "*") or code.holds(f"{each.module}.{each.name}"):
+    if each.name in (None, "*") or code.has_module(f"{each.module}.{each.name}"):
         return None
     target = code.module(each.module)
     if target is None:
@@ -252,7 +252,7 @@ def _missing_root(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | 
     if root in GONE:
         return _Missing(f"Python 3.12 no longer has the module {root}")
     installed = _environment(code, plugin)
-    if root in STANDARD_LIBRARY | KNOWN.keys():
+    if root in STANDARD_LIBRARY | DISTRIBUTIONS.keys():
         return None
     if installed is not None and installed.may_provide(each.module or ""):
         return None
@@ -272,7 +272,7 @@ def _not_there(code: PluginCode, name: str, *, in_module: bool = False) -> _Miss
 
 def _is_only_a_folder(code: PluginCode, root: str) -> bool:
     """Tell whether a folder without ``__init__.py`` has the name of a package: that one wins."""
-    return root in KNOWN and f"{root}/__init__.py" not in code.files
+    return root in DISTRIBUTIONS and f"{root}/__init__.py" not in code.files
 
 
 def _missing_in_sdk(each: Import) -> _Missing | None:
@@ -295,7 +295,7 @@ def _not_installed(
     """Yield the first import of each package that nothing seems to install."""
     seen = {"", "dify_plugin"}  # XI119 speaks of the SDK
     for module, each in _imports(code):
-        if each.root in seen or each.root in STANDARD_LIBRARY or code.holds(each.root):
+        if each.root in seen or each.root in STANDARD_LIBRARY or code.has_module(each.root):
             continue
         if not installed.may_provide(each.module or "") and not _missing(code, plugin, each):
             seen.add(each.root)

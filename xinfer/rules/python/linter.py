@@ -61,7 +61,7 @@ class _Crashed(Exception):
 
 def _run(texts: Mapping[str, str]) -> Mapping[str, Sequence[Diagnostic]]:
     paths = list(texts)
-    found: dict[str, list[Diagnostic]] = {}
+    by_path: dict[str, list[Diagnostic]] = {}
     with tempfile.TemporaryDirectory(prefix="xinfer-") as folder:
         for number, path in enumerate(paths):
             # What is not UTF-8 is reported as such; ruff must only not stumble over it.
@@ -72,10 +72,10 @@ def _run(texts: Mapping[str, str]) -> Mapping[str, Sequence[Diagnostic]]:
             for line in islice(output, _MOST_DIAGNOSTICS):
                 entry = json.loads(line)
                 path = paths[int(Path(entry["filename"]).stem)]
-                found.setdefault(path, []).append(_diagnostic(entry))
-    for diagnostics in found.values():
+                by_path.setdefault(path, []).append(_diagnostic(entry))
+    for diagnostics in by_path.values():
         diagnostics.sort(key=lambda each: (each.line, each.column))
-    return found
+    return by_path
 
 
 def _call_ruff(folder: str, output: IO[bytes]) -> None:

@@ -81,9 +81,9 @@ def signature_differs(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """
     for each in served(code):
         for name, call in each.calls.items():
-            found = method(code, each, name) if _is_called(plugin, name) else None
-            if found and (why := misfit(found[1], call)):
-                yield found[0].problem(f"{each.own.node.name}.{name} {why}", found[1])
+            own = method(code, each, name) if _is_called(plugin, name) else None
+            if own and (why := misfit(own[1], call)):
+                yield own[0].problem(f"{each.own.node.name}.{name} {why}", own[1])
 
 
 @rule(
@@ -106,9 +106,9 @@ def asynchronous_method(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A method that the SDK calls is asynchronous; it is never awaited, and does nothing."""
     for each in served(code):
         for name in each.calls:
-            found = method(code, each, name) if _is_called(plugin, name) else None
-            if found and isinstance(found[1], ast.AsyncFunctionDef) and not found[1].decorator_list:
-                yield found[0].problem(f"{each.own.node.name}.{name} is asynchronous", found[1])
+            own = method(code, each, name) if _is_called(plugin, name) else None
+            if own and isinstance(own[1], ast.AsyncFunctionDef) and not own[1].decorator_list:
+                yield own[0].problem(f"{each.own.node.name}.{name} is asynchronous", own[1])
 
 
 @rule(
@@ -128,10 +128,10 @@ def asynchronous_method(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
 def nested_invoke(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """``_invoke`` calls ``self.invoke``, which calls it: the SDK refuses to time a call twice."""
     for each in served(code):
-        found = method(code, each, "_invoke")
-        for node in body_nodes(found[1]) if found else ():
-            if found and isinstance(node, ast.Call) and own_method(node.func) == "invoke":
-                yield found[0].problem("_invoke calls self.invoke", node)
+        invoke = method(code, each, "_invoke")
+        for node in body_nodes(invoke[1]) if invoke else ():
+            if invoke and isinstance(node, ast.Call) and own_method(node.func) == "invoke":
+                yield invoke[0].problem("_invoke calls self.invoke", node)
 
 
 @rule(

@@ -56,12 +56,12 @@ type Meaning = Foreign | Own | OwnModule | None
 class Binding:
     """One place that gives a name a value.
 
-    :param taken: the import that does, if one does.
+    :param import_: the import that does, if one does.
     :param value: the expression or definition; ``None`` where it cannot be said in general.
     """
 
     node: ast.AST
-    taken: Import | None = None
+    import_: Import | None = None
     value: ast.expr | ast.ClassDef | Function | None = None
 
 
@@ -71,7 +71,7 @@ def bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
 
 
 def _bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
-    found: dict[str, list[Binding]] = {}
+    by_name: dict[str, list[Binding]] = {}
     simple: dict[ast.AST, ast.expr | None] = {}
     for node in own_nodes(scope):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -79,8 +79,8 @@ def _bindings(module: Module, scope: ast.AST) -> Mapping[str, list[Binding]]:
         elif isinstance(node, ast.AnnAssign):
             simple[node.target] = node.value
         for name, binding in _bound(module, node, scope, simple):
-            found.setdefault(name, []).append(binding)
-    return found
+            by_name.setdefault(name, []).append(binding)
+    return by_name
 
 
 def _bound(
@@ -92,7 +92,7 @@ def _bound(
     if isinstance(node, ast.Import | ast.ImportFrom):
         for each in module.imports_at(node):
             if not each.typing_only:
-                yield each.bound, Binding(node, taken=each)
+                yield each.bound, Binding(node, import_=each)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         if node is not scope:
             yield node.name, Binding(node, value=node)
@@ -118,16 +118,16 @@ def meaning(code: PluginCode, module: Module, node: ast.AST, depth: int = 0) -> 
         node = node.value
     if not isinstance(node, ast.Name) or depth > _DEEPEST:
         return None
-    found = _of_name(code, module, node, depth)
+    target = _of_name(code, module, node, depth)
     for attribute in reversed(attributes):
-        found = _member(code, found, attribute, depth)
-    return found
+        target = _member(code, target, attribute, depth)
+    return target
 
 
 def foreign(code: PluginCode, module: Module, node: ast.AST) -> str:
     """Name what comes from outside of the plugin; empty where something else is meant."""
-    found = meaning(code, module, node)
-    return found.name if isinstance(found, Foreign) else ""
+    target = meaning(code, module, node)
+    return target.name if isinstance(target, Foreign) else ""
 
 
 def in_module(code: PluginCode, module: Module, name: str, depth: int = 0) -> Meaning:
@@ -170,24 +170,24 @@ def _in_scope(code: PluginCode, module: Module, scope: ast.AST, name: str, depth
 
 
 def _of_binding(code: PluginCode, module: Module, binding: Binding, depth: int) -> Meaning:
-    if binding.taken is not None:
-        return _of_import(code, binding.taken, depth)
+    if binding.import_ is not None:
+        return _of_import(code, binding.import_, depth)
     return meaning(code, module, binding.value, depth) if binding.value is not None else None
 
 
-def _of_import(code: PluginCode, taken: Import, depth: int) -> Meaning:
-    if taken.module is None or taken.name == "*" or depth > _DEEPEST:
+def _of_import(code: PluginCode, import_: Import, depth: int) -> Meaning:
+    if import_.module is None or import_.name == "*" or depth > _DEEPEST:
         return None
-    if taken.name is not None:
-        whole: Meaning = _dotted(code, taken.module)
-        return _member(code, whole, taken.name, depth)
-    bare = isinstance(taken.node, ast.Import) and "." in taken.module
-    first = taken.module.partition(".")[0]
-    return _dotted(code, first if bare and taken.bound == first else taken.module)
+    if import_.name is not None:
+        whole: Meaning = _dotted(code, import_.module)
+        return _member(code, whole, import_.name, depth)
+    binds_root = isinstance(import_.node, ast.Import) and "." in import_.module
+    first = import_.module.partition(".")[0]
+    return _dotted(code, first if binds_root and import_.bound == first else import_.module)
 
 
 def _dotted(code: PluginCode, name: str) -> Meaning:
-    return OwnModule(name) if code.holds(name) else Foreign(name)
+    return OwnModule(name) if code.has_module(name) else Foreign(name)
 
 
 def _member(code: PluginCode, whole: Meaning, name: str, depth: int) -> Meaning:
@@ -197,6 +197,6 @@ def _member(code: PluginCode, whole: Meaning, name: str, depth: int) -> Meaning:
         module = code.module(whole.name)
         if module is not None and name in bindings(module, module.tree):
             return in_module(code, module, name, depth + 1)
-        if code.holds(f"{whole.name}.{name}"):
+        if code.has_module(f"{whole.name}.{name}"):
             return OwnModule(f"{whole.name}.{name}")
     return None

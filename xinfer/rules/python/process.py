@@ -131,7 +131,7 @@ def blocking_library(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """
     for module in code.running:
         for each in module.imports:
-            if each.root in _BLOCKS and not each.typing_only and not code.holds(each.root):
+            if each.root in _BLOCKS and not each.typing_only and not code.has_module(each.root):
                 yield module.problem(f"{each.root} is imported", each.alias)
 
 

@@ -53,16 +53,16 @@ def nothing_returned(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """
     for each in served(code):
         for name in _MUST_RETURN:
-            found = method(code, each, name) if name in each.calls else None
-            if found is None or yields(found[1]) or found[1].decorator_list:
+            own = method(code, each, name) if name in each.calls else None
+            if own is None or yields(own[1]) or own[1].decorator_list:
                 continue
-            results = [node for node in returned(found[1]) if gives_value(node)]
-            empty = [node for node in returned(found[1]) if not gives_value(node)]
+            results = [node for node in returned(own[1]) if gives_value(node)]
+            empty = [node for node in returned(own[1]) if not gives_value(node)]
             dotted = f"{each.own.node.name}.{name}"
             if empty:
-                yield found[0].problem(f"{dotted} returns None here", empty[0])
-            elif not results and may_end(found[1].body):
-                yield found[0].problem(f"{dotted} returns nothing", found[1])
+                yield own[0].problem(f"{dotted} returns None here", empty[0])
+            elif not results and may_end(own[1].body):
+                yield own[0].problem(f"{dotted} returns nothing", own[1])
 
 
 @rule(
@@ -107,10 +107,10 @@ def stream_not_possible(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A method yields where the SDK wants one result; only language and speech models stream."""
     for each in served(code):
         for name in each.calls:
-            found = method(code, each, name)
+            own = method(code, each, name)
             streams = each.kind in STREAMS and name == "_invoke"
-            if found and not streams and yields(found[1]) and not found[1].decorator_list:
-                yield found[0].problem(f"{each.own.node.name}.{name} yields", found[1])
+            if own and not streams and yields(own[1]) and not own[1].decorator_list:
+                yield own[0].problem(f"{each.own.node.name}.{name} yields", own[1])
 
 
 @rule(
@@ -132,14 +132,16 @@ def tokens_of_wrong_shape(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     an int for each text. The SDK passes on whatever it is, and the daemon refuses the answer.
     """
     for each in served(code):
-        found = method(code, each, "get_num_tokens")
-        if found is None or yields(found[1]):
+        counting = method(code, each, "get_num_tokens")
+        if counting is None or yields(counting[1]):
             continue
         wrong = {"llm": {"float", "list", "str"}}.get(each.kind, {"int", "float", "str"})
-        for result in returned(found[1]):
-            kind = shape(code, found[0], found[1], result.value)
+        for result in returned(counting[1]):
+            kind = shape(code, counting[0], counting[1], result.value)
             if kind in wrong:
-                yield found[0].problem(f"get_num_tokens returns a {kind} for {each.kind}", result)
+                yield counting[0].problem(
+                    f"get_num_tokens returns a {kind} for {each.kind}", result
+                )
     for module in code.running:
         for node in module.each(ast.Call):
             if getattr(node.func, "attr", "") == _USAGE:
@@ -166,7 +168,7 @@ def tokens_of_wrong_shape(code: PluginCode, _: Plugin) -> Iterator[Problem]:
 )
 def result_incomplete(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A result is made without a field that it must have, or with fields by place: it fails."""
-    for module, node, name in _made(code):
+    for module, node, name in _constructed(code):
         fields = {keyword.arg for keyword in node.keywords}
         if None in fields:
             continue
@@ -199,7 +201,7 @@ def content_missing(code: PluginCode, _: Plugin) -> Iterator[Problem]:
 
     That holds for messages with nothing but calls of tools, too.
     """
-    for module, node, _name in _made(code):
+    for module, node, _name in _constructed(code):
         for value in _arguments(node, "message"):
             if (
                 isinstance(value, ast.Call)
@@ -217,11 +219,11 @@ def answering(code: PluginCode, each: Served) -> Iterator[tuple[Module, Function
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
-        found = method(code, each, name) if name not in seen else None
+        own = method(code, each, name) if name not in seen else None
         seen.add(name)
-        if found is not None:
-            yield found
-            waiting += (name for result in returned(found[1]) for name in _methods(result.value))
+        if own is not None:
+            yield own
+            waiting += (name for result in returned(own[1]) for name in _methods(result.value))
 
 
 def _methods(value: ast.expr | None) -> Iterator[str]:
@@ -235,8 +237,8 @@ def _methods(value: ast.expr | None) -> Iterator[str]:
             yield name
 
 
-def _made(code: PluginCode) -> Iterator[tuple[Module, ast.Call, str]]:
-    """Yield where an entity of :data:`RESULTS` is made."""
+def _constructed(code: PluginCode) -> Iterator[tuple[Module, ast.Call, str]]:
+    """Yield where an entity of :data:`RESULTS` is constructed."""
     for module in code.running:
         for node in module.each(ast.Call):
             dotted = foreign(code, module, node.func)

@@ -114,15 +114,15 @@ dify_plugin.interfaces.model.tts_model:
 
 def _read(text: str) -> Mapping[str, frozenset[str]]:
     """Read a line for each module, with its names in the indented lines below."""
-    found: dict[str, frozenset[str]] = {}
+    names: dict[str, frozenset[str]] = {}
     module = ""
     for line in text.strip().splitlines():
         if line.startswith(" "):
-            found[module] |= frozenset(line.split())
+            names[module] |= frozenset(line.split())
         else:
             module = line.removesuffix(":")
-            found[module] = frozenset()
-    return found
+            names[module] = frozenset()
+    return names
 
 
 NAMES = _read(_NAMES)

@@ -44,7 +44,7 @@ def shape(
     if type(node) in _OF_NODES:
         return _OF_NODES[type(node)]
     if isinstance(node, ast.Constant):
-        return None if isinstance(node.value, bool) else _named(type(node.value).__name__)
+        return None if isinstance(node.value, bool) else _shape_of_name(type(node.value).__name__)
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_METHODS:
             return _OF_METHODS[node.func.attr]
@@ -62,7 +62,7 @@ def shape(
     return None
 
 
-def _named(name: str) -> str | None:
+def _shape_of_name(name: str) -> str | None:
     return name if name in {"int", "float", "str"} else None
 
 

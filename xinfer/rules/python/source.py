@@ -170,9 +170,15 @@ class Module:
             each.node, _FROM, each.node.level + len((each.node.module or "").encode())
         )
 
-    def span_of(self, found: Diagnostic) -> Span:
+    def span_of(self, diagnostic: Diagnostic) -> Span:
         """Return where ruff or Python points."""
-        return Span(self.path, found.line, found.column, found.end_line, found.end_column)
+        return Span(
+            self.path,
+            diagnostic.line,
+            diagnostic.column,
+            diagnostic.end_line,
+            diagnostic.end_column,
+        )
 
     def _behind(self, node: ast.stmt, keyword: re.Pattern[bytes], length: int) -> Span:
         match = keyword.match(self.lines[node.lineno - 1], node.col_offset)

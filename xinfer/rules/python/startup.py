@@ -71,7 +71,9 @@ def never_run(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     if entry is None or entry.failure is not None:
         return
     roots = {each.root for each in entry.imports}
-    if any(code.holds(root) for root in roots) or not roots <= STANDARD_LIBRARY | {"dify_plugin"}:
+    if any(code.has_module(root) for root in roots) or not roots <= STANDARD_LIBRARY | {
+        "dify_plugin"
+    }:
         return
     if not any(getattr(node, "attr", getattr(node, "id", "")) == "run" for node in entry.nodes):
         yield entry.problem("nothing calls run() of the plugin")
@@ -94,10 +96,10 @@ def request_on_import(code: PluginCode, _: Plugin) -> Iterator[Problem]:
         for node in own_nodes(module.tree) if module in code.started else ():
             if isinstance(node, ast.Call):
                 root, _dot, name = foreign(code, module, node.func).partition(".")
-                asks = root in _CLIENTS and name in _VERBS
-                if (asks or (root, name) == ("urllib", "request.urlopen")) and not _is_conditional(
-                    module, node
-                ):
+                is_request = root in _CLIENTS and name in _VERBS
+                if (
+                    is_request or (root, name) == ("urllib", "request.urlopen")
+                ) and not _is_conditional(module, node):
                     yield module.problem(f"{root}.{name} is called on import", node)
 
 

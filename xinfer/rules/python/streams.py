@@ -179,8 +179,8 @@ def _generator(code: PluginCode, each: Served, module: Module, called: ast.expr)
     if name == "invoke" and each.kind == "llm":
         return "invoke" if isinstance(find(code, each.lineage, name), str | None) else None
     if name is not None:
-        found = find(code, each.lineage, name)
-        node = found.node if isinstance(found, Method) else None
+        attribute = find(code, each.lineage, name)
+        node = attribute.node if isinstance(attribute, Method) else None
     else:
         value = meaning(code, module, called)
         node = value.node if isinstance(value, Own) else None

@@ -1,11 +1,17 @@
 """A spec of 55 lines without Python, against servers of every dialect."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from dify_plugin.entities.model import EmbeddingInputType, ModelFeature, ModelPropertyKey
-from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
+from dify_plugin.entities.model.message import (
+    ImagePromptMessageContent,
+    PromptMessageTool,
+    TextPromptMessageContent,
+    UserPromptMessage,
+)
 from dify_plugin.errors.model import (
     CredentialsValidateFailedError,
     InvokeAuthorizationError,
@@ -14,12 +20,14 @@ from dify_plugin.errors.model import (
 from under_sdk import bodies, said
 
 from xinfer.build import load_spec
-from xinfer.runtime.dify import llm, rerank, text_embedding
+from xinfer.runtime.dify import llm, rerank, speech2text, text_embedding, tts
 from xinfer.testing.server.dialect_shapes import SHAPES
 from xinfer.testing.server.dialects import VECTOR, DialectServer
+from xinfer.testing.server.silence import mp3
 
 SPEC = Path(__file__).parents[1] / "specs/any_server.py"
 PROJECT = load_spec(SPEC).project
+EVERY_TYPE = load_spec(Path(__file__).parents[2] / "examples/any-openai/provider_spec.py").project
 CHATTING = [name for name, shape in SHAPES.items() if shape.chats]
 EMBEDDING = [name for name, shape in SHAPES.items() if shape.embeds]
 RERANKING = [name for name, shape in SHAPES.items() if shape.rerank_route]
@@ -36,6 +44,14 @@ class Embedder(text_embedding.TextEmbeddingModel):
 
 class Ranker(rerank.RerankModel):
     project = PROJECT
+
+
+class Listener(speech2text.Speech2TextModel):
+    project = EVERY_TYPE
+
+
+class Speaker(tts.TTSModel):
+    project = EVERY_TYPE
 
 
 @pytest.fixture
@@ -129,6 +145,7 @@ FACTS = {
     "lm-studio": (4096, "no"),
     "gpustack": (8192, "unknown"),
     "tgi": (4096, "unknown"),
+    "litellm": (128000, "yes"),
 }
 
 
@@ -146,11 +163,11 @@ def test_the_schema_has_what_the_server_tells_and_unknown_is_not_no(server):
 @pytest.mark.parametrize("server", list(SHAPES), indirect=True)
 def test_the_dialect_is_recognised_once(server):
     shape = server._shape
-    kind = Chat if shape.chats else Embedder if shape.embeds else Ranker
+    kinds = {Chat: shape.chats, Embedder: shape.embeds, Listener: shape.listens, Ranker: True}
+    kind = next(kind for kind, offered in kinds.items() if offered)
     dialect = dialect_of(added(kind, server))
     name = next(name for name, one in SHAPES.items() if one is shape).removesuffix("-embedding")
-    # These two name no owner, and answer nothing that others do not.
-    assert dialect == {"localai": "openai", "litellm": "openai"}.get(name, name)
+    assert dialect == name
 
 
 @pytest.mark.parametrize("server", EMBEDDING, indirect=True)
@@ -174,6 +191,52 @@ def test_documents_are_ranked(server):
     assert "top_n" not in bodies(server, server._shape.rerank_route)[-1]
     one = Ranker([]).invoke("m", added(Ranker, server), "q", ["alone"])
     assert one.docs[0].score == server._shape.score(5)
+
+
+@pytest.mark.parametrize("server", CHATTING, indirect=True)
+def test_an_image_goes_along_as_a_part(server):
+    image = ImagePromptMessageContent(format="png", base64_data="QUJD", mime_type="image/png")
+    asked = [TextPromptMessageContent(data="What is it?"), image]
+    credentials = added(Chat, server)
+    if FACTS.get(dialect_of(credentials), (0, "unknown"))[1] == "no":  # the server tells so
+        with pytest.raises(InvokeError, match="holds image, which this model does not take"):
+            said(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
+        return
+    answer = said(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
+    assert answer.text == "You said: What is it? and image_url"
+    (_, part) = bodies(server, f"{server._shape.base}/chat/completions")[-1]["messages"][0][
+        "content"
+    ]
+    assert part["image_url"]["url"] == "data:image/png;base64,QUJD"
+
+
+@pytest.mark.parametrize("server", ["speaches"], indirect=True)
+def test_speech_is_written_down_and_spoken(server):
+    credentials = added(Listener, server)
+    text = Listener([]).invoke("m", credentials, io.BytesIO(mp3(0.1)))
+    assert text == f"{len(mp3(0.1))} bytes were spoken."
+    credentials = added(Speaker, server, served_as="voice")
+    assert b"".join(Speaker([]).invoke("shown", "tenant", credentials, "Hi.", "af")) == mp3(0.1)
+    assert bodies(server, "/v1/audio/speech")[-1] == {
+        "model": "voice",
+        "input": "Hi.",
+        "voice": "af",
+        "response_format": "mp3",
+    }
+
+
+@pytest.mark.parametrize("server", ["speaches"], indirect=True)
+def test_a_model_of_another_task_is_named(server):
+    with pytest.raises(CredentialsValidateFailedError, match="is for TTS, not for Speech2text"):
+        added(Listener, server, served_as="voice")
+
+
+def test_speaches_refuses_a_key_with_403():
+    with (
+        DialectServer("speaches", key="right") as server,
+        pytest.raises(CredentialsValidateFailedError, match=r"403.*enter another key"),
+    ):
+        added(Listener, server, key="wrong-key")
 
 
 @pytest.mark.parametrize("server", ["tei"], indirect=True)

@@ -207,6 +207,7 @@ LM_STUDIO = Dialect(
 
 LOCALAI = Dialect(
     name="localai",
+    signature=("/.well-known/localai.json", "endpoints"),
     questions=(Question(path="models/capabilities", rows="data"),),
     thinking=_NO_EFFORT,
     reasoning_key="reasoning_content",
@@ -247,7 +248,9 @@ TEI = Dialect(
 """Text Embeddings Inference 1.9: embeddings and rerank."""
 
 LITELLM = Dialect(
-    name="litellm", questions=(Question(path="/v1/model/info", rows="data", id="model_name"),)
+    name="litellm",
+    signature=("/v1/model/info", "data"),
+    questions=(Question(path="/v1/model/info", rows="data", id="model_name"),),
 )
 """LiteLLM's proxy 1.110."""
 
@@ -263,7 +266,7 @@ LMDEPLOY = Dialect(
 )
 """LMDeploy 0.16."""
 
-SPEACHES = Dialect(name="speaches", rerank=None)
+SPEACHES = Dialect(name="speaches", signature=("audio/models", "models"), rerank=None)
 """Speaches 0.9: transcription and speech."""
 
 DIALECTS: Mapping[str, Dialect] = {

@@ -30,6 +30,7 @@ _LONG_WAIT = 120
 """Seconds."""
 _MOST_CAUSES = 20
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
+_STATUS = re.compile("[45][0-9]{2}")
 _ERRORS: dict[int, type[CallError]] = {
     401: NotAuthorized,
     403: NotAuthorized,
@@ -97,8 +98,8 @@ class Call:
 
     def _inside(self, error: Any, what: Text) -> CallError:
         words = self._shown(words_of(error) or "an error without words")
-        code = error.get("code") if isinstance(error, dict) else None
-        status = code if isinstance(code, int) and code in range(400, 600) else None
+        code = str(error.get("code")) if isinstance(error, dict) else ""
+        status = int(code) if _STATUS.fullmatch(code) else None
         case = self._case(status, words)
         kind = _kind(status) if status else ServerUnavailable
         kind = RateLimited if "rate limit" in words.lower() else kind

@@ -22,6 +22,7 @@ _LIMITS: Mapping[str, tuple[str, ...]] = {
         "context_length",
         "max_total_tokens",
         "max_input_length",
+        "max_input_tokens",
         "model_info.max_input_tokens",
         "max_context_length",
     ),
@@ -77,6 +78,9 @@ _WORDS: Mapping[str, str] = {
 }
 """Servers' words for abilities, by those that a declaration uses."""
 
+_TASK = ("type", "mode", "task", "model_info.mode")
+"""Where servers tell what a model is for."""
+
 _TASKS: Mapping[str, str] = {
     "llm": "llm",
     "vlm": "llm",
@@ -89,6 +93,8 @@ _TASKS: Mapping[str, str] = {
     "reranker": "rerank",
     "audio_transcription": "speech2text",
     "audio_speech": "tts",
+    "automatic-speech-recognition": "speech2text",
+    "text-to-speech": "tts",
 }
 """Dify's model type by the words of servers."""
 
@@ -205,7 +211,7 @@ def told_limits(row: Mapping[str, Any]) -> dict[str, int]:
 
 def _task(row: Mapping[str, Any]) -> str:
     kind = row.get("model_type")
-    tells: list[object] = [row.get("type"), *_at(row, "model_info.mode")]
+    tells = [value for place in _TASK for value in _at(row, place)]
     tells += list(kind) if isinstance(kind, Mapping) else [kind]
     return next((_TASKS[word] for word in tells if isinstance(word, str) and word in _TASKS), "")
 

@@ -11,7 +11,13 @@ from collections.abc import Collection
 from attrs import frozen
 
 from xinfer.runtime.openai import limits
-from xinfer.runtime.openai.errors import BadRequest, CallError, RateLimited, ServerUnavailable
+from xinfer.runtime.openai.errors import (
+    BadRequest,
+    CallError,
+    NotAuthorized,
+    RateLimited,
+    ServerUnavailable,
+)
 
 
 @frozen
@@ -216,6 +222,14 @@ CASES: tuple[Case, ...] = (
         error=ServerUnavailable,
         fix=Text(
             "The model is not ready yet: try again in a moment.", "模型尚未就绪：请稍后重试。"
+        ),
+    ),
+    Case(
+        words="no connected db",
+        error=NotAuthorized,
+        fix=Text(
+            "LiteLLM without a database accepts only its master key: enter that.",
+            "未连接数据库的 LiteLLM 只接受其主密钥（master key）：请填写该密钥。",
         ),
     ),
     Case(

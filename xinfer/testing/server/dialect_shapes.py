@@ -67,6 +67,8 @@ class Shape:
 
     :param base: what its paths begin with.
     :param tells: the answers to questions about models, by route.
+    :param listens: whether it transcribes and speaks.
+    :param key_status: of a refused key.
     :param key: of thoughts; empty where they stand in the text between tags.
     :param marked: whether a delta of thoughts has a ``content`` key, as ``null``.
     :param objects: arguments of tool calls are objects instead of texts.
@@ -81,10 +83,12 @@ class Shape:
     tells: Mapping[str, Any] = field(factory=dict)
     chats: bool = True
     embeds: bool = True
+    listens: bool = False
     rerank_route: str = ""
     documents: str = "documents"
     reranked: Callable[[Ranked, list[str]], Any] = _jina
     score: Callable[[int], float] = _probability
+    key_status: int = 401
     key: str = "reasoning_content"
     marked: bool = False
     objects: bool = False
@@ -101,6 +105,11 @@ class Shape:
     done_after_error: bool = True
     largest_batch: int | None = None
     first_delta: Mapping[str, Any] = field(factory=lambda: {"role": "assistant", "content": ""})
+
+    def knows(self, model: str) -> bool:
+        """Say whether the list of models has a name; some servers do not look."""
+        rows = (row for told in self.tells.values() for row in told.get("data", ()))
+        return not self.knows_names or any(row.get("id") == model for row in rows)
 
     def thought(self, text: str, *, whole: bool = False) -> dict[str, Any]:
         """Write a thought into a message or a delta."""
@@ -265,6 +274,7 @@ SHAPES: Mapping[str, Shape] = {
     "localai": Shape(
         tells={
             **_list({"id": "m", "object": "model"}),
+            "/.well-known/localai.json": {"version": "v4.9.0", "endpoints": {"tts": "/tts"}},
             "/v1/models/capabilities": {
                 "data": [{"id": "m", "capabilities": ["chat", "vision"], "input_modalities": []}]
             },
@@ -293,13 +303,13 @@ SHAPES: Mapping[str, Shape] = {
     "tei-embedding": _tei({"embedding": {"pooling": "cls"}}, embeds=True),
     "litellm": Shape(
         tells={
-            **_list(_row("openai")),
+            **_list(_row("openai", max_input_tokens=128000)),
             "/v1/model/info": {
                 "data": [
                     {
                         "model_name": "m",
                         "model_info": {
-                            "mode": "chat",
+                            "mode": None,
                             "max_input_tokens": 128000,
                             "supports_vision": True,
                             "supports_function_calling": True,
@@ -322,5 +332,19 @@ SHAPES: Mapping[str, Shape] = {
         largest_batch=2048,
     ),
     "lmdeploy": Shape(tells=_list(_row("lmdeploy")), refusal=_flat, flat_events=True, embeds=False),
+    "speaches": Shape(
+        tells={
+            **_list(
+                _row("Systran", task="automatic-speech-recognition", language=["en"]),
+                {**_row("hexgrad", task="text-to-speech"), "id": "voice"},
+            ),
+            "/v1/audio/models": {"object": "list", "models": []},
+        },
+        chats=False,
+        embeds=False,
+        listens=True,
+        refusal=_detail,
+        key_status=403,
+    ),
 }
 """Each server by its dialect's name; TEI serves one kind of model at a time."""

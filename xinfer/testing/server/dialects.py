@@ -19,10 +19,11 @@ from array import array
 from collections.abc import Mapping
 from typing import Any, Self
 
-from xinfer.testing.server.answer import DONE, Answer, Refused, as_json, event, stream
+from xinfer.testing.server.answer import DONE, Answer, Refused, as_json, event, stream, whole
 from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.dialect_shapes import SHAPES, Shape
 from xinfer.testing.server.server import FakeServer
+from xinfer.testing.server.silence import mp3
 
 MODEL = "m"
 """The name of the only model."""
@@ -54,13 +55,15 @@ class DialectServer(FakeServer):
     def _routed(self, arrived: Arrived) -> Answer:
         shape = self._shape
         if self._key and arrived.headers.get("authorization") != f"Bearer {self._key}":
-            return shape.refusal(401, "Invalid API key")
+            return shape.refusal(shape.key_status, "Invalid API key")
         if arrived.route in shape.tells:
             return as_json(shape.tells[arrived.route])
         served = {
             f"{shape.base}/chat/completions": _chat if shape.chats else None,
             f"{shape.base}/completions": _completion if shape.chats else None,
             f"{shape.base}/embeddings": _embeddings if shape.embeds else None,
+            f"{shape.base}/audio/transcriptions": _transcription if shape.listens else None,
+            f"{shape.base}/audio/speech": _speech if shape.listens else None,
             shape.rerank_route: _rerank,
         }
         answer = served.get(arrived.route) if arrived.method == "POST" else None
@@ -70,7 +73,7 @@ class DialectServer(FakeServer):
         for key, words in shape.refuses.items():
             if _holds(body, key):
                 return shape.refusal(400, words)
-        if body.get("model") not in (MODEL, None) and shape.knows_names:
+        if "model" in body and not shape.knows(body["model"]):
             return shape.refusal(404, shape.unknown_model.format(model=body["model"]))
         return answer(shape, body)
 
@@ -194,6 +197,14 @@ def _embeddings(shape: Shape, body: Mapping[str, Any]) -> Answer:
     ]
     usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
     return as_json({"object": "list", "data": rows, "usage": usage})
+
+
+def _transcription(_: Shape, body: Mapping[str, Any]) -> Answer:
+    return as_json({"text": f"{len(body['file'].content)} bytes were spoken."})
+
+
+def _speech(_: Shape, body: Mapping[str, Any]) -> Answer:
+    return whole(mp3(0.1), "audio/mpeg")
 
 
 def _rerank(shape: Shape, body: Mapping[str, Any]) -> Answer:

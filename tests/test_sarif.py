@@ -74,9 +74,7 @@ def test_a_fingerprint_stays_when_lines_move_and_tells_equal_lines_apart(tmp_pat
     assert prints() == before
 
 
-def test_what_is_about_the_whole_plugin_points_at_the_project_or_the_manifest(
-    tmp_path, monkeypatch
-):
+def test_what_is_about_the_plugin_points_at_the_project_or_the_manifest(tmp_path, monkeypatch):
     missing = {"plugin/README.md": None, SPEC: ""}
     path, _, _ = lay(None, missing, tmp_path)
     monkeypatch.chdir(path.parent)

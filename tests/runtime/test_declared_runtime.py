@@ -454,7 +454,10 @@ def test_credentials_may_be_validated_by_a_model_that_is_not_declared(strict):
     ("declared", "reason"),
     [
         ({"dialect": "vlm"}, "there is no dialect 'vlm': did you mean 'vllm'?"),
-        ({"dialect": "zzz"}, "there is no dialect 'zzz': known are openai, xinference, vllm"),
+        (
+            {"dialect": "zzz"},
+            "there is no dialect 'zzz': the dialects are openai, xinference, vllm",
+        ),
         ({"classes": {ModelType.LLM: "own.Model"}}, "write the module and the class"),
     ],
 )

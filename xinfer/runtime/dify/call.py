@@ -14,13 +14,13 @@ from xinfer.spec.dialects import Dialect
 from xinfer.spec.targets import ConnectionSettings
 
 
-def model_info(told: ModelDescription, credentials: Credentials) -> ModelInfo:
+def model_info(description: ModelDescription, credentials: Credentials) -> ModelInfo:
     """Join what the server tells and what the user entered."""
     return ModelInfo(
-        abilities=told.abilities,
-        lacks=told.lacks,
-        engine=told.engine,
-        limits=told.limits,
+        abilities=description.abilities,
+        lacks=description.lacks,
+        engine=description.engine,
+        limits=description.limits,
         settings=vars(credentials),
     )
 

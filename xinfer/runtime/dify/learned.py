@@ -41,24 +41,24 @@ class Learned:
         :param declared: the dialect, where it is not to be recognised.
         """
         try:
-            kept = json.loads(stored.get(KEY) or "null")
+            record = json.loads(stored.get(KEY) or "null")
         except (TypeError, ValueError):
             return None
-        if not isinstance(kept, dict) or kept.get("of") != list(of):
+        if not isinstance(record, dict) or record.get("of") != list(of):
             return None
-        dialect = declared or DIALECTS.get(str(kept.get("dialect")), OPENAI)
+        dialect = declared or DIALECTS.get(str(record.get("dialect")), OPENAI)
         description: ModelDescription | None = None
-        if "model_type" in kept:  # stored by version 0.1.0, in the server's own form
+        if "model_type" in record:  # stored by version 0.1.0, in the server's own form
             client = client_class(dialect)(Server(base_url=of[0]))
-            description = client.read_description(kept)
-        elif "task" in kept:
-            description = ModelDescription.from_json(kept)
+            description = client.read_description(record)
+        elif "task" in record:
+            description = ModelDescription.from_json(record)
         return cls(
-            base_url=str(kept.get("base_url") or of[0]), dialect=dialect, description=description
+            base_url=str(record.get("base_url") or of[0]), dialect=dialect, description=description
         )
 
     def write(self, stored: dict[str, Any], of: tuple[str, str]) -> None:
         """Keep it in credentials."""
         description = self.description.to_json() if self.description else {}
-        kept = {**description, "of": of, "base_url": self.base_url, "dialect": self.dialect.name}
-        stored[KEY] = json.dumps(kept, ensure_ascii=False)
+        record = {**description, "of": of, "base_url": self.base_url, "dialect": self.dialect.name}
+        stored[KEY] = json.dumps(record, ensure_ascii=False)

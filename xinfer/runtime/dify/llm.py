@@ -62,15 +62,15 @@ class _Request:
         try:
             yield
         except (ServerUnavailable, BadRequest) as error:
-            asked = self.prompt_tokens()
+            prompt_tokens = self.prompt_tokens()
             may_be = error.too_long or error.is_unexplained
-            if not may_be or asked + self.max_tokens <= self.context_size:
+            if not may_be or prompt_tokens + self.max_tokens <= self.context_size:
                 raise
             raise BadRequest(
-                f"{error.english} The prompt (about {asked:,} tokens) and Max Tokens "
+                f"{error.english} The prompt (about {prompt_tokens:,} tokens) and Max Tokens "
                 f"({self.max_tokens:,}) are more than the context of {self.context_size:,} tokens: "
                 "lower Max Tokens, or shorten the prompt.",
-                f"提示词（约 {asked:,} 个 token）与最大生成长度（{self.max_tokens:,}）之和"
+                f"提示词（约 {prompt_tokens:,} 个 token）与最大生成长度（{self.max_tokens:,}）之和"
                 f"超出了上下文长度（{self.context_size:,}）：请调低最大生成长度，或缩短提示词。",
             ) from None
 
@@ -80,7 +80,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
 
     def probe(self, call: ModelCall[C]) -> None:
         """Have it write one token."""
-        one = parameters(
+        body = parameters(
             {"max_tokens": 1},
             None,
             dialect=call.dialect,
@@ -89,9 +89,9 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
             body=call.settings.body,
         )
         if _chats(call):
-            call.client.chat(call.name, [{"role": "user", "content": "Hi"}], one)
+            call.client.chat(call.name, [{"role": "user", "content": "Hi"}], body)
         else:
-            call.client.complete(call.name, "Hi", one)
+            call.client.complete(call.name, "Hi", body)
 
     def _invoke(
         self,
@@ -177,8 +177,8 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         answer = _Answer()
         with mapped(), request.within_context(), request.diagnose():
             for chunks in request.pieces():
-                if shown := "".join([answer.take(chunk) for chunk in chunks]):
-                    for piece in split(shown):
+                if text := "".join([answer.take(chunk) for chunk in chunks]):
+                    for piece in split(text):
                         yield _result_chunk(model, piece)
             for piece in split(answer.finish()):
                 if piece:
@@ -200,11 +200,11 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         answer = _Answer()
         with request.within_context(), request.diagnose():
             whole = request.whole()
-        shown = answer.take(whole) + answer.finish()
-        calls = [_tool_call(call) for call in answer.checked_calls(shown)]
+        text = answer.take(whole) + answer.finish()
+        calls = [_tool_call(call) for call in answer.checked_calls(text)]
         return LLMResult(
             model=model,
-            message=AssistantPromptMessage(content=shown, tool_calls=calls),
+            message=AssistantPromptMessage(content=text, tool_calls=calls),
             usage=self._usage(model, credentials, request, answer),
         )
 
@@ -241,12 +241,12 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         prompt_messages: list[PromptMessage],
         tools: list[PromptMessageTool] | None,
     ) -> int | None:
-        wanted = self.runtime.exact_tokens
+        condition = self.runtime.exact_tokens
         plain = all(isinstance(m.content, str) and m.role.value != "tool" for m in prompt_messages)
-        if wanted is None or tools or not plain:
+        if condition is None or tools or not plain:
             return None
         call = self.call(model, credentials)
-        if not wanted.holds(call.info) or not _chats(call):
+        if not condition.holds(call.info) or not _chats(call):
             return None
         messages = self._writer(call, has_tools=False).messages(prompt_messages)
         if any("tool_calls" in message for message in messages):
@@ -276,7 +276,7 @@ class _Answer:
         self.usage: Usage | None = None
         self._thinking = Thinking()
         self._reason: str | None = None
-        self._said: list[str] = []
+        self._written: list[str] = []
 
     def take(self, chunk: ChatChunk) -> str:
         """Take a piece in; return what to show of it."""
@@ -286,9 +286,9 @@ class _Answer:
         self.calls.add(chunk.tool_calls)
         # Beside parsed calls the Transformers engine leaves the line breaks that were around them.
         text = "" if chunk.tool_calls and chunk.text.isspace() else chunk.text
-        self._said += (chunk.reasoning, chunk.text)
-        shown = self._thinking.feed(chunk.reasoning, text)
-        return shown + self._thinking.close() if chunk.tool_calls else shown
+        self._written += (chunk.reasoning, chunk.text)
+        visible = self._thinking.feed(chunk.reasoning, text)
+        return visible + self._thinking.close() if chunk.tool_calls else visible
 
     def finish(self) -> str:
         """Return what is left to show when nothing more comes."""
@@ -310,17 +310,17 @@ class _Answer:
     def estimated_tokens(self) -> int:
         """Estimate what the model wrote."""
         calls = [json.dumps([call.name, call.arguments]) for call in self.calls]
-        return count("".join([*self._said, *calls]))
+        return count("".join([*self._written, *calls]))
 
 
-def _continued(given: list[PromptMessage], offered: list[PromptMessageTool]) -> str:
+def _continued(messages: list[PromptMessage], offered: list[PromptMessageTool]) -> str:
     """Write the text that a completion model is to go on with."""
     if offered:
         raise BadRequest(
             "This model completes text and takes no tools: choose a chat model.",
             "此模型仅用于文本补全，不支持工具：请选用对话模型。",
         )
-    if not (text := prompt(given)):
+    if not (text := prompt(messages)):
         raise BadRequest("The prompt is empty.", "提示词为空。")
     return text
 

@@ -18,9 +18,9 @@ _TYPES: Mapping[str, str] = {
 """How each type of image begins, in Base64."""
 
 
-def inputs(given: Iterable[MultiModalContent]) -> list[Input]:
+def inputs(contents: Iterable[MultiModalContent]) -> list[Input]:
     """Write each text as it is and each image as a data URL."""
-    return [one_input(content) for content in given]
+    return [one_input(content) for content in contents]
 
 
 def one_input(content: MultiModalContent) -> Input:
@@ -29,6 +29,6 @@ def one_input(content: MultiModalContent) -> Input:
         return content.content
     data = content.content
     if not data.startswith(("data:", "http://", "https://")):
-        found = (kind for begin, kind in _TYPES.items() if data.startswith(begin))
-        data = f"data:{next(found, 'image/png')};base64,{data}"
+        matching = (kind for begin, kind in _TYPES.items() if data.startswith(begin))
+        data = f"data:{next(matching, 'image/png')};base64,{data}"
     return {"image": data}

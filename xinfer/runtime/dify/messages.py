@@ -100,13 +100,13 @@ class Writer:
         return written(part, self.dialect)
 
 
-def prompt(given: Sequence[PromptMessage]) -> str:
+def prompt(messages: Sequence[PromptMessage]) -> str:
     """Write messages as the one text that a completion model continues.
 
     :raises BadRequest: a part is not text.
     """
     texts = []
-    for message in given:
+    for message in messages:
         if isinstance(message.content, list):
             for part in message.content:
                 if not isinstance(part, TextPromptMessageContent):
@@ -118,7 +118,7 @@ def prompt(given: Sequence[PromptMessage]) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def tools(given: Sequence[PromptMessageTool]) -> list[dict[str, Any]]:
+def tools(offered: Sequence[PromptMessageTool]) -> list[dict[str, Any]]:
     """Write tools as OpenAI does."""
     return [
         {
@@ -129,15 +129,15 @@ def tools(given: Sequence[PromptMessageTool]) -> list[dict[str, Any]]:
                 "parameters": tool.parameters,
             },
         }
-        for tool in given
+        for tool in offered
     ]
 
 
-def _tool_names(given: Sequence[PromptMessage]) -> dict[str, str]:
+def _tool_names(messages: Sequence[PromptMessage]) -> dict[str, str]:
     """Find the tool that each call named: its answer must name it too."""
     return {
         call.id: call.function.name
-        for message in given
+        for message in messages
         if isinstance(message, AssistantPromptMessage)
         for call in message.tool_calls or ()
     }

@@ -99,7 +99,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         fresh: bool = False,
     ) -> ModelCall[C]:
         runtime = self.runtime
-        entered, settings, learned = _read(type(self), model, tuple(stored.items()))
+        typed, settings, learned = _read(type(self), model, tuple(stored.items()))
         name = settings.model or runtime.model_names.get(model, model)
         learned = None if fresh else learned
         url = base_url or (learned.base_url if learned else "") or _first_url(settings, runtime)
@@ -107,12 +107,12 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             model=model,
             name=name,
             kind=self.kind,
-            credentials=entered,
+            credentials=typed,
             settings=settings,
             runtime=runtime,
             user=user,
             describe=lambda: self.description(call, learned),
-            resolve=lambda told: _resolved(type(self), model, told, entered),
+            resolve=lambda description: _resolved(type(self), model, description, typed),
         )
         server = self._server(url, call)
         dialect = learned.dialect if learned else _dialect(runtime)
@@ -256,16 +256,16 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             return
         if isinstance(self.runtime.validated_by, Endpoint):
             call.client.reach(self.runtime.validated_by.path)
-        call.description = self._told(call)
+        call.description = self._description_from_server(call)
         self._expect_task(call)
         try:
             self.probe(call)
         except BadRequest as error:
             raise _at_other_url(call, error) from None
         if call.dialect.loads_on_demand:
-            call.description = self._told(call)
+            call.description = self._description_from_server(call)
 
-    def _told(self, call: ModelCall[C]) -> ModelDescription:
+    def _description_from_server(self, call: ModelCall[C]) -> ModelDescription:
         if self.predefined(call.model):
             return ModelDescription()
         return call.client.describe(call.name, fresh=True)
@@ -306,16 +306,16 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         task, name = map(call.client.hide, (call.description.task, call.name))
         if task in ("", self.kind):
             return
-        actual, wanted = TASKS.get(task), TASKS[self.kind]
+        actual, expected = TASKS.get(task), TASKS[self.kind]
         if actual is None:
             raise BadRequest(
                 f"The model {name!r} is for {task}, for which Dify has no use.",
                 f"模型“{name}”用于 {task}，Dify 不支持此类模型。",
             )
         raise BadRequest(
-            f"The model {name!r} is for {actual}, not for {wanted}. "
+            f"The model {name!r} is for {actual}, not for {expected}. "
             f"Add it under the model type {actual}.",
-            f"模型“{name}”的类型是 {actual}，而不是 {wanted}：请在模型类型 {actual} 下添加。",
+            f"模型“{name}”的类型是 {actual}，而不是 {expected}：请在模型类型 {actual} 下添加。",
         )
 
 
@@ -360,14 +360,14 @@ def _cached[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
     """Keep results; not those of credentials that hold something without a hash, such as a list."""
     cached = lru_cache(maxsize=_LARGEST_CACHE)(make)
 
-    def made(*arguments: *A) -> R:
+    def wrapper(*arguments: *A) -> R:
         try:
             hash(arguments)
         except TypeError:
             return make(*arguments)
         return cached(*arguments)
 
-    return made
+    return wrapper
 
 
 # The SDK asks for the schema three times a call: before it, and for the price of what goes in and
@@ -378,21 +378,27 @@ def _read[C: Credentials](
 ) -> tuple[C, ConnectionSettings, Learned | None]:
     """Read stored credentials: what the user entered, what that sets, what validation learned."""
     served = kind([])  # type: ignore[call-arg]
-    entered = served.credentials(dict(stored))
-    settings = connection_settings(entered, served.kind)
+    credentials = served.credentials(dict(stored))
+    settings = connection_settings(credentials, served.kind)
     of = served._identity(model, settings)  # noqa: SLF001
-    return entered, settings, Learned.read(dict(stored), of, _dialect(served.runtime))
+    return credentials, settings, Learned.read(dict(stored), of, _dialect(served.runtime))
 
 
 @_cached
 def _schema(
-    kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials
+    kind: type[ServedModel[Any]],
+    model: str,
+    description: ModelDescription,
+    credentials: Credentials,
 ) -> AIModelEntity:
-    return entity(_resolved(kind, model, told, entered))
+    return entity(_resolved(kind, model, description, credentials))
 
 
 @_cached
 def _resolved(
-    kind: type[ServedModel[Any]], model: str, told: ModelDescription, entered: Credentials
+    kind: type[ServedModel[Any]],
+    model: str,
+    description: ModelDescription,
+    credentials: Credentials,
 ) -> Model:
-    return kind([]).resolve(model, model_info(told, entered))  # type: ignore[call-arg]
+    return kind([]).resolve(model, model_info(description, credentials))  # type: ignore[call-arg]

@@ -55,12 +55,12 @@ def shortened(texts: Sequence[str]) -> list[str]:
     """Shorten texts that are an echo of the input, the longest most, until they fit together."""
     if sum(map(size, texts)) <= LARGEST:
         return [whole(text) for text in texts]
-    room = LARGEST // _WIDEST
+    available = LARGEST // _WIDEST
     longest = 0
     for position, length in enumerate(sorted(map(len, texts))):
         # The shorter ones stay whole; the rest share what is left.
-        longest = room // (len(texts) - position)
+        longest = available // (len(texts) - position)
         if length > longest:
             break
-        room -= length
+        available -= length
     return [whole(text[:longest]) for text in texts]

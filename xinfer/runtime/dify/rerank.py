@@ -60,9 +60,9 @@ class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
     ) -> MultiModalRerankResult:
         """Score texts and images."""
         contents = [document.content for document in docs]
-        asked, documents = one_input(query), inputs(docs)
+        query_input, documents = one_input(query), inputs(docs)
         ranked = self._ranked(
-            model, credentials, asked, documents, contents, score_threshold, top_n, user
+            model, credentials, query_input, documents, contents, score_threshold, top_n, user
         )
         return MultiModalRerankResult(model=model, docs=ranked)
 

@@ -57,7 +57,7 @@ def _i18n(text: spec.I18n) -> I18nObject:
 
 
 def _rule(rule: spec.ParameterRule) -> ParameterRule:
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "name": rule.name,
         "use_template": rule.use_template and rule.use_template.value,
         "label": rule.label and _i18n(rule.label),
@@ -70,9 +70,11 @@ def _rule(rule: spec.ParameterRule) -> ParameterRule:
         "precision": rule.precision,
         "options": list(rule.options),
     }
-    made = ParameterRule(**{key: value for key, value in given.items() if value not in (None, [])})
-    if any(given[key] in (0, "") for key in ("default", "min", "max", "precision")):
+    parameter = ParameterRule(
+        **{key: value for key, value in values.items() if value not in (None, [])}
+    )
+    if any(values[key] in (0, "") for key in ("default", "min", "max", "precision")):
         # The template is filled in by now. The SDK would do so again for a customizable model,
         # and take a declared 0, false or "" for nothing.
-        made.use_template = None
-    return made
+        parameter.use_template = None
+    return parameter

@@ -44,9 +44,9 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         input_type: EmbeddingInputType = EmbeddingInputType.DOCUMENT,
     ) -> TextEmbeddingResult:
         """Turn texts into vectors."""
-        found = self._embed(self.call(model, credentials, user), list(texts), input_type)
-        usage = self._usage(model, credentials, found.tokens)
-        return TextEmbeddingResult(model=model, embeddings=found.vectors, usage=usage)
+        embedding = self._embed(self.call(model, credentials, user), list(texts), input_type)
+        usage = self._usage(model, credentials, embedding.tokens)
+        return TextEmbeddingResult(model=model, embeddings=embedding.vectors, usage=usage)
 
     def _invoke_multimodal(
         self,
@@ -57,19 +57,19 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         input_type: EmbeddingInputType = EmbeddingInputType.DOCUMENT,
     ) -> MultiModalEmbeddingResult:
         """Turn texts and images into vectors."""
-        found = self._embed(self.call(model, credentials, user), inputs(documents), input_type)
-        usage = self._usage(model, credentials, found.tokens)
-        return MultiModalEmbeddingResult(model=model, embeddings=found.vectors, usage=usage)
+        embedding = self._embed(self.call(model, credentials, user), inputs(documents), input_type)
+        usage = self._usage(model, credentials, embedding.tokens)
+        return MultiModalEmbeddingResult(model=model, embeddings=embedding.vectors, usage=usage)
 
     def _embed(
-        self, call: ModelCall[C], given: list[Input], input_type: EmbeddingInputType
+        self, call: ModelCall[C], inputs: list[Input], input_type: EmbeddingInputType
     ) -> Embeddings:
         """Ask in batches of the size that the schema names; Dify asks in such batches itself."""
         size = call.declared.model_properties.max_chunks or 1
         size = min(size, call.dialect.largest_batch or size)
         body = self._body(call, input_type)
         prefix = self._prefix(call, input_type)
-        texts = [prefix + text if isinstance(text, str) else text for text in given]
+        texts = [prefix + text if isinstance(text, str) else text for text in inputs]
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(texts), size):
@@ -78,10 +78,10 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
                 part = call.client.embed(call.name, batch, body)
             vectors += part.vectors
             tokens += part.tokens or sum(count(text) for text in batch if isinstance(text, str))
-            if vectors and len(vectors[0]) * len(given) > _MOST_NUMBERS:
+            if vectors and len(vectors[0]) * len(inputs) > _MOST_NUMBERS:
                 most = _MOST_NUMBERS // len(vectors[0])
                 raise BadRequest(
-                    f"{len(given)} vectors of {len(vectors[0])} numbers are more than Dify can "
+                    f"{len(inputs)} vectors of {len(vectors[0])} numbers are more than Dify can "
                     f"receive at once: enter at most {most} as Texts per embedding call.",
                     f"一次返回的向量过多，Dify 无法接收：“单次嵌入的文本数量”请填写不超过 {most} "
                     "的值。",

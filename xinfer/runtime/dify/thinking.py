@@ -23,38 +23,38 @@ class Thinking:
     _thoughts: list[str] = field(factory=list, init=False)
     _behind: bool = field(default=False, init=False)
     """The answer begins next."""
-    _answered: bool = field(default=False, init=False)
+    _has_answer: bool = field(default=False, init=False)
 
     def feed(self, reasoning: str, text: str) -> str:
         """Return what to show of a piece: thoughts first, then what is said."""
-        shown = self._think(reasoning) if reasoning else ""
+        visible = self._think(reasoning) if reasoning else ""
         if text:
-            shown += self.close()
-            said = text.lstrip() if self._behind else text
-            self._behind = self._behind and not said
-            self._answered = self._answered or bool(said.strip())
-            shown += said
-        return shown
+            visible += self.close()
+            answer = text.lstrip() if self._behind else text
+            self._behind = self._behind and not answer
+            self._has_answer = self._has_answer or bool(answer.strip())
+            visible += answer
+        return visible
 
     def _think(self, reasoning: str) -> str:
         thought = self._blanks + reasoning
         if not self._open:
             thought = thought.lstrip()
-        kept = thought.rstrip()
-        self._blanks = thought[len(kept) :][-_MOST_BLANKS:]
-        if not kept:
+        stripped = thought.rstrip()
+        self._blanks = thought[len(stripped) :][-_MOST_BLANKS:]
+        if not stripped:
             return ""
-        self._thoughts.append(kept)
-        shown = kept if self._open else _OPEN + kept
+        self._thoughts.append(stripped)
+        visible = stripped if self._open else _OPEN + stripped
         self._open = True
-        return shown
+        return visible
 
     def close(self) -> str:
         """End the thoughts, as when a tool call follows; return what to show for it."""
-        shown = _CLOSE if self._open else ""
+        visible = _CLOSE if self._open else ""
         self._behind = self._behind or self._open
         self._open, self._blanks = False, ""
-        return shown
+        return visible
 
     def finish(self, *, complete: bool) -> str:
         """Return what is left to show at the end.
@@ -63,7 +63,7 @@ class Thinking:
             then, what it thought is its answer, and is said as well: Dify's next steps would
             find an empty one.
         """
-        shown = self.close()
-        if complete and self._thoughts and not self._answered:
-            shown += "".join(self._thoughts)
-        return shown
+        visible = self.close()
+        if complete and self._thoughts and not self._has_answer:
+            visible += "".join(self._thoughts)
+        return visible

@@ -152,21 +152,21 @@ def _speech(
 
 def _recognised(call: ModelCall[Any], first: bytes, body: Mapping[str, Any]) -> bytes:
     """Note the type of a sound by its first bytes, where it is another than was asked for."""
-    asked = str(body.get("response_format") or "mp3")
-    kind = next((kind for kind, begin in _BEGINNINGS.items() if first.startswith(begin)), asked)
-    if kind != asked:
-        if not _TOLD:
+    expected = str(body.get("response_format") or "mp3")
+    kind = next((kind for kind, begin in _BEGINNINGS.items() if first.startswith(begin)), expected)
+    if kind != expected:
+        if not _HAS_MIME_TYPE:
             raise ServerUnavailable(
-                f"The model {call.name!r} answers {kind} in place of {asked}: declare audio_type "
-                f"{kind}, or have the server answer {asked}.",
-                f"模型“{call.name}”返回的是 {kind} 而不是 {asked}：请将 audio_type 声明为 {kind}，"
-                f"或让服务器返回 {asked}。",
+                f"The model {call.name!r} answers {kind} instead of {expected}: declare audio_type "
+                f"{kind}, or have the server answer {expected}.",
+                f"模型“{call.name}”返回的是 {kind} 而不是 {expected}：请将 audio_type 声明为 "
+                f"{kind}，或让服务器返回 {expected}。",
             )
         _remember(_types, (call.client.server.base_url, call.name), kind)
     return first
 
 
-_TOLD = hasattr(dify_plugin.TTSModel, "get_tts_model_mime_type")
+_HAS_MIME_TYPE = hasattr(dify_plugin.TTSModel, "get_tts_model_mime_type")
 """Whether this SDK tells Dify the type of a sound."""
 _MIME_TYPES: Mapping[str, str] = {
     "mp3": "audio/mpeg",

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from xinfer.spec import Voice
 
 
-def _named(*values: str) -> dict[str, str]:
+def _voices(*values: str) -> dict[str, str]:
     return {value: value.partition("_")[2].title() or value for value in values}
 
 
 _KOKORO = {
-    "en-US": _named(
+    "en-US": _voices(
         "af_heart",
         "af_alloy",
         "af_aoede",
@@ -34,7 +34,7 @@ _KOKORO = {
         "am_puck",
         "am_santa",
     ),
-    "en-GB": _named(
+    "en-GB": _voices(
         "bf_alice",
         "bf_emma",
         "bf_isabella",
@@ -44,7 +44,7 @@ _KOKORO = {
         "bm_george",
         "bm_lewis",
     ),
-    "zh-Hans": _named(
+    "zh-Hans": _voices(
         "zf_xiaobei",
         "zf_xiaoni",
         "zf_xiaoxiao",
@@ -54,12 +54,12 @@ _KOKORO = {
         "zm_yunxia",
         "zm_yunyang",
     ),
-    "ja-JP": _named("jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"),
-    "es-ES": _named("ef_dora", "em_alex", "em_santa"),
-    "fr-FR": _named("ff_siwis"),
-    "hi-IN": _named("hf_alpha", "hf_beta", "hm_omega", "hm_psi"),
-    "it-IT": _named("if_sara", "im_nicola"),
-    "pt-BR": _named("pf_dora", "pm_alex", "pm_santa"),
+    "ja-JP": _voices("jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"),
+    "es-ES": _voices("ef_dora", "em_alex", "em_santa"),
+    "fr-FR": _voices("ff_siwis"),
+    "hi-IN": _voices("hf_alpha", "hf_beta", "hm_omega", "hm_psi"),
+    "it-IT": _voices("if_sara", "im_nicola"),
+    "pt-BR": _voices("pf_dora", "pm_alex", "pm_santa"),
 }
 _COSYVOICE = {
     "zh-Hans": {"中文女": "中文女", "中文男": "中文男", "粤语女": "粤语女"},
@@ -67,7 +67,7 @@ _COSYVOICE = {
     "ja-JP": {"日语男": "日本語、男性"},
     "ko-KR": {"韩语女": "한국어, 여성"},
 }
-_KOKORO_ZH = {"en-US": _named("af_maple", "af_sol"), "en-GB": _named("bf_vale")}
+_KOKORO_ZH = {"en-US": _voices("af_maple", "af_sol"), "en-GB": _voices("bf_vale")}
 """Of the model card of Kokoro-82M-v1.1-zh, whose hundred Chinese voices have numbers for names."""
 _FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Kokoro-zh": _KOKORO_ZH,
@@ -89,8 +89,10 @@ def voices(family: str, declared: Collection[Voice], language: str | None = None
     """
     if own := [voice for voice in declared if _speaks(voice.language, language)]:
         return {voice.mode: voice.name for voice in own}
-    known = next((found for begin, found in _FAMILIES.items() if family.startswith(begin)), {})
-    spoken = [listed for tongue, listed in known.items() if _speaks((tongue,), language)]
+    of_family = next(
+        (by_language for begin, by_language in _FAMILIES.items() if family.startswith(begin)), {}
+    )
+    spoken = [listed for tongue, listed in of_family.items() if _speaks((tongue,), language)]
     return {DEFAULT: "Default"} | {
         value: name for listed in spoken for value, name in listed.items()
     }

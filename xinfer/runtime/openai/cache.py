@@ -39,8 +39,8 @@ class DescriptionCache:
     def get(self, key: Hashable, ask: Callable[[], ModelDescription]) -> ModelDescription:
         """Look a model up, or ask; whatever ``ask`` raises is raised."""
         while True:
-            future, mine = self._entry(key)
-            if mine:
+            future, is_new = self._entry(key)
+            if is_new:
                 return self._answer(key, future, ask)
             try:
                 return future.result()

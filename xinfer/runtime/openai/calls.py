@@ -63,7 +63,7 @@ class Call:
         if response.is_redirect:
             return self._redirected(response.headers["Location"])
         status = response.status_code
-        words = self._shown(server_words(body) or response.reason or "nothing")
+        words = self._one_line(server_words(body) or response.reason or "nothing")
         case = self._case(status, words)
         what = Text("answered {status}: {words}{id}", "返回错误 {status}：{words}{id}")
         return self._error(
@@ -97,7 +97,7 @@ class Call:
         return self._inside(error, Text("answered an error: {words}", "返回错误：{words}"))
 
     def _inside(self, error: Any, what: Text) -> CallError:
-        words = self._shown(words_of(error) or "an error without words")
+        words = self._one_line(words_of(error) or "an error without words")
         code = str(error.get("code")) if isinstance(error, dict) else ""
         status = int(code) if _STATUS.fullmatch(code) else None
         case = self._case(status, words)
@@ -108,7 +108,7 @@ class Call:
     def unreadable(self, english: str, chinese: str) -> CallError:
         """Make the error of a 2xx answer; the texts complete "answered …" and "返回了…"."""
         what = Text("answered {content}", "返回了{content}")
-        content = Text(self._shown(english), self._shown(chinese))
+        content = Text(self._one_line(english), self._one_line(chinese))
         return self._error(Unintelligible, what, fixes.CHECK_URL, content=content)
 
     def failed(self, failure: Failure, **values: Any) -> CallError:
@@ -150,8 +150,8 @@ class Call:
         status: int | None = None,
         **values: Any,
     ) -> CallError:
-        url, label = self._named(_without_user(self.url)), self.label
-        model = self._named(self.model)
+        url, label = self._shortened(_without_user(self.url)), self.label
+        model = self._shortened(self.model)
         about = Text(f" (model {model!r})", f"（模型“{model}”）") if model else Text("", "")
         values |= {"status": status}
         happened = what.format(words=words, **values)
@@ -169,11 +169,11 @@ class Call:
             too_long=case is not None and case.too_long,
         )
 
-    def _shown(self, words: str) -> str:
+    def _one_line(self, words: str) -> str:
         """Write a server's words on one line, without secrets, then short."""
         return shortened(self.secrets.hide(" ".join(whole(words).split())), limits.WORDS)
 
-    def _named(self, text: str) -> str:
+    def _shortened(self, text: str) -> str:
         return shortened(self.secrets.hide(whole(text)), limits.NAME)
 
 
@@ -183,11 +183,11 @@ def _kind(status: int) -> type[CallError]:
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception and those that led to it."""
-    pending, seen = [error], 0
-    while pending and seen < _MOST_CAUSES:
+    pending, depth = [error], 0
+    while pending and depth < _MOST_CAUSES:
         cause = pending.pop(0)
         if isinstance(cause, BaseException):
-            seen += 1
+            depth += 1
             yield cause
             pending += [*cause.args[:2], getattr(cause, "reason", None)]
             pending += [cause.__cause__, cause.__context__]

@@ -74,10 +74,10 @@ class Client:
         return _descriptions.get(key, lambda: self._describe(model))
 
     def _describe(self, model: str) -> ModelDescription:
-        told = self._listed(model)
+        description = self._listed(model)
         for question in self.dialect.questions:
-            told = told.completed_by(self._answer_to(question, model))
-        return told
+            description = description.completed_by(self._answer_to(question, model))
+        return description
 
     def _answer_to(self, question: Question, model: str) -> ModelDescription:
         """Ask what else the server tells; a server that does not answer that tells nothing."""
@@ -92,12 +92,12 @@ class Client:
         except (BadRequest, NotAuthorized, ServerUnavailable):
             return ModelDescription()
         rows = answer.get(question.rows) if question.rows else [answer]
-        named = (
+        matching = (
             row
             for row in (rows if isinstance(rows, list) else ())
             if isinstance(row, dict) and (not question.rows or row.get(question.id) == model)
         )
-        return self.read_description(self.hooks.describe(dict(next(named, {}))))
+        return self.read_description(self.hooks.describe(dict(next(matching, {}))))
 
     def _listed(self, model: str) -> ModelDescription:
         """Read what the list of models, or the description of one, tells."""
@@ -185,8 +185,8 @@ class Client:
         try:
             return self.server.send("POST", call, json=None if form else body, form=form), call
         except BadRequest as error:
-            told = self.lists_models and self.lists_models.search(error.words)
-            rows = self._models_or_none() if told else None
+            lists_models = self.lists_models and self.lists_models.search(error.words)
+            rows = self._models_or_none() if lists_models else None
             if rows is None:
                 raise self._explained(error, call) from None
             raise error.adding(*map(self.hide, enumerated(rows, self.read_description))) from None
@@ -355,11 +355,11 @@ class Client:
         def begin(body: dict[str, Any], stream: bool) -> Iterator[list[ChatChunk]]:
             return self._begin(kind, model, body, stream=stream, always_thinks=always_thinks)
 
-        asked = {"model": model, **body}
+        payload = {"model": model, **body}
         if self.dialect.stream_options:
-            asked["stream_options"] = {"include_usage": True}
+            payload["stream_options"] = {"include_usage": True}
         attempts = Attempts(
-            begin, asked, stream, self.server.base_url, model, self.server.max_retries
+            begin, payload, stream, self.server.base_url, model, self.server.max_retries
         )
         return attempts.answer(attempts.begun())
 
@@ -370,8 +370,8 @@ class Client:
         if stream:
             response, call = self._use(kind, model, {**body, "stream": True})
             return pieces_of(response, call, self.hooks.chunks, reader)
-        asked = {key: value for key, value in body.items() if key != "stream_options"}
-        response, call = self._use(kind, model, asked)
+        payload = {key: value for key, value in body.items() if key != "stream_options"}
+        response, call = self._use(kind, model, payload)
         answer = json_value(read(response, call, limits.ANSWER), call)
         return iter([[whole_answer(answer, call, self.hooks.chunks, reader)]])
 

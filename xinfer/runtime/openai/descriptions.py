@@ -203,17 +203,17 @@ def description(row: Mapping[str, Any]) -> ModelDescription:
 def told_limits(row: Mapping[str, Any]) -> dict[str, int]:
     """Read the numbers that a row tells, each from the first place that has it."""
     return {
-        name: told[0]
+        name: counts[0]
         for name, places in _LIMITS.items()
-        if (told := [n for place in places for n in _at(row, place) if is_count(n) and n])
+        if (counts := [n for place in places for n in _at(row, place) if is_count(n) and n])
     }
 
 
 def _task(row: Mapping[str, Any]) -> str:
     kind = row.get("model_type")
-    tells = [value for place in _TASK for value in _at(row, place)]
-    tells += list(kind) if isinstance(kind, Mapping) else [kind]
-    return next((_TASKS[word] for word in tells if isinstance(word, str) and word in _TASKS), "")
+    kinds = [value for place in _TASK for value in _at(row, place)]
+    kinds += list(kind) if isinstance(kind, Mapping) else [kind]
+    return next((_TASKS[word] for word in kinds if isinstance(word, str) and word in _TASKS), "")
 
 
 def _at(row: object, place: str) -> Iterator[Any]:

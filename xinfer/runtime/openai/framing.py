@@ -21,15 +21,15 @@ class Chunks:
     rest: bytes = field(default=b"", init=False)
     _left: int = field(default=0, init=False)
     # A chunk's end and the next one's size are read as one line; the first one has no end before.
-    _held: bytes = field(default=_LINE, init=False)
+    _pending: bytes = field(default=_LINE, init=False)
 
     def feed(self, arrived: bytes) -> bytes:
         """Return what these bytes bring of the body; part of a chunk is handed on as it comes.
 
         :raises ValueError: this is no chunked body.
         """
-        data = self._held + arrived if self._held else arrived
-        self._held = b""
+        data = self._pending + arrived if self._pending else arrived
+        self._pending = b""
         content: list[bytes] = []
         at = 0
         while not self.ended:
@@ -42,23 +42,23 @@ class Chunks:
                     break
             end = data.find(_LINE, at + 2)
             if end < 0:
-                self._hold(data[at:])
+                self._keep(data[at:])
                 break
             self._left = _size(data[at:end])
             if not self._left:
                 # Trailers, if any, and an empty line.
                 last = data.find(_LINE + _LINE, end)
                 if last < 0:
-                    self._hold(data[at:])
+                    self._keep(data[at:])
                     break
                 self.ended, self.rest = True, data[last + 4 :]
             at = end + 2
         return b"".join(content)
 
-    def _hold(self, line: bytes) -> None:
+    def _keep(self, line: bytes) -> None:
         if len(line) > limits.FRAME:
             raise ValueError("a chunk without a size")
-        self._held = line
+        self._pending = line
 
 
 def _size(line: bytes) -> int:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 type Schemas = Mapping[str, Mapping[str, Any]]
 """The schema of the arguments of each tool that was offered."""
-type Named = tuple[str, Any]
+type NamedCall = tuple[str, Any]
 """The name of a tool and its arguments: an object, or text that should be one."""
 
 
@@ -34,7 +34,7 @@ class Form:
     may_begin: re.Pattern[str]
     end: str = ""
     enough: str = ""
-    read: Callable[[str, Schemas], list[Named]]
+    read: Callable[[str, Schemas], list[NamedCall]]
 
 
 @frozen(kw_only=True)
@@ -52,14 +52,14 @@ class Notation:
     source: str
 
 
-def _from_json(text: str, tools: Schemas) -> list[Named]:  # noqa: ARG001 (of several)
+def _from_json(text: str, tools: Schemas) -> list[NamedCall]:  # noqa: ARG001 (of several)
     """Read ``{"name": …, "arguments": …}``, or a list of them."""
     answer = json.loads(text)
     calls = answer if isinstance(answer, list) else [answer]
     return [_of_object(call) for call in calls]
 
 
-def _of_object(call: Any) -> Named:
+def _of_object(call: Any) -> NamedCall:
     if not isinstance(call, dict):
         raise ValueError("not a call")  # noqa: TRY004 (of a text that is none)
     inner = call.get("function")
@@ -70,19 +70,19 @@ def _of_object(call: Any) -> Named:
     return name, next((call[key] for key in ("arguments", "parameters") if key in call), {})
 
 
-def _of_tool(text: str, tools: Schemas) -> list[Named]:
+def _of_tool(text: str, tools: Schemas) -> list[NamedCall]:
     """Read a bare object; only the name tells it from an answer that is JSON."""
     calls = _from_json(text, tools)
     return calls if all(name in tools for name, _ in calls) else []
 
 
-def _named_object(text: str, tools: Schemas) -> list[Named]:  # noqa: ARG001 (of several)
+def _named_object(text: str, tools: Schemas) -> list[NamedCall]:  # noqa: ARG001 (of several)
     """Read ``name{…}`` or ``name[ARGS]{…}``."""
     name, brace, rest = text.partition("{")
     return [(name.replace("[ARGS]", "").strip(), json.loads(brace + rest))]
 
 
-def _parameters(text: str, tools: Schemas) -> list[Named]:
+def _parameters(text: str, tools: Schemas) -> list[NamedCall]:
     """Read ``<function=name><parameter=key>value</parameter>…``."""
     name = _FUNCTION.search(text)
     if name is None:
@@ -91,14 +91,14 @@ def _parameters(text: str, tools: Schemas) -> list[Named]:
     return [(name[1], {key: _value(value, tools, name[1], key) for key, value in pairs})]
 
 
-def _arg_keys(text: str, tools: Schemas) -> list[Named]:
+def _arg_keys(text: str, tools: Schemas) -> list[NamedCall]:
     """Read ``name<arg_key>key</arg_key><arg_value>value</arg_value>…``."""
     name = text.partition("<")[0].strip()
     pairs = _ARG.findall(text)
     return [(name, {key.strip(): _value(value, tools, name, key.strip()) for key, value in pairs})]
 
 
-def _deepseek(text: str, tools: Schemas) -> list[Named]:  # noqa: ARG001 (of several)
+def _deepseek(text: str, tools: Schemas) -> list[NamedCall]:  # noqa: ARG001 (of several)
     return [(name, json.loads(arguments)) for name, arguments in _DEEPSEEK.findall(text)]
 
 
@@ -106,8 +106,8 @@ def _value(text: str, tools: Schemas, tool: str, key: str) -> Any:
     """Read a value that is written as it is: a text where the tool wants one, else JSON."""
     text = text.removeprefix("\n").removesuffix("\n")
     properties = tools.get(tool, {}).get("properties")
-    wanted = properties.get(key) if isinstance(properties, dict) else None
-    if isinstance(wanted, dict) and wanted.get("type") == "string":
+    schema = properties.get(key) if isinstance(properties, dict) else None
+    if isinstance(schema, dict) and schema.get("type") == "string":
         return text
     try:
         return json.loads(text)

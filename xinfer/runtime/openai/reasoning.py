@@ -78,7 +78,7 @@ class _Tags:
 
     done: bool = False
     """Nothing but text can follow."""
-    _held: str = ""
+    _pending: str = ""
     _inside: bool = False
     _behind: bool = False
 
@@ -88,15 +88,15 @@ class _Tags:
         :param inside: a text that begins without a tag begins inside a thought.
         """
         reasoning: list[str] = []
-        text = self._held + text
-        self._held = ""
+        text = self._pending + text
+        self._pending = ""
         while text:
             if self._inside:
                 thought, close, text = text.partition(_CLOSE)
                 if not close:
-                    held = _beginning_of(_CLOSE, thought)
-                    reasoning.append(thought[: len(thought) - held])
-                    self._held = thought[len(thought) - held :]
+                    size = _beginning_of(_CLOSE, thought)
+                    reasoning.append(thought[: len(thought) - size])
+                    self._pending = thought[len(thought) - size :]
                     return "".join(reasoning), ""
                 reasoning.append(thought)
                 self._inside, self._behind = False, True
@@ -105,7 +105,7 @@ class _Tags:
             if start.startswith(_OPEN):
                 text, self._inside = start.removeprefix(_OPEN), True
             elif _OPEN.startswith(start) and len(text) <= limits.NAME:
-                self._held = text
+                self._pending = text
                 break
             elif inside and not self._behind:
                 self._inside = True
@@ -116,7 +116,7 @@ class _Tags:
 
     def close(self) -> tuple[str, str]:
         """Return what is left, as thought and as text."""
-        held, self._held = self._held, ""
+        held, self._pending = self._pending, ""
         if self._inside:
             return held, ""
         return "", "" if self._behind and not held.strip() else held
@@ -128,7 +128,7 @@ def _beginning_of(tag: str, text: str) -> int:
     return next((size for size in range(longest, 0, -1) if tag.startswith(text[-size:])), 0)
 
 
-def answered(whole: ChatChunk) -> ChatChunk:
+def final_answer(whole: ChatChunk) -> ChatChunk:
     """Return an answer given at once as it was meant: what came only as reasoning is the answer.
 
     One that was cut off while the model thought stays a thought.

@@ -72,10 +72,10 @@ class Deadline:
             raise TimeoutError("no content in time")
         return left
 
-    def arrived(self, asked: float) -> None:
+    def arrived(self, since: float) -> None:
         """Note that bytes came, and since when they were waited for."""
         now = self.last_byte = time.monotonic()
-        if now - asked > limits.PAUSE:
+        if now - since > limits.PAUSE:
             self._let_go = now  # others went on meanwhile
         elif now - self._let_go > limits.BUSY:
             self.let_go()
@@ -97,12 +97,12 @@ class _Socket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        asked = time.monotonic()
-        left = self._deadline.left(asked)
+        since = time.monotonic()
+        left = self._deadline.left(since)
         if left is not None:
             self._sock.settimeout(left)
         size: int | None = self._raw.readinto(buffer)
-        self._deadline.arrived(asked)
+        self._deadline.arrived(since)
         return size
 
     def close(self) -> None:

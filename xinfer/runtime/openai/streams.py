@@ -15,7 +15,7 @@ from xinfer.runtime.openai.body import Body, json_value, reading
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.events import Events, TooLong
 from xinfer.runtime.openai.notations import schemas
-from xinfer.runtime.openai.reasoning import Reasoning, answered, untagged
+from xinfer.runtime.openai.reasoning import Reasoning, final_answer, untagged
 from xinfer.runtime.openai.text import Pieces
 from xinfer.runtime.openai.tool_text import ToolCallText
 
@@ -50,12 +50,12 @@ class Reader:
 
     def rest(self) -> ChatChunk:
         """Return what was held back."""
-        held = self._reasoning.close() or ChatChunk()
+        rest = self._reasoning.close() or ChatChunk()
         if not self._calls:
-            return held
-        held = self._with_calls(held)
+            return rest
+        rest = self._with_calls(rest)
         text, calls = self._calls.close()
-        return evolve(held, text=held.text + text, tool_calls=(*held.tool_calls, *calls))
+        return evolve(rest, text=rest.text + text, tool_calls=(*rest.tool_calls, *calls))
 
     def whole(self, chunk: ChatChunk) -> ChatChunk:
         """Read an answer that is one piece."""
@@ -65,7 +65,7 @@ class Reader:
         if self._calls:
             text, calls = self._calls.close()
             chunk = evolve(chunk, text=chunk.text + text, tool_calls=(*chunk.tool_calls, *calls))
-        return answered(chunk)
+        return final_answer(chunk)
 
     def _with_calls(self, chunk: ChatChunk) -> ChatChunk:
         if self._calls is None or not chunk.text:

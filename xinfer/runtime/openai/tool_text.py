@@ -31,7 +31,7 @@ class ToolCallText:
     """
 
     tools: Schemas
-    _held: str = field(default="", init=False)
+    _pending: str = field(default="", init=False)
     """Text that may begin a call."""
     _notation: Notation | None = field(default=None, init=False)
     _form: Form | None = field(default=None, init=False)
@@ -54,8 +54,8 @@ class ToolCallText:
             if self._block is not None:
                 text = self._in_call(text, visible, calls)
                 continue
-            text = self._held + text
-            self._held = ""
+            text = self._pending + text
+            self._pending = ""
             if self._notation is None and not (text := self._outside(text, visible)):
                 break
             text = self._enter(text, visible)
@@ -71,9 +71,9 @@ class ToolCallText:
             text, more = self.feed(rest)
             visible.append(text)
             calls += more
-        held, self._held = self._held, ""
-        if not (self._behind and (not held.strip() or self._is_close(held.lstrip()))):
-            visible.append((self._notation.mark if self._notation else "") + held)
+        text, self._pending = self._pending, ""
+        if not (self._behind and (not text.strip() or self._is_close(text.lstrip()))):
+            visible.append((self._notation.mark if self._notation else "") + text)
         return "".join(visible), calls
 
     def _end_of_block(self, visible: list[str], calls: list[ToolCallDelta]) -> str | None:
@@ -104,7 +104,7 @@ class ToolCallText:
                 if stripped.startswith(close):
                     return self._outside(stripped.removeprefix(close), visible)
             if not stripped or self._is_close(stripped):
-                self._held = stripped
+                self._pending = stripped
                 return ""
             text = stripped
         if self._at_beginning or self._behind is not None:
@@ -113,19 +113,19 @@ class ToolCallText:
                 self._notation = BARE
                 return text
             if len(text) <= limits.NAME and form.may_begin.match(text):
-                self._held = text
+                self._pending = text
                 return ""
         mark = _FIRST.search(text)
         if mark is None:
             size = len(text) - _may_begin_mark(text)
-            self._held = text[size:]
+            self._pending = text[size:]
             self._show(text[:size], visible)
             return ""
         self._show(text[: mark.start()], visible)
         self._notation = next(notation for notation in NOTATIONS if notation.mark == mark[0])
         rest = text[mark.end() :]
         if not rest:
-            self._held = ""
+            self._pending = ""
         return rest
 
     def _enter(self, text: str, visible: list[str]) -> str:
@@ -141,7 +141,7 @@ class ToolCallText:
                 self._form, self._block = form, _Block(form.end, start)
                 return text
         if len(text) <= limits.NAME and any(form.may_begin.match(text) for form in notation.forms):
-            self._held = text
+            self._pending = text
             return ""
         self._show(notation.mark, visible)
         self._notation = None

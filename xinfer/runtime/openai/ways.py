@@ -208,9 +208,9 @@ class Attempts:
             self.stream = self.stream and not way.switch
 
     def _learn(self) -> None:
-        learned = MEMORY.of(self.server, self.model)
-        if new := tuple(name for name in self._used if name not in learned):
-            MEMORY.learn(self.server, self.model, (*learned, *new))
+        ways = MEMORY.of(self.server, self.model)
+        if new := tuple(name for name in self._used if name not in ways):
+            MEMORY.learn(self.server, self.model, (*ways, *new))
 
 
 def _fails_by_itself(error: CallError) -> bool:

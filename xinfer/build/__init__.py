@@ -63,7 +63,9 @@ class WrongValues(Exception):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(f"{one.span}: {one.message}" for one in self.findings))
+        super().__init__(
+            "\n".join(f"{finding.span}: {finding.message}" for finding in self.findings)
+        )
 
 
 BuildError = (

@@ -69,11 +69,11 @@ def requirements(project: Project, tree: Iterable[str]) -> tuple[str, ...]:
     :param tree: the paths of the plugin; those of xinfer tell which parts of it are there.
     """
     paths = tuple(tree)
-    named = {re.split(r"[^\w.-]", line)[0].lower() for line in project.requirements}
+    required = {re.split(r"[^\w.-]", line)[0].lower() for line in project.requirements}
     added = (
         line
         for folder, name, line in _NEEDS
-        if name not in named and any(path.startswith(folder) for path in paths)
+        if name not in required and any(path.startswith(folder) for path in paths)
     )
     return (*project.requirements, *added)
 

@@ -76,10 +76,10 @@ def load_spec(path: Path) -> LoadedSpec:
             )
     project = getattr(module, "project", None)
     if not isinstance(project, Project):
-        holds = "nothing of that name" if project is None else f"a value of type {_type(project)}"
+        content = "nothing of that name" if project is None else f"a value of type {_type(project)}"
         raise SpecError(
             f"{_short(path)} must declare `project = Project(...)` at its top level; "
-            f"it holds {holds}."
+            f"it holds {content}."
         )
     others = {
         file.relative_to(path.parent).as_posix(): file

@@ -91,8 +91,8 @@ class Invocation:
         """
         if self.model_type is ModelType.LLM:
             _, fields = self.request()
-            asked = {name: fields[name] for name in ("prompt_messages", "tools")}
-            (answer,) = plugin.call("get_llm_num_tokens", **self._of_model(), **asked)
+            arguments = {name: fields[name] for name in ("prompt_messages", "tools")}
+            (answer,) = plugin.call("get_llm_num_tokens", **self._of_model(), **arguments)
             return int(answer["num_tokens"])
         texts = {"texts": list(self.inputs)}
         (answer,) = plugin.call("get_text_embedding_num_tokens", **self._of_model(), **texts)
@@ -151,41 +151,41 @@ def _part(file: Path) -> dict[str, Any]:
 type _Request = tuple[str, dict[str, Any]]
 
 
-def _llm(asked: Invocation) -> _Request:
+def _llm(invocation: Invocation) -> _Request:
     return "invoke_llm", {
         "prompt_messages": [
-            *asked.history,
-            message("user", "\n".join(asked.inputs), asked.files),
+            *invocation.history,
+            message("user", "\n".join(invocation.inputs), invocation.files),
         ],
-        "model_parameters": dict(asked.parameters),
-        "stop": list(asked.stop) or None,
-        "tools": [dict(tool) for tool in asked.tools] or None,
-        "stream": asked.stream,
+        "model_parameters": dict(invocation.parameters),
+        "stop": list(invocation.stop) or None,
+        "tools": [dict(tool) for tool in invocation.tools] or None,
+        "stream": invocation.stream,
     }
 
 
-def _embedding(asked: Invocation) -> _Request:
-    return "invoke_text_embedding", {"texts": list(asked.inputs), "input_type": "document"}
+def _embedding(invocation: Invocation) -> _Request:
+    return "invoke_text_embedding", {"texts": list(invocation.inputs), "input_type": "document"}
 
 
-def _rerank(asked: Invocation) -> _Request:
-    query, *documents = asked.inputs
+def _rerank(invocation: Invocation) -> _Request:
+    query, *documents = invocation.inputs
     # Dify sends 0 for what is not set.
     unset = {"score_threshold": 0, "top_n": 0}
     return "invoke_rerank", {"query": query, "docs": documents, **unset}
 
 
-def _transcription(asked: Invocation) -> _Request:
-    return "invoke_speech2text", {"file": Path(asked.inputs[0]).read_bytes().hex()}
+def _transcription(invocation: Invocation) -> _Request:
+    return "invoke_speech2text", {"file": Path(invocation.inputs[0]).read_bytes().hex()}
 
 
-def _speech(asked: Invocation) -> _Request:
-    text = "\n".join(asked.inputs)
-    return "invoke_tts", {"content_text": text, "voice": asked.voice, "tenant_id": "xinfer"}
+def _speech(invocation: Invocation) -> _Request:
+    text = "\n".join(invocation.inputs)
+    return "invoke_tts", {"content_text": text, "voice": invocation.voice, "tenant_id": "xinfer"}
 
 
-def _moderation(asked: Invocation) -> _Request:
-    return "invoke_moderation", {"text": "\n".join(asked.inputs)}
+def _moderation(invocation: Invocation) -> _Request:
+    return "invoke_moderation", {"text": "\n".join(invocation.inputs)}
 
 
 CALLS: Mapping[ModelType, Callable[[Invocation], _Request]] = {

@@ -233,11 +233,11 @@ class _Run:
                         f"The plugin declares {name} {declared.get(name)!r}, its package "
                         f"{getattr(self.manifest, name)!r}: they must agree."
                     )
-            answered = self._schemas(plugin)
+            schemas = self._schemas(plugin)
         memory = (
             f"{self.rehearsal.memory / 2**20:.0f} MiB of {self.rehearsal.requested / 2**20:.0f}"
         )
-        return f"first heartbeat after {ready:.1f} s, {memory} MiB requested, {answered}"
+        return f"first heartbeat after {ready:.1f} s, {memory} MiB requested, {schemas}"
 
     def _schemas(self, plugin: PluginProcess) -> str:
         """Ask for the schemas of the declared models, as Dify does before it lists them."""

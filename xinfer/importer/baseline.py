@@ -93,19 +93,19 @@ def _write(file: Path, by_line: Mapping[int, Sequence[Finding]]) -> list[Finding
     except UnicodeDecodeError:
         return [finding for of_line in by_line.values() for finding in of_line]
     header = len(list(takewhile(_HEADER.match, lines[:2]))) if file.suffix == ".py" else 0
-    wanted: dict[int, list[Finding]] = {}
+    pending: dict[int, list[Finding]] = {}
     for line, of_line in by_line.items():
-        wanted.setdefault(max(line, header + 1), []).extend(of_line)
+        pending.setdefault(max(line, header + 1), []).extend(of_line)
     left: list[Finding] = []
-    while wanted:
-        text, at = _with_comments(lines, wanted)
+    while pending:
+        text, at = _with_comments(lines, pending)
         content = mark + text.encode()
         alone = {c.line for c in comments_of(file.name, content) or () if c.alone}
-        wrong = next((n for n in wanted if at[n] not in alone or _continues(lines, n)), None)
+        wrong = next((n for n in pending if at[n] not in alone or _continues(lines, n)), None)
         if wrong is None:
             write_file(file, content)
             break
-        left += wanted.pop(wrong)  # it begins inside a text or a statement
+        left += pending.pop(wrong)  # it begins inside a text or a statement
     return left
 
 
@@ -115,19 +115,19 @@ def _continues(lines: Sequence[str], number: int) -> bool:
 
 
 def _with_comments(
-    lines: Sequence[str], wanted: Mapping[int, Sequence[Finding]]
+    lines: Sequence[str], pending: Mapping[int, Sequence[Finding]]
 ) -> tuple[str, dict[int, int]]:
     """Insert the comments; tell also the number of each comment's line."""
     written: list[str] = []
     at: dict[int, int] = {}
     for number, line in enumerate((*lines, ""), 1):
-        if number in wanted:
+        if number in pending:
             indent = line[: len(line) - len(line.lstrip(" \t"))]
             end = "\r\n" if line.endswith("\r\n") else "\n"
-            written.append(f"{indent}{_comment(wanted[number])}{end}")
+            written.append(f"{indent}{_comment(pending[number])}{end}")
             at[number] = len(written)
         written.append(line)
-    return "".join(written), {line: at.get(line, 0) for line in wanted}
+    return "".join(written), {line: at.get(line, 0) for line in pending}
 
 
 def _comment(findings: Sequence[Finding]) -> str:

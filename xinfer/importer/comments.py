@@ -31,7 +31,7 @@ class CommentFinder:
     """Tells the comments about each field of the objects that were read from YAML."""
 
     _lines: dict[int, dict[str, list[str]]] = field(factory=dict)
-    _asked: set[tuple[int, str]] = field(factory=set)
+    _looked_up: set[tuple[int, str]] = field(factory=set)
 
     def add(self, declared: Declaration, raw: bytes) -> None:
         """Take in the comments of the file that an object was read from."""
@@ -45,7 +45,7 @@ class CommentFinder:
 
     def __call__(self, declared: Declaration, name: str) -> tuple[str, ...]:
         """Return the comments about one field, or about the object itself."""
-        self._asked.add((id(declared), name))
+        self._looked_up.add((id(declared), name))
         return tuple(self._lines.get(id(declared), {}).get(name, ())[:_MOST_ABOVE])
 
     def has_inside(self, declared: Declaration) -> bool:
@@ -67,7 +67,7 @@ class CommentFinder:
             line
             for owner, names in self._lines.items()
             for name, lines in names.items()
-            for line in lines[_MOST_ABOVE if (owner, name) in self._asked else 0 :]
+            for line in lines[_MOST_ABOVE if (owner, name) in self._looked_up else 0 :]
         )
 
     def _note(self, owner: Declaration | None, name: str, comment: str) -> None:

@@ -103,18 +103,18 @@ def _members(members: ast.expr) -> Iterator[str]:
 
 def _shared(values: Iterable[object], expressions: Expressions) -> list[_Shared]:
     """Find what occurs at least twice and is longer than a name would be."""
-    found: dict[str, tuple[object, ast.expr]] = {}
+    by_source: dict[str, tuple[object, ast.expr]] = {}
     counts: Counter[str] = Counter()
     for value in values:
         if value is None or (isinstance(value, tuple) and len(value) < 2):
             continue
         expression = expressions.of(value)
         source = expressions.source(expression)
-        found.setdefault(source, (value, expression))
+        by_source.setdefault(source, (value, expression))
         counts[source] += 1
     return [
         _Shared(value, expression, source, counts[source])
-        for source, (value, expression) in found.items()
+        for source, (value, expression) in by_source.items()
         if counts[source] > 1
     ]
 
@@ -154,15 +154,15 @@ def _by_words(describe: Callable[..., Iterable[_Trait]]) -> _Namer:
     """Name values after their first trait, and twins after the traits that differ, too."""
 
     def names_of(shared: Sequence[_Shared]) -> Iterator[tuple[str, _Shared]]:
-        traits = {one.source: tuple(describe(one.value)) for one in shared}
+        traits = {value.source: tuple(describe(value.value)) for value in shared}
         chosen = {source: [str(first)] for source, (first, *_) in traits.items()}
         for index in range(1, max(map(len, traits.values()), default=0)):
             for sources in _twins(chosen):
                 words = _telling([traits[source][index] for source in sources])
                 for source, word in zip(sources, words, strict=True):
                     chosen[source].append(word)
-        for one in shared:
-            yield constant(*chosen[one.source]), one
+        for value in shared:
+            yield constant(*chosen[value.source]), value
 
     return names_of
 
@@ -180,10 +180,10 @@ def _telling(traits: Sequence[_Trait]) -> list[str]:
     if len(set(traits)) == 1:
         return [""] * len(traits)
     texts = [trait if isinstance(trait, tuple) else None for trait in traits]
-    alike = takewhile(
+    common = takewhile(
         lambda words: len(set(words)) == 1, zip(*(text or () for text in texts), strict=False)
     )
-    same = sum(1 for _ in alike)
+    same = sum(1 for _ in common)
     return [
         str(trait) if text is None else " ".join(text[same : same + _MOST_WORDS])
         for trait, text in zip(traits, texts, strict=True)

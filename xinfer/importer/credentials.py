@@ -60,15 +60,15 @@ def credentials_class(
 
 def attributes_of(declared: ast.ClassDef) -> dict[str, str]:
     """Map the variables of a class made here to its attributes."""
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for statement in declared.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call(keywords=keywords)):
-                given = {
+                arguments = {
                     k.arg: k.value.value for k in keywords if isinstance(k.value, ast.Constant)
                 }
-                found.setdefault(str(given.get("variable", name)), name)
-    return found
+                attributes.setdefault(str(arguments.get("variable", name)), name)
+    return attributes
 
 
 def _same_but_when_shown(form: Iterable[FormField]) -> Iterator[list[FormField]]:

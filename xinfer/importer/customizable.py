@@ -59,7 +59,7 @@ def _properties(
     if model_type is ModelType.LLM:
         yield "mode", setting(settings["mode"]) if "mode" in settings else "chat"
     if model_type in _CONTEXT:
-        yield "context_size", _entered("context_size", settings, _CONTEXT[model_type])
+        yield "context_size", _from_setting("context_size", settings, _CONTEXT[model_type])
     if model_type is ModelType.TEXT_EMBEDDING:
         yield "max_chunks", 1
 
@@ -75,10 +75,10 @@ def _rules(settings: Mapping[str, str]) -> Iterator[ParameterRule]:
         name="max_tokens",
         use_template=Template.MAX_TOKENS,
         default=512,
-        max=_entered("max_tokens_to_sample", settings, 4096),
+        max=_from_setting("max_tokens_to_sample", settings, 4096),
     )
 
 
-def _entered(variable: str, settings: Mapping[str, str], otherwise: int) -> Expression:
-    entered = (setting(settings[variable]),) if variable in settings else ()
-    return first_of(*entered, limit("context_length"), otherwise)
+def _from_setting(variable: str, settings: Mapping[str, str], otherwise: int) -> Expression:
+    from_setting = (setting(settings[variable]),) if variable in settings else ()
+    return first_of(*from_setting, limit("context_length"), otherwise)

@@ -172,10 +172,10 @@ class _Evaluator:
                 pairs = zip(keys, values, strict=True)
                 return {self.value(key): self.value(value) for key, value in pairs if key}
             case ast.Compare(left=ast.Call() as left, ops=[ast.Eq()], comparators=[right]):
-                entered = self.value(left)
-                if not isinstance(entered, Setting):
+                setting_ = self.value(left)
+                if not isinstance(setting_, Setting):
                     raise self._strange(node)
-                return entered == self.value(right)
+                return setting_ == self.value(right)
             case ast.Call(func=ast.Name()):
                 return self._call(node)
             case _:

@@ -24,7 +24,7 @@ from xinfer.yaml import to_data
 _MADE_ONCE = (ParameterRule, Pricing)
 """What is looked at again and again for whether it has a name; it holds nothing that has one."""
 
-_NAMED = (*_MADE_ONCE, ModelProperties, tuple)
+_CONSTANTS = (*_MADE_ONCE, ModelProperties, tuple)
 """What may have a name."""
 
 
@@ -46,7 +46,7 @@ class Expressions:
     constants: Mapping[str, str] = field(factory=dict)
     comments: Comments = field(factory=dict)
     names: set[str] = field(factory=set)
-    _made: dict[int, tuple[object, ast.expr]] = field(factory=dict, init=False)
+    _by_id: dict[int, tuple[object, ast.expr]] = field(factory=dict, init=False)
 
     def of(self, value: object) -> ast.expr:
         """Make the expression of any value that a declaration holds.
@@ -54,7 +54,7 @@ class Expressions:
         :raises UnwritableValue: it is of a type that no YAML holds.
         """
         expression = self._made_once(value)
-        if self.constants and isinstance(value, _NAMED):
+        if self.constants and isinstance(value, _CONSTANTS):
             name = self.constants.get(self.source(expression))
             return ast.Name(name) if name else expression
         return expression
@@ -113,10 +113,10 @@ class Expressions:
     def _made_once(self, value: object) -> ast.expr:
         if not isinstance(value, _MADE_ONCE):
             return self._expression(value)
-        if id(value) not in self._made:
+        if id(value) not in self._by_id:
             # The value is held, so that no other one gets its id.
-            self._made[id(value)] = value, self._expression(value)
-        return self._made[id(value)][1]
+            self._by_id[id(value)] = value, self._expression(value)
+        return self._by_id[id(value)][1]
 
     def _expression(self, value: object) -> ast.expr:
         match value:
@@ -126,8 +126,8 @@ class Expressions:
                 self.names.add(type(value).__name__)
                 return ast.Attribute(ast.Name(type(value).__name__), value.name)
             case Equals():
-                entered, compared = self.of(value.setting), self.of(value.value)
-                return ast.Compare(entered, [ast.Eq()], [compared])
+                left, right = self.of(value.setting), self.of(value.value)
+                return ast.Compare(left, [ast.Eq()], [right])
             case Setting() | Limit():
                 return self.call(type(value).__name__.lower(), value.name)
             case FirstOf():

@@ -85,7 +85,7 @@ def import_plugin(plugin: Plugin) -> Imported:
         finder=finder,
         numbers=numbers_in(files[path] for path in files if path.endswith(".py")),
         warnings=(
-            *_kept(plugin),
+            *_carried_over(plugin),
             *(f"{path} is not copied: {unwanted[path]}" for path in unwanted),
         ),
     )
@@ -136,7 +136,7 @@ def _unwanted(files: PluginFiles) -> Iterator[tuple[str, str]]:
             yield secret.path, secret.reason
 
 
-def _kept(plugin: Plugin) -> Iterator[str]:
+def _carried_over(plugin: Plugin) -> Iterator[str]:
     """Describe what the format does not have, or misses."""
     whole = (plugin.manifest, plugin.provider, *plugin.models)
     misfits = {(fault.file, fault.line): fault for fault in plugin.faults}

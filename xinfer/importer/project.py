@@ -151,8 +151,10 @@ class _Spec:
     def _manifest(self) -> ast.Call:
         manifest = self.imported.manifest
         usual = (f"provider/{self.imported.provider.provider}.yaml",)
-        named = manifest.plugins
-        follows = named.models == usual and named.explicit == {"models"} and not named.extra_keys
+        plugins = manifest.plugins
+        follows = (
+            plugins.models == usual and plugins.explicit == {"models"} and not plugins.extra_keys
+        )
         return self._expressions.arguments(manifest, without={"plugins"} if follows else ())
 
     def _provider(self) -> ast.Call:
@@ -213,7 +215,7 @@ class _Spec:
 
     def _class(self, ending: str, about: str, form: Iterable[Any]) -> ast.Name:
         name = self._names.free(capitalized(self.imported.provider.provider) + ending)
-        made = credentials_class(
+        definition = credentials_class(
             name,
             about,
             form,
@@ -222,18 +224,18 @@ class _Spec:
             self.imported.numbers,
             self.imported.runtime.sets if self.imported.runtime else {},
         )
-        self._classes.append(made)
+        self._classes.append(definition)
         return ast.Name(name)
 
 
 def _derived(imported: Imported) -> Provider:
     """Return the provider of a project that leaves out all that can follow."""
-    bare = Provider(provider=imported.provider.provider, label=imported.provider.label)
+    minimal = Provider(provider=imported.provider.provider, label=imported.provider.label)
     manifest = evolve(imported.manifest)
-    return complete(Project(manifest=manifest, provider=bare, models=imported.models)).provider
+    return complete(Project(manifest=manifest, provider=minimal, models=imported.models)).provider
 
 
-def _same(one: Any, other: Any) -> bool:
-    if hasattr(one, "explicit") and hasattr(other, "explicit"):
-        return to_data(one) == to_data(other)
-    return bool(one == other)
+def _same(left: Any, right: Any) -> bool:
+    if hasattr(left, "explicit") and hasattr(right, "explicit"):
+        return to_data(left) == to_data(right)
+    return bool(left == right)

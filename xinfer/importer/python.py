@@ -131,14 +131,14 @@ def _quoted(text: str) -> str:
 def _pieces(line: str) -> Iterator[str]:
     """Break a line between words, and between the characters of Chinese and its like."""
     piece: list[str] = []
-    room = _LONGEST_TEXT
+    available = _LONGEST_TEXT
     for word in _WORD.findall(line):
         width = _width(word)
-        if piece and width > room:
+        if piece and width > available:
             yield "".join(piece)
-            piece, room = [], _LONGEST_TEXT
+            piece, available = [], _LONGEST_TEXT
         piece.append(word)
-        room -= width
+        available -= width
     yield "".join(piece)
 
 

@@ -148,9 +148,9 @@ class _Fixer:
             yield self._edit(node, f'"{text}"', f"quoted {text}, which must be a string")
 
     def _spelled(self, node: ScalarNode, words: type[StrEnum]) -> Iterator[Edit]:
-        alike = [word for word in words if _folded(word) == _folded(node.value)]
-        if len(alike) == 1 and alike[0] != node.value and self._is_plain(node):
-            yield self._edit(node, str(alike[0]), f"replaced {node.value} with {alike[0]}")
+        same = [word for word in words if _folded(word) == _folded(node.value)]
+        if len(same) == 1 and same[0] != node.value and self._is_plain(node):
+            yield self._edit(node, str(same[0]), f"replaced {node.value} with {same[0]}")
 
     def _empty_list(self, key: ScalarNode, value: Node) -> Edit:
         message = f"wrote an empty list for {key.value}, which had no value"
@@ -237,6 +237,6 @@ def _folded(word: str) -> str:
 
 def _near(key: str, names: list[str]) -> str | None:
     """Return the name that a misspelt key is near to; nothing if two are, or none is."""
-    alike = [name for name in names if _folded(name) == _folded(key)]
-    near = alike or get_close_matches(key, names, n=2, cutoff=0.85)
+    same = [name for name in names if _folded(name) == _folded(key)]
+    near = same or get_close_matches(key, names, n=2, cutoff=0.85)
     return near[0] if len(near) == 1 else None

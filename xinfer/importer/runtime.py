@@ -132,8 +132,8 @@ class _Reader:
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Attribute(attr="validate_credentials")):
-                    given = [k.value for k in node.keywords if k.arg == "model"] or node.args[:1]
-                    name = self._text(given[0]) if given else None
+                    models = [k.value for k in node.keywords if k.arg == "model"] or node.args[:1]
+                    name = self._text(models[0]) if models else None
                     if name is None:
                         self._leave(node)
                     elif name not in self.validated_by:
@@ -243,8 +243,8 @@ class _Reader:
             self._leave(statement)
         elif variable == "endpoint_url" and (url := self._fallback(value, variable)) is not None:
             self.base_urls.setdefault(url, f"{self._path}:{statement.lineno}")
-        elif variable in TARGETS and (entered := _entered(value)):
-            self.sets[entered] = TARGETS[variable]
+        elif variable in TARGETS and (field_name := _credential_read(value)):
+            self.sets[field_name] = TARGETS[variable]
         elif variable not in _FOLLOWING or self._text(value) is None:
             self._leave(statement)
 
@@ -253,10 +253,12 @@ class _Reader:
         match value:
             case ast.Call(func=ast.Name(id="str" | "URL"), args=[inner]):
                 return self._fallback(inner, variable)
-            case ast.BoolOp(op=ast.Or(), values=[first, last]) if _entered(first) == variable:
+            case ast.BoolOp(op=ast.Or(), values=[first, last]) if (
+                _credential_read(first) == variable
+            ):
                 return self._text(last)
             case ast.Call(func=ast.Attribute(attr="get"), args=[_, last]) if (
-                _entered(value) == variable
+                _credential_read(value) == variable
             ):
                 return self._text(last)
             case _:
@@ -268,8 +270,8 @@ class _Reader:
             case ast.Constant(value=str() as text):
                 return text
             case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-                found = self._constants.get(name)
-                return self._text(found) if isinstance(found, ast.Constant) else None
+                constant = self._constants.get(name)
+                return self._text(constant) if isinstance(constant, ast.Constant) else None
             case ast.Attribute(
                 value=ast.Attribute(value=ast.Name(id="LLMMode"), attr=name), attr="value"
             ):
@@ -282,7 +284,7 @@ class _Reader:
         self.not_carried.append(f"{self._path}:{node.lineno}: {first}")
 
 
-def _entered(value: ast.expr) -> str | None:
+def _credential_read(value: ast.expr) -> str | None:
     """Return the variable that is read from the credentials."""
     match value:
         case ast.Subscript(
@@ -302,7 +304,7 @@ def _is_absent(test: ast.expr) -> bool:
     """Tell whether a test asks if the user entered no URL."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
-            return _entered(inner) == "endpoint_url"
+            return _credential_read(inner) == "endpoint_url"
         case ast.Compare(
             left=ast.Constant(value="endpoint_url"),
             ops=[ast.NotIn()],

@@ -176,11 +176,13 @@ def _renamed(
     for name, field in old.items():
         if name in new:
             continue
-        alike = [other for other in added if (other.label, other.type) == (field.label, field.type)]
+        similar = [
+            other for other in added if (other.label, other.type) == (field.label, field.type)
+        ]
         if former.get(name) in new:
             yield name, former[name]
-        elif len(alike) == 1:
-            yield name, alike[0].variable
+        elif len(similar) == 1:
+            yield name, similar[0].variable
 
 
 _TYPED = (FormType.TEXT_INPUT, FormType.SECRET_INPUT)

@@ -68,9 +68,9 @@ def chat(
         with run.errors_explained():
             call = run.call.validated(run.plugin)
         while text := _line():
-            asked = evolve(call, inputs=(text,))
+            invocation = evolve(call, inputs=(text,))
             with run.errors_explained():
-                answer = show_text(asked.call(run.plugin), sys.stdout.buffer)
+                answer = show_text(invocation.call(run.plugin), sys.stdout.buffer)
             history = (
                 *call.history,
                 message("user", text),

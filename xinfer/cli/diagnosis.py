@@ -268,8 +268,8 @@ def _model(
     try:
         description = client.describe(name, fresh=True)
     except CallError as error:
-        told = client.read_description(row)
-        return ServedModel(name=name, model_type=told.task, tried=_failed(name, error))
+        description = client.read_description(row)
+        return ServedModel(name=name, model_type=description.task, tried=_failed(name, error))
     kind = description.task or _guess(client.dialect)
     return ServedModel(
         name=name,

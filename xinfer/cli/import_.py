@@ -95,7 +95,7 @@ class _Progress:
     """Shows a bar if there is much to read."""
 
     def __init__(self) -> None:
-        self._shown: Any = None
+        self._progress: Any = None
         self._bar: Any = None
 
     def __enter__(self) -> _Progress:
@@ -103,13 +103,13 @@ class _Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
-            self._shown.__exit__(None, None, None)
+            self._progress.__exit__(None, None, None)
 
     def __call__(self, done: int, total: int) -> None:
         if self._bar is None and total >= _WORTH_A_BAR:
             from rich.progress import Progress
 
-            self._shown = Progress(transient=True).__enter__()
-            self._bar = self._shown.add_task("Reading models", total=total)
+            self._progress = Progress(transient=True).__enter__()
+            self._bar = self._progress.add_task("Reading models", total=total)
         if self._bar is not None:
-            self._shown.update(self._bar, completed=done)
+            self._progress.update(self._bar, completed=done)

@@ -106,7 +106,7 @@ def init(
         contact=contact or _email() or f"{author}@example.com",
     )
     if url is not None:
-        answers = _learned(answers, url.rstrip("/"), key)
+        answers = _completed_by_server(answers, url.rstrip("/"), key)
     if not answers.types:
         answers = _with(answers, types=_choose_types())
     if not languages and sys.stdin.isatty() and click.confirm("Chinese labels too?", err=True):
@@ -178,7 +178,7 @@ def _choose_types() -> tuple[Any, ...]:
         click.echo(f"Choose from {', '.join(_TYPES)}.", err=True)
 
 
-def _learned(answers: Answers, url: str, key: str | None) -> Answers:
+def _completed_by_server(answers: Answers, url: str, key: str | None) -> Answers:
     """Ask a server for its models, and take over what it tells.
 
     :raises UnusableInput: it does not answer with a list of models.

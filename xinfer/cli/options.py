@@ -64,7 +64,7 @@ def _codes(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
 
     codes = tuple(code.strip().upper() for value in values for code in value.split(","))
     for code in codes:
-        if not code or not any(known.startswith(code) for known in RULES):
+        if not code or not any(rule.startswith(code) for rule in RULES):
             near = nearest(code, RULES)
             hint = f"did you mean {near}?" if near else "xinfer explain lists all."
             raise UnusableInput(f"{option}: no rule's code begins with {code!r}; {hint}")
@@ -143,7 +143,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def shown(file: str) -> str:
+def relative(file: str) -> str:
     """Name a file as seen from the current folder, if it is below it."""
     here = Path.cwd()
     path = Path(file)

@@ -10,7 +10,7 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from xinfer.cli.options import FINDING_FORMATS, counted, sentence, shown, visible
+from xinfer.cli.options import FINDING_FORMATS, counted, relative, sentence, visible
 from xinfer.cli.sarif import sarif
 from xinfer.rules import Finding, Report, Severity
 from xinfer.spec.span import Span
@@ -32,7 +32,7 @@ def show(report: Report, output: str = "text", *, show_suppressed: bool = False)
 def _text(report: Report) -> Iterable[str]:
     """Group findings by file; below each the line it is about, and how to fix it."""
     for file, group in groupby(report.everything, key=_file):
-        yield click.style(visible(shown(file)), bold=True)
+        yield click.style(visible(relative(file)), bold=True)
         for finding in group:
             yield from _lines(finding)
 
@@ -47,7 +47,7 @@ def _lines(finding: Finding) -> Iterable[str]:
         yield from _excerpt(finding.span, colour, finding.line)
         for caller in finding.span.callers:
             yield click.style(
-                f"    called from {visible(shown(caller.file))}:{caller.line}", dim=True
+                f"    called from {visible(relative(caller.file))}:{caller.line}", dim=True
             )
             yield from _excerpt(caller, colour)
     if finding.suppression:
@@ -106,12 +106,12 @@ def _data(finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "fix": finding.fix,
         "path": finding.path,
-        "file": shown(place.file) if place else None,
+        "file": relative(place.file) if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
-        "called_from": [f"{shown(c.file)}:{c.line}" for c in place.callers] if place else [],
+        "called_from": [f"{relative(c.file)}:{c.line}" for c in place.callers] if place else [],
         "suppressed": finding.suppression.reason if finding.suppression else None,
     }
 
@@ -125,7 +125,7 @@ def _github(report: Report) -> Iterable[str]:
             level, text = "notice", f"{finding.message}; suppressed: {finding.suppression.reason}"
         where = {"title": f"{finding.severity} ({finding.where}) {finding.code}"}
         if finding.span:
-            where |= {"file": shown(finding.span.file), "line": str(finding.span.line)}
+            where |= {"file": relative(finding.span.file), "line": str(finding.span.line)}
             where |= _github_columns(finding.span)
         properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in where.items())
         yield f"::{level} {properties}::{_escaped(text)}"

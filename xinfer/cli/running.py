@@ -51,9 +51,9 @@ class PluginCommand(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, then those of the credentials."""
         own = super().get_params(ctx)
-        taken = {name for parameter in own for name in parameter.opts}
+        present = {name for parameter in own for name in parameter.opts}
         added = _credential_options(ctx.obj) if ctx.obj else ()
-        return [*own, *(option for option in added if not taken.intersection(option.opts))]
+        return [*own, *(option for option in added if not present.intersection(option.opts))]
 
 
 def _credential_options(project: Project) -> Iterator[click.Option]:
@@ -241,11 +241,11 @@ def _required_fields(project: Project, kind: ModelType) -> list[CredentialField]
     return [
         declared
         for declared in _form_fields(project)
-        if declared.default is NOTHING and _shown(declared, kind)
+        if declared.default is NOTHING and _is_shown_for(declared, kind)
     ]
 
 
-def _shown(declared: CredentialField, kind: ModelType) -> bool:
+def _is_shown_for(declared: CredentialField, kind: ModelType) -> bool:
     return not declared.model_types or kind in declared.model_types
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from xinfer.cli.options import sentence, shown
+from xinfer.cli.options import relative, sentence
 from xinfer.rules import RULES, Finding, Report, Severity
 from xinfer.spec.span import Span
 
@@ -89,7 +89,7 @@ def _location(span: Span) -> dict[str, object]:
         "endColumn": span.end_column,
     }
     located = {
-        "artifactLocation": {"uri": quote(Path(shown(span.file)).as_posix())},
+        "artifactLocation": {"uri": quote(Path(relative(span.file)).as_posix())},
         "region": {key: value for key, value in region.items() if value is not None},
     }
     return {"physicalLocation": located}
@@ -102,7 +102,7 @@ def _fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
     """
     counts: Counter[tuple[str, ...]] = Counter()
     for finding in findings:
-        file = shown(finding.span.file) if finding.span else ""
+        file = relative(finding.span.file) if finding.span else ""
         what = finding.code, file, finding.line.strip()
         counts[what] += 1
         yield sha256("\0".join((*what, str(counts[what]))).encode()).hexdigest()

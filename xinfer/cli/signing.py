@@ -26,8 +26,8 @@ def require_signing() -> None:
 
 def ask_passphrase() -> bytes:
     """Take the passphrase from the environment, or ask for it."""
-    entered = os.environ.get(PASSPHRASE)
-    return (entered or str(click.prompt("Passphrase", hide_input=True, err=True))).encode()
+    passphrase = os.environ.get(PASSPHRASE)
+    return (passphrase or str(click.prompt("Passphrase", hide_input=True, err=True))).encode()
 
 
 def read_bytes(path: Path, what: str) -> bytes:

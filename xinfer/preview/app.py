@@ -150,11 +150,11 @@ def application(preview: Preview, port: int) -> Starlette:
         return StreamingResponse(preview.events(), media_type="text/event-stream")
 
     async def attempt(request: Request) -> Response:
-        asked = await request.json()
+        payload = await request.json()
         options = {
             "spec": preview.path,
-            "message": str(asked["message"]),
-            "credentials": dict(asked["credentials"]),
+            "message": str(payload["message"]),
+            "credentials": dict(payload["credentials"]),
             "server_url": preview.server_url,
         }
         return StreamingResponse(_lines(options), media_type="application/x-ndjson")

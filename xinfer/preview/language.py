@@ -30,8 +30,8 @@ def provider_text(text: I18n | None, language: str) -> str:
     """Choose the text of a provider, a form, a model or a parameter."""
     if text is None:
         return ""
-    wanted = _DATA_LANGUAGE.get(language, "en_US")
-    chosen = getattr(text, wanted) if wanted in _KEPT_BY_API else None
+    attribute = _DATA_LANGUAGE.get(language, "en_US")
+    chosen = getattr(text, attribute) if attribute in _KEPT_BY_API else None
     return chosen or text.en_US
 
 

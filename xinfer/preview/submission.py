@@ -55,15 +55,15 @@ def receive(
     if model_type is not None:
         raw[MODEL_TYPE] = model_type
     # Of two entries of one variable the last whose conditions hold counts.
-    asked = {entry.variable: entry for entry in fields if conditions_hold(entry, raw)}
+    visible = {entry.variable: entry for entry in fields if conditions_hold(entry, raw)}
     values: dict[str, Any] = {}
     dropped = {
         entry.variable: "its show_on does not match"
         for entry in fields
-        if entry.variable in raw and entry.variable not in asked
+        if entry.variable in raw and entry.variable not in visible
     }
     try:
-        for variable, entry in asked.items():
+        for variable, entry in visible.items():
             value = _accepted(entry, raw.get(variable))
             if value:
                 values[variable] = value

@@ -135,10 +135,10 @@ def _texts(project: Project) -> Iterator[tuple[str, I18n]]:
                 yield f"{name}.{entry.variable}.{option.value}", option.label
 
 
-def as_json(shown: View) -> dict[str, Any]:
+def as_json(view_: View) -> dict[str, Any]:
     """Turn a view into plain data for the page."""
-    data = asdict(shown)
-    dialog_ = shown.dialog
+    data = asdict(view_)
+    dialog_ = view_.dialog
     if dialog_ is not None:
         for entry, drawn in zip(data["dialog"]["fields"], dialog_.fields, strict=True):
             entry["visible"] = drawn.visible

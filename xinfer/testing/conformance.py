@@ -232,12 +232,12 @@ class Conformance:
                 return
 
             # Dify's dialog asks these itself.
-            asked = {f.form.variable for f in fields(credentials) if f.asked_by_dify}
+            by_dify = {f.form.variable for f in fields(credentials) if f.asked_by_dify}
 
             @_EXAMPLES
             @hypothesis.given(raw=raw_credentials(credentials, **self.strategies))
             def holds(raw: dict[str, str]) -> None:
-                sent = {name: value for name, value in raw.items() if name not in asked}
+                sent = {name: value for name, value in raw.items() if name not in by_dify}
                 sent["__model_type"] = model_type.value
                 received = _through_dify(self.project, sent)
                 assert credentials.from_form(received) == credentials.from_form(sent)

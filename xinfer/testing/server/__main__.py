@@ -15,11 +15,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 (the default) for a free one")
     parser.add_argument("--key", help="an API key that every request needs")
     parser.add_argument("--version", default="4.1.0", help="of Xinference, from 0.16.3 on")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with FakeServer(port=asked.port, key=asked.key, version=asked.version) as server:
+    with FakeServer(port=options.port, key=options.key, version=options.version) as server:
         print(server.url, flush=True)
         stopped.wait()
 

@@ -85,8 +85,8 @@ def whole(body: bytes, content_type: str, status: int = 200, **headers: str) -> 
 
     :param headers: ``retry_after`` is sent as ``retry-after``.
     """
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status=status, headers={"content-type": content_type, **named}, steps=(body,))
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status=status, headers={"content-type": content_type, **more}, steps=(body,))
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Answer:

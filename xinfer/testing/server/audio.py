@@ -36,15 +36,15 @@ _FORMATS = {"mp3": (mp3, "audio/mpeg"), "wav": (wav, "audio/wav")}
 
 def transcribe(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/audio/transcriptions``."""
-    return _heard(models, arrived, "transcribe", "Hello! I heard")
+    return _recognized(models, arrived, "transcribe", "Hello! I heard")
 
 
 def translate(models: Models, arrived: Arrived) -> Answer:
     """Answer ``POST /v1/audio/translations``."""
-    return _heard(models, arrived, "translate", "This is a translation of")
+    return _recognized(models, arrived, "translate", "This is a translation of")
 
 
-def _heard(models: Models, arrived: Arrived, task: str, words: str) -> Answer:
+def _recognized(models: Models, arrived: Arrived, task: str, words: str) -> Answer:
     form = arrived.body if isinstance(arrived.body, dict) else {}
     missing = [
         {"type": "missing", "loc": ["body", name], "msg": "Field required", "input": None}
@@ -60,13 +60,13 @@ def _heard(models: Models, arrived: Arrived, task: str, words: str) -> Answer:
     recording = upload.content if isinstance(upload, Upload) else b""
     if not _RECORDING.match(recording):
         return refusal(500, f"{WHERE}{_MALFORMED}")
-    asked = form.get("response_format", "json")
+    format_ = form.get("response_format", "json")
     text = _transcript(model, recording, words)
-    if asked == "json":
+    if format_ == "json":
         return as_json({"text": text})
-    if asked == "verbose_json":
+    if format_ == "verbose_json":
         return as_json(_verbose(task, text))
-    return refusal(500, f"{WHERE}Unsupported response format: {asked}")
+    return refusal(500, f"{WHERE}Unsupported response format: {format_}")
 
 
 def _transcript(model: Served, recording: bytes, words: str) -> str:
@@ -95,10 +95,10 @@ def speak(models: Models, arrived: Arrived) -> Answer:
     voice = body.get("voice") or ""
     if voice and model.family == "Kokoro" and not _KOKORO_VOICE.fullmatch(voice):
         return refusal(500, f"{WHERE}{_UNKNOWN_VOICE}")
-    asked = body.get("response_format") or "mp3"
-    if asked not in _FORMATS:
-        return refusal(500, f"{WHERE}Unknown format: '{asked.upper()}'")
-    make, content_type = _FORMATS[asked]
+    format_ = body.get("response_format") or "mp3"
+    if format_ not in _FORMATS:
+        return refusal(500, f"{WHERE}Unknown format: '{format_.upper()}'")
+    make, content_type = _FORMATS[format_]
     speed = float(body.get("speed") or 1.0)
     sound = make(len(str(body["input"])) * _SECONDS_A_CHARACTER / speed)
     if streaming:

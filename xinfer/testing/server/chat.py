@@ -45,7 +45,7 @@ def chat(models: Models, arrived: Arrived) -> Answer:
         return failing(FAILED, streaming=streaming)
     prompt = sum(_A_MESSAGE + count(replies.text_of(message)) for message in body["messages"])
     prompt += count(str(body.get("tools") or ""))
-    run = _run(model, body, prompt, _said(model, body, replies.greet))
+    run = _run(model, body, prompt, _reply(model, body, replies.greet))
     if run is None:
         return failing(FAILED, streaming=streaming)
     engine = _engine(model)
@@ -62,7 +62,7 @@ def completion(models: Models, arrived: Arrived) -> Answer:
     engine = _engine(model)
     if not engine.completes and "generate" not in model.abilities:
         return failing(f"{WHERE}'str' object has no attribute 'get'", streaming=streaming)
-    run = _run(model, body, count(body["prompt"]), _said(model, body, replies.complete))
+    run = _run(model, body, count(body["prompt"]), _reply(model, body, replies.complete))
     if run is None:
         return failing(FAILED, streaming=streaming)
     if streaming:
@@ -74,11 +74,11 @@ def _engine(model: Served) -> Engine:
     return LLAMA_CPP if model.engine == "llama.cpp" else TRANSFORMERS
 
 
-def _said(model: Served, body: Body, usual: Callable[[Body], replies.Reply]) -> replies.Reply:
+def _reply(model: Served, body: Body, usual: Callable[[Body], replies.Reply]) -> replies.Reply:
     if model.answer is None:
         return usual(_understood(model, body))
-    said = model.answer(body) if callable(model.answer) else model.answer
-    return replies.Reply(text=said) if isinstance(said, str) else said
+    reply = model.answer(body) if callable(model.answer) else model.answer
+    return replies.Reply(text=reply) if isinstance(reply, str) else reply
 
 
 def _understood(model: Served, body: Body) -> Body:
@@ -91,7 +91,7 @@ def _understood(model: Served, body: Body) -> Body:
     return {**body, "messages": messages}
 
 
-def _run(model: Served, body: Body, prompt: int, said: replies.Reply) -> Run | None:
+def _run(model: Served, body: Body, prompt: int, reply: replies.Reply) -> Run | None:
     """Generate the answer; ``None`` when it does not fit in the context."""
     length = model.context_length
     limit = body.get("max_tokens") or length
@@ -99,20 +99,20 @@ def _run(model: Served, body: Body, prompt: int, said: replies.Reply) -> Run | N
     if too_long or limit > length:
         return None
     prompt = min(prompt, max(1, length - (body.get("max_tokens") or 0) - _SPARE))
-    thinking = _thinks(model, body) and not said.reasoning and "messages" in body
+    thinking = _thinks(model, body) and not reply.reasoning and "messages" in body
     if thinking:
-        said = replies.Reply(text=said.text, reasoning=replies.THOUGHT, calls=said.calls)
+        reply = replies.Reply(text=reply.text, reasoning=replies.THOUGHT, calls=reply.calls)
     stop = body.get("stop") or ()
     with_tools = body.get("tools") is not None
     return Run(
         model=model,
         generated=generate(
-            said.tokens(),
+            reply.tokens(),
             limit=min(limit, length - prompt),
             stop=(stop,) if isinstance(stop, str) else stop,
         ),
         prompt_tokens=prompt,
-        thinking=bool(said.reasoning),
+        thinking=bool(reply.reasoning),
         with_tools=with_tools,
         parses_calls=with_tools and body.get("tool_choice") != "none",
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),

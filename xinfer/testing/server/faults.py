@@ -211,8 +211,8 @@ def _each_piece(answer: Answer, change: Callable[[bytes], bytes]) -> Answer:
 def commented(answer: Answer) -> Answer:
     """Put the other lines of server-sent events around the data, a ping among them."""
     ping = b": ping - 2026-11-22 06:00:00+00:00\r\n\r\n"
-    named = b"event: message\r\nid: 1\r\nretry: 1000\r\n"
-    return _each_piece(answer, lambda piece: ping + named + piece)
+    fields = b"event: message\r\nid: 1\r\nretry: 1000\r\n"
+    return _each_piece(answer, lambda piece: ping + fields + piece)
 
 
 def without_done(answer: Answer) -> Answer:

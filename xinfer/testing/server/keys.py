@@ -21,15 +21,15 @@ class Keys:
         without authentication.
     """
 
-    def __init__(self, known: Mapping[str, Collection[str] | None]) -> None:
-        self._known = known
+    def __init__(self, scopes: Mapping[str, Collection[str] | None]) -> None:
+        self._scopes = scopes
         self._failures = 0
         self._lock = threading.Lock()
 
     @property
     def required(self) -> bool:
         """What ``GET /v1/cluster/auth`` tells."""
-        return bool(self._known)
+        return bool(self._scopes)
 
     def check(self, arrived: Arrived, scope: str) -> None:
         """Let a request pass.
@@ -42,17 +42,17 @@ class Keys:
             return
         if self._failures >= _MOST_FAILURES:
             raise Refused(refusal(429, "Too many failed attempts. IP temporarily banned."))
-        asked = {"www_authenticate": f'Bearer scope="{scope}"'}
+        header = {"www_authenticate": f'Bearer scope="{scope}"'}
         kind, _, key = arrived.headers.get("authorization", "").partition(" ")
         key = key.strip() if kind.lower() == "bearer" else ""
-        if key not in self._known:
+        if key not in self._scopes:
             with self._lock:
                 self._failures += bool(key)
-            raise Refused(refusal(401, "Could not validate credentials", **asked))
+            raise Refused(refusal(401, "Could not validate credentials", **header))
         if scope not in _OF_KEYS:
             words = "API keys can only access model query and inference endpoints"
-            raise Refused(refusal(403, words, **asked))
-        allowed = self._known[key]
+            raise Refused(refusal(403, words, **header))
+        allowed = self._scopes[key]
         body = arrived.body if isinstance(arrived.body, dict) else {}
         uid = body.get("model")
         if scope == "models:read" and uid and allowed is not None and uid not in allowed:

@@ -26,9 +26,9 @@ def chat(run: Run) -> JSON:
         message["content"] = _unparsed(run)
     if _swallows(run) and run.thinking and not calls:
         message |= {"content": "", "reasoning_content": message["content"]}
-    answered = {"finish_reason": reason, "index": 0, "message": message}
+    choice = {"finish_reason": reason, "index": 0, "message": message}
     return {
-        "choices": [answered],
+        "choices": [choice],
         **_head(run, "chat.completion"),
         "usage": _usage(run),
         "timings": _timings(run),
@@ -141,9 +141,9 @@ def _spoken(run: Run, token: Token) -> Iterator[JSON]:
 
 def completion(run: Run) -> JSON:
     """Return a text completion."""
-    answered = _text(run.generated.text, run.generated.finish_reason)
+    choice = _text(run.generated.text, run.generated.finish_reason)
     return {
-        "choices": [answered],
+        "choices": [choice],
         **_head(run, "text_completion"),
         "usage": _usage(run),
         "timings": _timings(run),
@@ -180,16 +180,16 @@ def _usage(run: Run) -> JSON:
 
 def _timings(run: Run) -> JSON:
     """Return made-up times: a millisecond a token."""
-    prompt, made = run.prompt_tokens, len(run.generated.tokens)
+    prompt, predicted = run.prompt_tokens, len(run.generated.tokens)
     each = {"per_token_ms": 1.0, "per_second": 1000.0}
     phases = {
         phase: {"n": tokens, "ms": float(tokens), **each}
-        for phase, tokens in (("prompt", prompt), ("predicted", made))
+        for phase, tokens in (("prompt", prompt), ("predicted", predicted))
     }
-    named = {
+    timings = {
         f"{phase}_{name}": value for phase, times in phases.items() for name, value in times.items()
     }
-    return {"cache_n": _CACHED, **named}
+    return {"cache_n": _CACHED, **timings}
 
 
 LLAMA_CPP = Engine(

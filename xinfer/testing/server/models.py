@@ -25,8 +25,8 @@ class Models:
 
         :raises Refused: with 404, none of that uid runs.
         """
-        if found := self.models.get(uid):
-            return found
+        if model := self.models.get(uid):
+            return model
         words = f"Model not found in the model list, uid: {uid}"
         if time.monotonic() - self._missed.get(uid, -_REMEMBERED) < _REMEMBERED:
             raise Refused(refusal(404, f"{words} (cached, retry after {_REMEMBERED}s)"))
@@ -36,9 +36,9 @@ class Models:
     def described(self, uid: str) -> Answer:
         """Answer ``GET /v1/models/{uid}``: 400 for a model that does not run."""
         if model := self.models.get(uid):
-            known = model.description()
+            description = model.description()
             # The replicas end it, after the number of workers that only this answer tells.
-            return as_json({**known, "n_worker": 1, "replica": known.pop("replica", 1)})
+            return as_json({**description, "n_worker": 1, "replica": description.pop("replica", 1)})
         return refusal(400, f"{WHERE}Model not found in the model list, uid: {uid}")
 
     def listed(self) -> Answer:

@@ -19,7 +19,7 @@ THOUGHT = "The user said something.\nI should greet them politely."
 _UNICODE = 'He said "hi" — 你好 😀\nline two'
 _MOST = 100_000
 """The number that counting ends at, at the latest."""
-_SHOWN = 200
+_LONGEST_EXCERPT = 200
 """Characters of a message that are repeated."""
 _COUNT = re.compile(r"\bcount\b(?: to (\d+))?")
 _CITIES = ("Paris", "London")
@@ -77,7 +77,7 @@ def greet(body: Body) -> Reply:
         return Reply(calls=tuple(_calls(body, text)))
     if schema := _asked_format(body):
         return Reply(text=json.dumps(schema(text), ensure_ascii=False))
-    return Reply(text=_seen(last) + reply(text))
+    return Reply(text=_media_in(last) + reply(text))
 
 
 def complete(body: Body) -> Reply:
@@ -93,9 +93,9 @@ def reply(text: str) -> str:
         return _UNICODE
     if "json" in text:
         return '{"answer": 42, "ok": true}'
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    said = f'You said: "{shown}". ' if text.strip() else ""
-    return f"Hello! {said}I am a fake Xinference."
+    excerpt = text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
+    echo = f'You said: "{excerpt}". ' if text.strip() else ""
+    return f"Hello! {echo}I am a fake Xinference."
 
 
 def text_of(message: Body) -> str:
@@ -106,15 +106,15 @@ def text_of(message: Body) -> str:
     return "\n".join(part["text"] for part in content if part.get("type") == "text")
 
 
-_SEEN = {"image_url": "image", "video_url": "video", "audio_url": "recording"} | {
+_MEDIA = {"image_url": "image", "video_url": "video", "audio_url": "recording"} | {
     "input_audio": "recording"
 }
 
 
-def _seen(message: Body) -> str:
+def _media_in(message: Body) -> str:
     """Return what is said of the pictures and recordings in a message."""
     content = message.get("content")
-    kinds = [_SEEN.get(part.get("type")) for part in content] if isinstance(content, list) else []
+    kinds = [_MEDIA.get(part.get("type")) for part in content] if isinstance(content, list) else []
     counts = {kind: kinds.count(kind) for kind in kinds if kind}
     return "".join(f"I got {n} {kind}{'s' * (n > 1)}. " for kind, n in counts.items())
 
@@ -143,11 +143,11 @@ def _calls(body: Body, text: str) -> Iterator[Call]:
 
 
 def _asked_format(body: Body) -> Callable[[str], Any] | None:
-    asked = body.get("response_format") or {}
-    if asked.get("type") == "json_schema":
-        schema = asked["json_schema"].get("schema") or {}
+    format_ = body.get("response_format") or {}
+    if format_.get("type") == "json_schema":
+        schema = format_["json_schema"].get("schema") or {}
         return lambda text: instance(schema, text)
-    if asked.get("type") == "json_object":
+    if format_.get("type") == "json_object":
         return lambda text: {"answer": text, "ok": True}
     return None
 
@@ -169,6 +169,6 @@ def instance(schema: Body, text: str) -> Any:
     kind = kind if isinstance(kind, str) else kind[0]
     if kind == "object":
         properties: Body = schema.get("properties") or {}
-        wanted: Iterable[str] = schema.get("required") or properties
-        return {name: instance(properties.get(name) or {"type": "string"}, text) for name in wanted}
+        names: Iterable[str] = schema.get("required") or properties
+        return {name: instance(properties.get(name) or {"type": "string"}, text) for name in names}
     return _PLAIN.get(kind, text)

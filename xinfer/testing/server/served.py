@@ -63,7 +63,7 @@ class Served:
 
     def description(self) -> dict[str, Any]:
         """Return what ``GET /v1/models`` says of it, without its id."""
-        known = {
+        description = {
             "model_type": self.model_type,
             "address": "127.0.0.1:34313",
             "accelerators": [],
@@ -73,7 +73,7 @@ class Served:
             **self.described,
             "replica": 1,
         }
-        return {key: value for key, value in known.items() if key not in self.unreported}
+        return {key: value for key, value in description.items() if key not in self.unreported}
 
 
 def _llm(model: Served) -> dict[str, Any]:

@@ -143,16 +143,18 @@ class FakeServer:
         """Note a request and return its answer."""
         with self._lock:
             self.requests.append(arrived)
-            expected = next((found for found in self._expected if found.fits(arrived)), None)
+            expected = next(
+                (expectation for expectation in self._expected if expectation.fits(arrived)), None
+            )
             if expected:
                 self._expected.remove(expected)
         try:
-            return self._answered(arrived, expected.faults if expected else ())
+            return self._answer_with(arrived, expected.faults if expected else ())
         except Exception as mistake:
             self._mistakes.append(mistake)
             return crashed(f"the fake server failed: {mistake!r}")
 
-    def _answered(self, arrived: Arrived, faults: Iterable[Fault]) -> Answer:
+    def _answer_with(self, arrived: Arrived, faults: Iterable[Fault]) -> Answer:
         try:
             answer = self._routed(arrived)
         except Refused as refused:
@@ -169,10 +171,10 @@ class FakeServer:
         if route in _POSTED and method == "POST":
             self._keys.check(arrived, "models:read")
             return _POSTED[route](self._models, arrived)
-        if found := self._read(route):
+        if operation := self._read(route):
             if method != "GET":
                 return refusal(405, "Method Not Allowed", allow="GET")
-            scope, read = found
+            scope, read = operation
             self._keys.check(arrived, scope)
             return read()
         # GET on a path that takes POST is 404 too: Xinference's web pages catch every GET.
@@ -233,7 +235,9 @@ class _Server(ThreadingHTTPServer):
         thread = threading.Thread(
             target=self.process_request_thread, args=(request, client_address), daemon=True
         )
-        alive = {known: kept for known, kept in self._running.items() if known.is_alive()}
+        alive = {
+            other: connection for other, connection in self._running.items() if other.is_alive()
+        }
         self._running = {**alive, thread: request}
         thread.start()
 
@@ -304,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _took(self, step: Hold | Drop) -> bool:
         """Do what is not a piece of the body; return whether the answer goes on."""
         if isinstance(step, Hold):
-            return self._held(step.seconds)
+            return self._pause(step.seconds)
         if step.reset:
             # To close at once, without lingering, is a reset; an open file would put it off.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
@@ -313,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         return False
 
-    def _held(self, seconds: float) -> bool:
+    def _pause(self, seconds: float) -> bool:
         """Wait; return whether the server still runs.
 
         :raises ConnectionResetError: the client went away meanwhile.

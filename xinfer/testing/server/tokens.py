@@ -62,19 +62,19 @@ class Generated:
 
 def generate(tokens: Iterable[Token], *, limit: int, stop: Sequence[str]) -> Generated:
     """Run until the answer ends, ``limit`` tokens are there, or one of ``stop`` appears."""
-    kept: list[Token] = []
+    generated: list[Token] = []
     text = ""
     for token in tokens:
-        if len(kept) == limit:
-            return Generated(tokens=kept, finish_reason="length")
-        kept.append(token)
+        if len(generated) == limit:
+            return Generated(tokens=generated, finish_reason="length")
+        generated.append(token)
         text += token.text
         ends = [text.find(word) for word in stop if word and word in text]
         if ends:
-            return Generated(tokens=_shortened(kept, min(ends)), finish_reason="stop")
-    if len(kept) >= limit:
-        return Generated(tokens=kept, finish_reason="length")
-    return Generated(tokens=[*kept, Token("", Kind.TEXT)], finish_reason="stop")
+            return Generated(tokens=_shortened(generated, min(ends)), finish_reason="stop")
+    if len(generated) >= limit:
+        return Generated(tokens=generated, finish_reason="length")
+    return Generated(tokens=[*generated, Token("", Kind.TEXT)], finish_reason="stop")
 
 
 def _shortened(tokens: Iterable[Token], length: int) -> list[Token]:

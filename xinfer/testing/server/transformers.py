@@ -28,15 +28,15 @@ def chat(run: Run) -> JSON:
     head: JSON = {"id": new_id("chat"), "object": "chat.completion", "created": now()}
     head["model"] = run.model.uid
     if run.with_tools:
-        calls = [_tool_call(found) for found in _CALL.findall(text)]
+        calls = [_tool_call(match) for match in _CALL.findall(text)]
         message["content"] = _CALL.sub("", text)
         message["tool_calls"] = calls
         head["id"] = new_id("chatcmpl-")
         reason = "tool_calls" if calls else reason
     if thoughts is not None:
         message["reasoning_content"] = thoughts
-    answered = choice({"message": message, "logprobs": None}, reason)
-    return {**head, "choices": [answered], "usage": run.usage(_spoken(run))}
+    choice_ = choice({"message": message, "logprobs": None}, reason)
+    return {**head, "choices": [choice_], "usage": run.usage(_spoken(run))}
 
 
 def _spoken(run: Run) -> int:
@@ -106,23 +106,23 @@ def _delta(text: str, *, thinking: bool) -> tuple[bool, JSON]:
 
 def completion(run: Run) -> JSON:
     """Return a text completion."""
-    answered = _text(run.generated.text, run.generated.finish_reason)
-    return {**_completion_head(run), "choices": [answered], "usage": run.usage(_spoken(run))}
+    choice_ = _text(run.generated.text, run.generated.finish_reason)
+    return {**_completion_head(run), "choices": [choice_], "usage": run.usage(_spoken(run))}
 
 
 def completion_events(run: Run) -> Iterator[JSON]:
     """Yield the events of a streamed text completion; no ``[DONE]`` ends it."""
     head = _completion_head(run)
     yield {**head, "choices": [_text("", None)]}
-    made = 0
+    completion_tokens = 0
     for pair in batched(run.generated.tokens, 2):
-        made += len(pair)
+        completion_tokens += len(pair)
         piece = _text("".join(token.text for token in pair), None)
-        yield {**head, "choices": [piece], "usage": run.usage(made)}
+        yield {**head, "choices": [piece], "usage": run.usage(completion_tokens)}
     end = _text("", run.generated.finish_reason)
-    yield {**head, "choices": [end], "usage": run.usage(made)}
+    yield {**head, "choices": [end], "usage": run.usage(completion_tokens)}
     if run.include_usage:
-        yield {**head, "choices": [], "usage": run.usage(made)}
+        yield {**head, "choices": [], "usage": run.usage(completion_tokens)}
 
 
 def _completion_head(run: Run) -> JSON:

@@ -31,8 +31,8 @@ def embed(models: Models, arrived: Arrived) -> Answer:
     model = models.model(body["model"])
     if model.model_type != "embedding":
         return refusal(500, f"{WHERE}Model {model.uid} is not for creating embedding.")
-    given = body["input"]
-    texts = [str(text) for text in given] if isinstance(given, list) else [str(given)]
+    input_ = body["input"]
+    texts = [str(text) for text in input_] if isinstance(input_, list) else [str(input_)]
     most = model.limits.get("max_tokens", 512)
     tokens = sum(min(count(text) + _FRAME, most) for text in texts)
     written = _base64 if body.get("encoding_format") == "base64" else list

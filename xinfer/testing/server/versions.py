@@ -94,13 +94,13 @@ def _count_higher(arrived: Arrived, answer: Answer) -> Answer:
     """Count the later piece of a stream, which brings the usage again, four tokens higher."""
     if arrived.route != _CHAT or not answer.streamed:
         return answer
-    seen: list[bool] = []
+    earlier: list[bool] = []
 
     def change(value: dict[str, Any]) -> None:
         if usage := value.get("usage"):
-            if seen:
+            if earlier:
                 usage["completion_tokens"] += 4
-            seen.append(True)
+            earlier.append(True)
 
     return Edited(change)(answer)
 

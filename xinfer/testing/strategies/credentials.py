@@ -35,11 +35,11 @@ _SAMPLES: tuple[str, ...] = ("some text", "http://192.168.1.100:9997", "1", "0.5
 
 @st.composite
 def raw_credentials(
-    draw: st.DrawFn, credentials: type[Credentials], /, **given: st.SearchStrategy[str]
+    draw: st.DrawFn, credentials: type[Credentials], /, **strategies: st.SearchStrategy[str]
 ) -> dict[str, str]:
     """Make what Dify would send for credentials that must be accepted.
 
-    :param given: strategies for fields, by variable, whose converter takes what no sample of
+    :param strategies: strategies for fields, by variable, whose converter takes what no sample of
         texts, numbers and URLs meets.
     """
     raw: dict[str, str] = {}
@@ -47,7 +47,9 @@ def raw_credentials(
         variable = field.form.variable
         demanded = field.default is NOTHING
         if demanded or draw(st.booleans()):
-            raw[variable] = draw(given[variable] if variable in given else _accepted(field))
+            raw[variable] = draw(
+                strategies[variable] if variable in strategies else _accepted(field)
+            )
     if draw(st.booleans()):
         raw["of_another_version"] = draw(texts())
     return raw
@@ -66,15 +68,15 @@ class Broken:
 
 @st.composite
 def broken_credentials(
-    draw: st.DrawFn, credentials: type[Credentials], /, **given: st.SearchStrategy[str]
+    draw: st.DrawFn, credentials: type[Credentials], /, **strategies: st.SearchStrategy[str]
 ) -> Broken:
     """Make credentials that must be refused, and name the field that the refusal must name.
 
-    :param given: as for :func:`raw_credentials`.
+    :param strategies: as for :func:`raw_credentials`.
     """
-    raw: dict[str, object] = dict(draw(raw_credentials(credentials, **given)))
-    shown = [field for field in fields(credentials) if not field.form.show_on]
-    field = draw(st.sampled_from(shown))
+    raw: dict[str, object] = dict(draw(raw_credentials(credentials, **strategies)))
+    unconditional = [field for field in fields(credentials) if not field.form.show_on]
+    field = draw(st.sampled_from(unconditional))
     variable = field.form.variable
     wrong = [st.just("SFlCUklE" + "AAAA"), st.sampled_from([[], {}, ["x"]])]
     if field.default is NOTHING:
@@ -97,13 +99,13 @@ def _accepted(field: CredentialField) -> st.SearchStrategy[str]:
         "true": st.sampled_from(["true", "false", "True", "1", "0"]),
         "40": st.integers(11, 10**6).map(str),
     }
-    taken = [kinds[sample] for sample in _SAMPLES if _takes(field, sample)]
-    if not taken:
+    accepted = [kinds[sample] for sample in _SAMPLES if _takes(field, sample)]
+    if not accepted:
         raise ValueError(
             f"no sample text is accepted by the field {field.form.variable}: "
             f"give raw_credentials(..., {field.form.variable}=<a strategy>)"
         )
-    return st.one_of(taken).filter(lambda text: _takes(field, text))
+    return st.one_of(accepted).filter(lambda text: _takes(field, text))
 
 
 def _takes(field: CredentialField, text: str) -> bool:
@@ -142,10 +144,15 @@ def credentials_classes(draw: st.DrawFn) -> type[Credentials]:
 
 def _names() -> st.SearchStrategy[str]:
     identifiers = st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True)
-    return identifiers.filter(lambda name: not keyword.iskeyword(name) and name not in _TAKEN)
+    return identifiers.filter(lambda name: not keyword.iskeyword(name) and name not in _RESERVED)
 
 
-_TAKEN = frozenset(dir(Credentials)) | {"model", "model_type", "model_name", "of_another_version"}
+_RESERVED = frozenset(dir(Credentials)) | {
+    "model",
+    "model_type",
+    "model_name",
+    "of_another_version",
+}
 
 
 @st.composite

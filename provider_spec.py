@@ -26,6 +26,7 @@ from xinfer.spec import (
     Provider,
     Rerank,
     Secret,
+    Speech,
     Tag,
     Template,
     VariablePricing,
@@ -40,6 +41,7 @@ from xinfer.spec import (
     body,
     ca_certificate,
     choose,
+    cloned_voices,
     engine,
     first_of,
     gt,
@@ -72,6 +74,7 @@ CHOICE = (
 )
 LLM_ONLY = {"__model_type": "llm"}
 EMBEDDING_ONLY = {"__model_type": "text-embedding"}
+SPEECH_ONLY = {"__model_type": "tts"}
 
 
 class XinferenceCredentials(Credentials):
@@ -305,10 +308,40 @@ class XinferenceCredentials(Credentials):
     voices: str | None = text_input(
         label=I18n("Voices", zh_Hans="音色"),
         placeholder=I18n(
-            "Separated by commas; cloned voices too", zh_Hans="以逗号分隔，可包含克隆音色"
+            "Separated by commas; those of the model's family if empty",
+            zh_Hans="以逗号分隔；留空则使用该模型系列的音色",
         ),
         default=None,
-        show_on={"__model_type": "tts"},
+        show_on=SPEECH_ONLY,
+    )
+    cloned_voices: str | None = text_input(
+        label=I18n("Cloned voices", zh_Hans="克隆音色"),
+        placeholder=I18n(
+            "Name = URL of a recording | the words in it; separated by ;",
+            zh_Hans="名称 = 参考音频的 URL | 音频中的文字；以 ; 分隔",
+        ),
+        default=None,
+        validator=cloned_voices,
+        show_on=SPEECH_ONLY,
+    )
+    instructions: str | None = text_input(
+        label=I18n("Speaking instructions", zh_Hans="语音指令"),
+        placeholder=I18n(
+            "If the model takes them, e.g. Speak slowly and warmly",
+            zh_Hans="模型支持时填写，如：语速放慢，语气温和",
+        ),
+        default=None,
+        show_on=SPEECH_ONLY,
+    )
+    speed: float | None = text_input(
+        label=I18n("Speed", zh_Hans="语速"),
+        placeholder=I18n(
+            "0.25 to 4; 1 by default, if the model can", zh_Hans="0.25 到 4；默认 1（需模型支持）"
+        ),
+        default=None,
+        validator=between(0.25, 4),
+        sets=body("speed"),
+        show_on=SPEECH_ONLY,
     )
 
 
@@ -603,6 +636,7 @@ project = Project(
     runtime=Xinference(
         embedding=(JINA, PREFIXED),
         rerank=Rerank(scores=setting("scores")),
+        speech=Speech(clones=setting("cloned_voices"), instructions=setting("instructions")),
         user=EndUser(when=setting("send_user")),
         exact_tokens=setting("exact_tokens"),
     ),

@@ -1,4 +1,8 @@
-"""Xinference into an environment of its own: Python 3.11, pinned packages, torch for CPUs."""
+"""Xinference into an environment of its own: Python 3.11, torch for CPUs, pinned packages.
+
+``XINFER_LIVE_VERSION=3.5.0 python -m live.install`` installs another version, in ``tests``; its
+packages are chosen anew, from the same list.
+"""
 
 import hashlib
 import os
@@ -7,10 +11,11 @@ import shutil
 import subprocess
 import sys
 
-from live.place import HERE, Unavailable, alone, home, log, python
+from live.place import HERE, PINNED, Unavailable, alone, home, log, pinned, python, version
 
 TORCH = "torch==2.13.0"
-REQUIREMENTS = HERE / "requirements.txt"
+WANTED = HERE / "requirements.in"
+_LEFT_OUT = ("torch", "torchvision", "timm")
 _LONGEST = 2400
 """Seconds for one step of the installation."""
 _OUT_OF_REACH = re.compile(
@@ -27,11 +32,13 @@ def install():
     :raises RuntimeError: a step failed for another reason; the text ends with what it said.
     """
     record = home() / "venv/installed"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + TORCH.encode()).hexdigest()
+    listed = PINNED if version() == pinned() else WANTED
+    wanted = hashlib.sha256(listed.read_bytes() + TORCH.encode()).hexdigest()
     if record.exists() and record.read_text() == wanted:
         return
-    sys.stderr.write(f"Installing Xinference into {home()}, about 2 GB.\n")
+    sys.stderr.write(f"Installing Xinference {version()} into {home()}, about 2 GB.\n")
     log("install").unlink(missing_ok=True)
+    requirements = PINNED if version() == pinned() else _chosen()
     _uv("venv", "--no-project", "--clear", "-p", "3.11", str(home() / "venv"), lacks="Python 3.11")
     # On Linux the usual index has torch for GPUs only, four times the size. Where the index with
     # the build for CPUs is out of reach, the machine may hold one in a folder of wheels.
@@ -40,9 +47,19 @@ def install():
     except RuntimeError:
         _pip(TORCH)
     # The list is complete: see requirements.in for what is left out of it on purpose.
-    _pip("--no-deps", "-r", str(REQUIREMENTS))
+    _pip("--no-deps", "-r", str(requirements))
     _link_ffmpeg()
     record.write_text(wanted)
+
+
+def _chosen():
+    """Choose the packages of another version; return the list of them."""
+    asked, chosen = home() / "requirements.in", home() / "requirements.txt"
+    text = WANTED.read_text("utf-8")
+    asked.write_text(text.replace(f"xinference=={pinned()}", f"xinference=={version()}"), "utf-8")
+    left_out = [argument for name in _LEFT_OUT for argument in ("--no-emit-package", name)]
+    _uv("pip", "compile", "-p", "3.11", *left_out, str(asked), "-o", str(chosen))
+    return chosen
 
 
 def _link_ffmpeg():

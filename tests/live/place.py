@@ -6,22 +6,39 @@
 
 import fcntl
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
 SWITCH = "XINFER_LIVE"
+VERSION = "XINFER_LIVE_VERSION"
 HERE = Path(__file__).parent
+PINNED = HERE / "requirements.txt"
 
 
 class Unavailable(RuntimeError):
     """This machine lacks something: no fault of what is tested."""
 
 
+def pinned() -> str:
+    """Return the version of Xinference that ``requirements.txt`` pins."""
+    return re.findall(r"^xinference==(.+)$", PINNED.read_text("utf-8"), re.MULTILINE)[0]
+
+
+def version() -> str:
+    """Return the version to test with: ``XINFER_LIVE_VERSION``, else the pinned one."""
+    return os.environ.get(VERSION) or pinned()
+
+
 def home() -> Path:
-    """Return the folder: ``XINFER_LIVE_HOME``, else one in the user's cache."""
+    """Return the folder: ``XINFER_LIVE_HOME``, else one in the user's cache.
+
+    Another version than the pinned one has a folder of its own in it.
+    """
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     chosen = os.environ.get("XINFER_LIVE_HOME") or Path(cache) / "xinfer-live"
-    return Path(chosen).expanduser().absolute()
+    folder = Path(chosen).expanduser().absolute()
+    return folder if version() == pinned() else folder / version()
 
 
 def python() -> Path:

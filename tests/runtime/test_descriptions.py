@@ -9,7 +9,7 @@ from xinfer.runtime.openai import (
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.openai.cache import LIFETIME, DescriptionCache
+from xinfer.runtime.openai.cache import LIFETIME, Cache
 from xinfer.runtime.xinference import XinferenceClient
 from xinfer.spec import Secret
 from xinfer.testing.server import FakeServer, Served, faults
@@ -95,7 +95,7 @@ def test_a_failure_reaches_all_who_wait():
     def fails():
         raise ServerUnavailable("no", "no")
 
-    asking = Asking(DescriptionCache())
+    asking = Asking(Cache(512))
     asking.run(fails)
     assert [type(one) for one in asking.told] == [ServerUnavailable] * 5
     assert asking.asked == 1
@@ -103,7 +103,7 @@ def test_a_failure_reaches_all_who_wait():
 
 def test_who_is_stopped_stops_nobody_else():
     known = ModelDescription(task="LLM")
-    asking = Asking(DescriptionCache())
+    asking = Asking(Cache(512))
 
     def stopped_at_first():
         if asking.asked == 1:
@@ -120,7 +120,7 @@ def test_who_is_stopped_stops_nobody_else():
 
 def test_answers_grow_old():
     now = [0.0]
-    cache = DescriptionCache(clock=lambda: now[0])
+    cache = Cache(512, clock=lambda: now[0])
     first = cache.get("m", lambda: ModelDescription(task="LLM"))
     now[0] = LIFETIME - 1
     assert cache.get("m", lambda: ModelDescription(task="rerank")) is first
@@ -129,7 +129,7 @@ def test_answers_grow_old():
 
 
 def test_no_more_is_kept_than_there_is_room_for():
-    cache = DescriptionCache()
+    cache = Cache(512)
     for number in range(5000):
         cache.get(number, lambda: ModelDescription(task="LLM"))
     assert len(cache._entries) <= 512
@@ -138,7 +138,7 @@ def test_no_more_is_kept_than_there_is_room_for():
 
 
 def test_a_slow_answer_for_one_model_holds_up_no_other():
-    cache, release = DescriptionCache(), threading.Event()
+    cache, release = Cache(512), threading.Event()
 
     def slow():
         release.wait(5)

@@ -3,6 +3,7 @@
 Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
+from xinfer.spec.clones import ClonedVoice, cloned_voices
 from xinfer.spec.conditions import (
     Condition,
     Expression,
@@ -94,6 +95,7 @@ from xinfer.spec.runtime import (
     ParseJson,
     Rename,
     Rerank,
+    Speech,
     Xinference,
 )
 from xinfer.spec.secret import Secret
@@ -116,6 +118,7 @@ __all__ = [
     "Add",
     "Allowed",
     "Arch",
+    "ClonedVoice",
     "Condition",
     "ConfigurateMethod",
     "CredentialSchema",
@@ -171,6 +174,7 @@ __all__ = [
     "Runner",
     "Secret",
     "ShowOn",
+    "Speech",
     "StoragePermission",
     "Tag",
     "Template",
@@ -188,6 +192,7 @@ __all__ = [
     "body",
     "ca_certificate",
     "choose",
+    "cloned_voices",
     "engine",
     "first_of",
     "gt",

@@ -19,7 +19,7 @@ from xinfer.spec.errors import Invalid, quoted
 from xinfer.spec.secret import Secret
 
 type Converter = Callable[[Any], Any]
-type Validator = Callable[[Any], None]
+type Validator = Callable[[Any], object]
 
 
 def http_url(*, without: tuple[str, ...] = ()) -> Converter:

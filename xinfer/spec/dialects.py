@@ -58,6 +58,12 @@ class Dialect:
     :param rerank_body: sent with every rerank request.
     :param logits: rerank scores are logits of any size, not probabilities.
     :param speech_stream: whether speech may be asked for as it is made.
+    :param speech_options: the key that holds a speech model's own options, as JSON text; ``None``
+        where they stand in the body.
+    :param clone: the field of a form that holds the recording of a voice to clone, and the option
+        that holds what is spoken in it; ``None`` where the server takes none.
+    :param instructions: the option that tells a model how to speak, by the beginning of its
+        family; the empty one is for all others.
     :param encoding_format: how embeddings are asked for; ``None`` leaves the key out.
     :param largest_batch: how many texts one request for embeddings may hold, and documents one
         for rerank.
@@ -94,6 +100,11 @@ class Dialect:
     logits: bool = False
     speech: str = "audio/speech"
     speech_stream: bool = False
+    speech_options: str | None = None
+    clone: tuple[str, str] | None = None
+    instructions: Mapping[str, str] = field(
+        default=MappingProxyType({"": "instructions"}), hash=False
+    )
     transcriptions: str = "audio/transcriptions"
     encoding_format: Literal["base64", "float"] | None = "base64"
     largest_batch: int | None = None
@@ -128,6 +139,9 @@ XINFERENCE = Dialect(
     version="/v1",
     model="models/{model}",
     speech_stream=True,
+    speech_options="kwargs",
+    clone=("prompt_speech", "prompt_text"),
+    instructions={"CosyVoice": "instruct_text", "VoxCPM": "instruct_text", "": "instruct"},
     count_tokens="messages/count_tokens",
     # The engines read the first; some versions of the server look for the second.
     thinking={

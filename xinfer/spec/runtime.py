@@ -154,6 +154,20 @@ class Rerank(Declaration):
     models: tuple[str, ...] = _ANY
 
 
+@frozen(kw_only=True)
+class Speech(Declaration):
+    """How texts are spoken.
+
+    :param clones: voices taken from recordings, in the form of
+        :func:`~xinfer.spec.clones.cloned_voices`; the first is the default voice.
+    :param instructions: how to speak, for models that take a description of it.
+    """
+
+    clones: str | Expression | None = None
+    instructions: str | Expression | None = None
+    models: tuple[str, ...] = _ANY
+
+
 @frozen
 class ModelList(Declaration):
     """Credentials are valid if the server lists its models; a model, if it is in the list."""
@@ -192,6 +206,7 @@ class OpenAICompatible(Declaration):
     :param json_schema: whether a JSON Schema travels as a parameter or is written into the prompt.
     :param embedding: how texts are embedded; of several, the first whose ``models`` fit.
     :param rerank: how documents are scored, likewise.
+    :param speech: how texts are spoken, likewise.
     :param classes: Python of the plugin's own that serves a model type, ``module:Class``, made
         from the runtime's class.
     """
@@ -209,6 +224,7 @@ class OpenAICompatible(Declaration):
     json_schema: Literal["parameter", "prompt"] = "parameter"
     embedding: Embedding | tuple[Embedding, ...] = ()
     rerank: Rerank | tuple[Rerank, ...] = ()
+    speech: Speech | tuple[Speech, ...] = ()
     classes: Mapping[ModelType, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -243,7 +259,7 @@ class Xinference(OpenAICompatible):
     dialect: str | Dialect = "xinference"
 
 
-def matching[D: Messages | Embedding | Rerank](
+def matching[D: Messages | Embedding | Rerank | Speech](
     declared: D | tuple[D, ...], names: Iterable[str], otherwise: D
 ) -> D:
     """Choose the first declaration that fits one of a model's names."""

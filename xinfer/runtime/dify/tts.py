@@ -22,7 +22,10 @@ from xinfer.runtime.openai import (
     ServerUnavailable,
     limits,
 )
-from xinfer.spec import Credentials
+from xinfer.spec import Credentials, Speech
+from xinfer.spec.clones import ClonedVoice, cloned_voices
+from xinfer.spec.conditions import value_of
+from xinfer.spec.runtime import matching
 
 
 class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
@@ -30,7 +33,8 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
 
     def probe(self, call: ModelCall[C]) -> None:
         """Have it speak, with the voice it will have when nobody chooses one."""
-        next(_speech(call, "Hi.", _spoken(_first_voice(call)), self._body(call)))
+        chosen = _spoken(call, _first_voice(call))
+        next(_speech(call, "Hi.", chosen, self._body(call)))
 
     def _invoke(
         self,
@@ -41,10 +45,10 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
         voice: str,
         user: str | None = None,
     ) -> Generator[bytes, None, None]:
-        """Speak a text; a voice that is not listed is passed on, as cloned ones are."""
+        """Speak a text; a voice that is not listed is passed on."""
         with mapped():
             call = self.call(model, credentials, user)
-            chosen = _spoken(voice or _first_voice(call))
+            chosen = _spoken(call, voice or _first_voice(call))
             limit = call.declared.model_properties.word_limit
             body = self._body(call)
             with self.diagnose(call):
@@ -77,8 +81,29 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
 
 
 def _voices(call: ModelCall[Any], language: str | None = None) -> dict[str, str]:
-    properties = call.declared.model_properties
-    return voices(call.description.family, properties.voices or (), language)
+    own = call.declared.model_properties.voices or ()
+    clones = {name: name for name in _clones(call)}
+    if clones and not own:
+        return clones
+    return clones | voices(call.description.family, own, language)
+
+
+def _policy(call: ModelCall[Any]) -> Speech:
+    return matching(call.runtime.speech, call.names, Speech())
+
+
+def _clones(call: ModelCall[Any]) -> dict[str, ClonedVoice]:
+    """Return the voices that are taken from recordings, by name."""
+    entered = value_of(_policy(call).clones, call.info)
+    return {voice.name: voice for voice in cloned_voices(entered)} if entered else {}
+
+
+def _options(call: ModelCall[Any]) -> dict[str, str]:
+    """Return the model's own options: how to speak, by the name that its family has for it."""
+    words = value_of(_policy(call).instructions, call.info)
+    names, family = call.dialect.instructions, call.description.family
+    name = next((name for begin, name in names.items() if family.startswith(begin)), None)
+    return {name: words} if words and name else {}
 
 
 def _first_voice(call: ModelCall[Any]) -> str:
@@ -87,8 +112,8 @@ def _first_voice(call: ModelCall[Any]) -> str:
     return declared if declared in listed else next(iter(listed))
 
 
-def _spoken(voice: str) -> str:
-    return "" if voice == DEFAULT else voice
+def _spoken(call: ModelCall[Any], voice: str) -> str | ClonedVoice:
+    return "" if voice == DEFAULT else _clones(call).get(voice, voice)
 
 
 type _Key = tuple[str, str]
@@ -114,14 +139,14 @@ def _remember[V](memory: dict[_Key, V], key: _Key, value: V) -> None:
 
 
 def _speech(
-    call: ModelCall[Any], text: str, voice: str, body: Mapping[str, Any]
+    call: ModelCall[Any], text: str, voice: str | ClonedVoice, body: Mapping[str, Any]
 ) -> Iterator[bytes]:
     """Speak one part; models that cannot stream are asked again without, and once only."""
-    client, name = call.client, call.name
+    client, name, options = call.client, call.name, _options(call)
     key = (client.server.base_url, name)
     if key not in _refuse_streaming:
         try:
-            pieces = client.speak(name, text, voice, body, stream=True)
+            pieces = client.speak(name, text, voice, body, options, stream=True)
         except (ServerUnavailable, BadRequest) as error:
             if not _CANNOT_STREAM.search(error.words.replace(name, "")):
                 raise _with_voice(error, voice) from None
@@ -137,7 +162,7 @@ def _speech(
         _remember(_refuse_streaming, key, None)
     for sentence in sentences(text, _AT_ONCE):
         try:
-            pieces = client.speak(name, sentence, voice, body, stream=False)
+            pieces = client.speak(name, sentence, voice, body, options, stream=False)
         except ServerUnavailable as error:
             raise _with_voice(error, voice) from None
         first = next(pieces, b"")
@@ -176,8 +201,9 @@ _MIME_TYPES: Mapping[str, str] = {
 }
 
 
-def _with_voice(error: CallError, voice: str) -> CallError:
+def _with_voice(error: CallError, chosen: str | ClonedVoice) -> CallError:
     """Name the voice: of one that it does not have, a model speaks as of a missing file."""
+    voice = chosen.name if isinstance(chosen, ClonedVoice) else chosen
     if not voice or error.has_fix or not isinstance(error, ServerUnavailable):
         return error
     return error.adding(

@@ -1,4 +1,4 @@
-"""Descriptions of models, cached for a minute: many calls ask, one request goes out."""
+"""Answers that are cached for a minute: many calls ask, one request goes out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from concurrent.futures import Future
 
 from attrs import define, field
 
-from xinfer.runtime.openai.descriptions import ModelDescription
-
 LIFETIME = 60.0
 """Seconds."""
-
-_MOST = 512
-"""Models; the one asked for first goes first."""
 
 
 class _Abandoned(Exception):
@@ -23,21 +18,22 @@ class _Abandoned(Exception):
 
 
 @define
-class DescriptionCache:
+class Cache[V]:
     """Caches answers; a failure goes to all who wait for it and is not cached.
 
-    No lock is held while a request is under way, and callers that ask for the same model
-    meanwhile wait for its answer.
+    No lock is held while a request is under way, and callers that ask for the same meanwhile wait
+    for its answer.
+
+    :param most: answers; the one asked for first goes first.
     """
 
+    most: int
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
-    _entries: dict[Hashable, tuple[float, Future[ModelDescription]]] = field(
-        factory=dict, init=False
-    )
+    _entries: dict[Hashable, tuple[float, Future[V]]] = field(factory=dict, init=False)
 
-    def get(self, key: Hashable, ask: Callable[[], ModelDescription]) -> ModelDescription:
-        """Look a model up, or ask; whatever ``ask`` raises is raised."""
+    def get(self, key: Hashable, ask: Callable[[], V]) -> V:
+        """Look an answer up, or ask; whatever ``ask`` raises is raised."""
         while True:
             future, is_new = self._entry(key)
             if is_new:
@@ -47,22 +43,20 @@ class DescriptionCache:
             except _Abandoned:
                 continue
 
-    def _entry(self, key: Hashable) -> tuple[Future[ModelDescription], bool]:
+    def _entry(self, key: Hashable) -> tuple[Future[V], bool]:
         """Return the answer, or that to come, and whether the caller is the one to ask."""
         with self._lock:
             until, cached = self._entries.get(key, (0.0, None))
             if cached is not None and self.clock() < until:
                 return cached, False
-            future: Future[ModelDescription] = Future()
+            future: Future[V] = Future()
             self._entries.pop(key, None)
             self._entries[key] = (float("inf"), future)
-            while len(self._entries) > _MOST:
+            while len(self._entries) > self.most:
                 del self._entries[next(iter(self._entries))]
             return future, True
 
-    def _answer(
-        self, key: Hashable, future: Future[ModelDescription], ask: Callable[[], ModelDescription]
-    ) -> ModelDescription:
+    def _answer(self, key: Hashable, future: Future[V], ask: Callable[[], V]) -> V:
         try:
             answer = ask()
         except BaseException as error:
@@ -74,7 +68,7 @@ class DescriptionCache:
         future.set_result(answer)
         return answer
 
-    def _settle(self, key: Hashable, future: Future[ModelDescription], until: float | None) -> None:
+    def _settle(self, key: Hashable, future: Future[V], until: float | None) -> None:
         with self._lock:
             if self._entries.get(key, (0.0, None))[1] is not future:
                 return  # pushed out meanwhile

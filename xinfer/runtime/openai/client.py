@@ -6,18 +6,19 @@ the model, what went wrong and what to do.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, ClassVar
 from urllib.parse import quote
 
 import requests
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xinfer.runtime.openai import answers, fixes, limits
 from xinfer.runtime.openai.answers import ChatChunk, Embeddings, Unreadable
 from xinfer.runtime.openai.body import json_value, read, reading
-from xinfer.runtime.openai.cache import DescriptionCache
+from xinfer.runtime.openai.cache import Cache
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.connection import Server
 from xinfer.runtime.openai.descriptions import ModelDescription, description, enumerated
@@ -33,12 +34,14 @@ from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.streams import Reader, joined, pieces_of, whole_answer
 from xinfer.runtime.openai.text import shortened, whole
 from xinfer.runtime.openai.ways import Attempts
+from xinfer.spec.clones import ClonedVoice
 from xinfer.spec.dialects import OPENAI, Dialect, Question
 
 type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
 
-_descriptions = DescriptionCache()
+_descriptions: Cache[ModelDescription] = Cache(limits.DESCRIPTIONS)
+_recordings: Cache[bytes] = Cache(limits.RECORDINGS)
 _VERSION = re.compile(r"/v\d[^/]*$")
 
 
@@ -172,16 +175,17 @@ class Client:
         kind: str,
         model: str,
         body: dict[str, Any],
-        file: tuple[str, bytes | IO[bytes]] | None = None,
+        file: tuple[str, str, bytes | IO[bytes]] | None = None,
     ) -> tuple[requests.Response, Call]:
         """Have a model do something.
 
         :param kind: the name of its path in the dialect.
-        :param file: name and content of a file that is sent in a form, with the body as fields.
+        :param file: field, name and content of a file that is sent in a form, with the body as
+            its other fields.
         """
         call = self._call(self._path(kind, model), model, kind)
         body = self.hooks.request(body)
-        form = Form(body, "file", *file) if file else None
+        form = Form(body, *file) if file else None
         try:
             return self.server.send("POST", call, json=None if form else body, form=form), call
         except BadRequest as error:
@@ -300,7 +304,7 @@ class Client:
         """
         # verbose_json loses sentences on some models.
         body = {"model": model, "response_format": "json", **form}
-        response, call = self._use("transcriptions", model, body, (file_name, audio))
+        response, call = self._use("transcriptions", model, body, ("file", file_name, audio))
         text = _object(response, call, limits.ANSWER).get("text")
         if not isinstance(text, str):
             raise call.unreadable("a transcription without text", "不含文字的转写结果")
@@ -310,8 +314,9 @@ class Client:
         self,
         model: str,
         text: str,
-        voice: str,
+        voice: str | ClonedVoice,
         more: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         *,
         stream: bool,
     ) -> Iterator[bytes]:
@@ -319,19 +324,44 @@ class Client:
 
         :param voice: empty for the model's own.
         :param more: what else the server is told, such as a ``response_format`` other than mp3.
+        :param options: of the model, which some servers take under a key of their own.
         :param stream: have the server hand on speech while it goes on speaking; models that
             cannot do so refuse.
         """
         body: dict[str, Any] = {
             "model": model,
             "input": text,
-            "voice": voice,
+            "voice": voice if isinstance(voice, str) else "",
             "response_format": "mp3",
             **(more or {}),
             **({"stream": True} if stream and self.dialect.speech_stream else {}),
         }
-        response, call = self._use("speech", model, body)
+        options, file = dict(options or {}), None
+        if isinstance(voice, ClonedVoice) and self.dialect.clone:
+            recording, words = self.dialect.clone
+            options |= {words: voice.text} if voice.text else {}
+            file = (recording, "recording", self.recording(voice))
+        if options and self.dialect.speech_options:
+            body[self.dialect.speech_options] = json.dumps(options, ensure_ascii=False)
+        else:
+            body |= options
+        response, call = self._use("speech", model, body, file)
         return self._audio(response, call)
+
+    def recording(self, voice: ClonedVoice) -> bytes:
+        """Return the recording of a voice; one at a URL is cached for a minute.
+
+        Its host learns neither the key nor the headers for this server.
+        """
+        if (data := voice.data) is not None:
+            return data
+        return _recordings.get((self.server, voice.recording), lambda: self._fetched(voice))
+
+    def _fetched(self, voice: ClonedVoice) -> bytes:
+        host = evolve(self.server, base_url=voice.recording, api_key=None, headers=(), query=())
+        label = f"The host of the voice {voice.name!r}"
+        call = Call(label=label, url=voice.recording, cases=fixes.RECORDING, secrets=host.secrets)
+        return read(host.send("GET", call), call, limits.RECORDING)
 
     def _audio(self, response: requests.Response, call: Call) -> Iterator[bytes]:
         with reading(response, call, limits.SPEECH) as body:

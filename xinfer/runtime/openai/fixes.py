@@ -192,6 +192,35 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         kinds=("speech",),
+        words=r"(expects?|requires?|must contain) (an? )?(non-empty )?"
+        r"(prompt_speech|reference audio)(?! transcript)",
+        error=BadRequest,
+        fix=Text(
+            "The model speaks with cloned voices only: enter one, with the URL of a recording.",
+            "该模型只能使用克隆音色：请填写一个，并附参考音频的 URL。",
+        ),
+    ),
+    Case(
+        kinds=("speech",),
+        words=r"(prompt_text|transcript)\b.*(empty|required)|requires?\b.*(prompt_text|transcript)",
+        error=BadRequest,
+        fix=Text(
+            "The model needs the words that are spoken in the recording of the voice: enter them "
+            "behind its URL.",
+            "该模型需要参考音频中所说的文字：请填写在其 URL 之后。",
+        ),
+    ),
+    Case(
+        kinds=("speech",),
+        words="invalid prompt_speech|failed to decode reference",
+        error=BadRequest,
+        fix=Text(
+            "The server cannot read the recording of the voice: convert it to WAV or MP3.",
+            "服务器无法读取该音色的参考音频：请转换为 WAV 或 MP3。",
+        ),
+    ),
+    Case(
+        kinds=("speech",),
         words="ffmpeg",
         fix=Text("Install FFmpeg where the server runs.", "请在服务器所在的环境中安装 FFmpeg。"),
     ),
@@ -289,3 +318,14 @@ CASES: tuple[Case, ...] = (
     ),
 )
 """The first that fits applies; those of a dialect come before these."""
+
+RECORDING: tuple[Case, ...] = (
+    Case(
+        statuses=range(400, 600),
+        fix=Text(
+            "Check that the URL of the recording can be opened without signing in.",
+            "请确认该参考音频的 URL 无需登录即可打开。",
+        ),
+    ),
+)
+"""For the host of a recording, which is not the model's server."""

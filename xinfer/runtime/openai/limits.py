@@ -27,6 +27,8 @@ EVENT: Final = 4 * MIB
 """Of one event of a stream, and of what holds no content between two that do."""
 STREAM: Final = 64 * MIB
 """Of a whole stream; a token takes some 250 bytes, and models write up to 128,000."""
+RECORDING: Final = 4 * MIB
+"""Of a recording to clone a voice from; models want 3 to 30 seconds."""
 SPEECH: Final = 64 * MIB
 """Of speech; an hour of mp3."""
 
@@ -73,3 +75,5 @@ SESSIONS: Final = 256
 """Servers and keys whose connections are shared."""
 DESCRIPTIONS: Final = 512
 """Models whose descriptions are cached."""
+RECORDINGS: Final = 8
+"""Recordings of voices that are cached."""

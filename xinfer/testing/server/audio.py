@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import batched
 
@@ -89,6 +90,14 @@ def speak(models: Models, arrived: Arrived) -> Answer:
     model = models.model(body["model"])
     if "text2audio" not in model.abilities:
         return refusal(500, f"{WHERE}'{model.name}' object has no attribute 'model_spec'")
+    options = json.loads(body.get("kwargs") or "{}")
+    clones = isinstance(body.get("prompt_speech"), Upload)
+    if model.family == "Kokoro" and (options or clones):
+        unknown = next(iter(options), "prompt_speech")
+        words = f"KPipeline.__call__() got an unexpected keyword argument '{unknown}'"
+        return refusal(500, f"{WHERE}{words}")
+    if not (clones or "text2audio_zero_shot" in model.abilities or len(model.abilities) == 1):
+        return refusal(500, f"{WHERE}{model.family} model expect a prompt_speech")
     streaming = bool(body.get("stream"))
     if streaming and not model.streams:
         return refusal(500, f"{WHERE}{model.family} does not support stream mode.")

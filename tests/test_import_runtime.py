@@ -9,7 +9,8 @@ from xinfer.build import load_spec, prepare, write_tree
 from xinfer.cli import main
 from xinfer.daemon.process import PluginProcess
 from xinfer.importer import NotDeclarable, with_runtime, write_spec
-from xinfer.spec import Feature, ModelType
+from xinfer.spec import Add, Drop, EndUser, Feature, FormError, Map, ModelType, Rename
+from xinfer.spec.targets import connection_settings
 
 LLM = """\
 from dify_plugin import OAICompatLargeLanguageModel
@@ -176,6 +177,244 @@ def test_the_base_url_is_found_however_it_is_set(plugin, line, url):
     runtime = with_runtime(imported(plugin)).runtime
     assert runtime.base_url == url
     assert runtime.not_carried == ()
+
+
+THINKING = SMALL["models/llm/first.yaml"].replace(
+    "parameter_rules:\n",
+    """parameter_rules:
+  - {name: enable_thinking, type: boolean, label: {en_US: Thinking}}
+  - {name: effort, type: string, label: {en_US: Effort}, options: [low, high]}
+  - {name: top_k, type: int, label: {en_US: Top K}}
+""",
+    1,
+)
+POP = 'enable_thinking = model_parameters.pop("enable_thinking", None)'
+SWITCHED = Map(
+    "enable_thinking",
+    {True: {"thinking": {"type": "enabled"}}, False: {"thinking": {"type": "disabled"}}},
+)
+AS_IT_IS = Rename("enable_thinking", "enable_thinking")
+
+
+@pytest.mark.parametrize(
+    ("lines", "sends"),
+    [
+        ([], (AS_IT_IS,)),  # the SDK sends it; a dialect would spell it
+        (
+            [
+                'if "enable_thinking" in model_parameters:',
+                '    on = model_parameters.pop("enable_thinking")',
+                '    model_parameters["thinking"] = {"type": "enabled" if on else "disabled"}',
+            ],
+            (SWITCHED,),
+        ),
+        (
+            [
+                POP,
+                "if enable_thinking is not None:",
+                "    if enable_thinking:",
+                '        model_parameters["thinking"] = {"type": "enabled"}',
+                "    else:",
+                '        model_parameters["thinking"] = {"type": "disabled"}',
+            ],
+            (SWITCHED,),
+        ),
+        (
+            [
+                POP,
+                "if enable_thinking is not None:",
+                '    key = "thinking" if model.startswith("fir") else "enable_thinking"',
+                '    model_parameters["chat_template_kwargs"] = {key: bool(enable_thinking)}',
+            ],
+            (
+                Map(
+                    "enable_thinking",
+                    {on: {"chat_template_kwargs": {"thinking": on}} for on in (True, False)},
+                    models=("first",),
+                ),
+                Map(
+                    "enable_thinking",
+                    {on: {"chat_template_kwargs": {"enable_thinking": on}} for on in (True, False)},
+                ),
+            ),
+        ),
+        (
+            ['model_parameters["search"] = {"mode": "auto"}'],
+            (Add({"search": {"mode": "auto"}}), AS_IT_IS),
+        ),
+        (
+            [
+                'effort = model_parameters.pop("effort", "low")',
+                'model_parameters["reasoning"] = {"effort": effort}',
+            ],
+            (
+                Add({"reasoning": {"effort": "low"}}),
+                Map("effort", {"low": {}, "high": {"reasoning": {"effort": "high"}}}),
+                AS_IT_IS,
+            ),
+        ),
+        (
+            [
+                'if "top_k" in model_parameters:',
+                '    model_parameters["options"] = {"k": model_parameters.pop("top_k")}',
+            ],
+            (AS_IT_IS, Rename("top_k", "options.k")),
+        ),
+        (['model_parameters.pop("top_k", None)'], (AS_IT_IS, Drop("top_k"))),
+    ],
+)
+def test_what_happens_to_parameters_is_declared(plugin, tmp_path, lines, sends):
+    llm = LLM.replace("{set_url}", SET_URL)
+    written = "".join(f"        {line}\n" for line in lines)
+    (plugin / "models/llm/llm.py").write_text(
+        llm.replace("        return super()._invoke", f"{written}        return super()._invoke")
+    )
+    (plugin / "models/llm/first.yaml").write_text(THINKING, "utf-8")
+    read = with_runtime(imported(plugin))
+    assert read.runtime.not_carried == ()
+    assert sorted(map(repr, read.runtime.sends)) == sorted(map(repr, sends))
+    assert load_spec(write_spec(read, tmp_path / "out")).project.runtime.sends == read.runtime.sends
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['if model_parameters.get("top_k") > 3: model_parameters["x"] = 1'],
+        ['model_parameters["x"] = compute(model_parameters.pop("top_k", 1))'],
+        ["for key in list(model_parameters): model_parameters.pop(key)"],
+        [
+            'if model_parameters.pop("enable_thinking", None):',
+            '    model_parameters["effort"] = model_parameters.pop("effort", "low")',
+            "else:",
+            '    model_parameters.pop("effort", None)',
+        ],
+        ['if model == "first": model_parameters["x"] = 1'],
+    ],
+)
+def test_what_happens_to_parameters_is_left_where_it_is_not_clear(plugin, lines):
+    llm = LLM.replace("{set_url}", SET_URL)
+    written = "".join(f"        {line}\n" for line in lines)
+    (plugin / "models/llm/llm.py").write_text(
+        llm.replace("        return super()._invoke", f"{written}        return super()._invoke")
+    )
+    (plugin / "models/llm/first.yaml").write_text(THINKING, "utf-8")
+    runtime = with_runtime(imported(plugin)).runtime
+    assert runtime.sends == ()
+    assert [
+        line for line in runtime.not_carried if "model_parameters" in line or "model ==" in line
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # A copy under another name, made by a method of the class.
+        """credentials = self._filled(credentials)
+
+    def _filled(self, credentials):
+        ready = dict(credentials)
+        ready["endpoint_url"] = URL
+        return ready""",
+        # What the declared features stand for.
+        """schema = self.get_model_schema("first", credentials)
+        if schema and schema.features:
+            credentials["function_calling_type"] = "tool_call"
+        credentials["endpoint_url"] = URL""",
+        # A method that does no more than the one that it overrides.
+        """credentials["endpoint_url"] = URL
+
+    def get_customizable_model_schema(self, model, credentials):
+        entity = super().get_customizable_model_schema(model, credentials)
+        return entity""",
+    ],
+)
+def test_code_without_an_effect_of_its_own_is_no_loss(plugin, body):
+    (plugin / "models/llm/llm.py").write_text(LLM.replace("{set_url}", body))
+    runtime = with_runtime(imported(plugin)).runtime
+    assert runtime.not_carried == ()
+    assert runtime.base_url == "https://api.acme.example/v1"
+
+
+def test_the_end_user_is_cut_as_before(plugin):
+    llm = LLM.replace("{set_url}", SET_URL).replace(
+        "        return super",
+        "        user = user[:32] if user else None\n        return super",
+        1,
+    )
+    (plugin / "models/llm/llm.py").write_text(llm)
+    runtime = with_runtime(imported(plugin)).runtime
+    assert (runtime.user, runtime.not_carried) == (EndUser(max_length=32), ())
+
+
+REGION = """\
+    - variable: region
+      label: {en_US: Region}
+      type: select
+      required: false
+      default: cn
+      options: [{value: cn, label: {en_US: China}}, {value: intl, label: {en_US: Elsewhere}}]
+"""
+BY_REGION = """\
+if credentials.get("region") == "intl":
+            credentials["endpoint_url"] = "https://intl.example/v1"
+        else:
+            credentials["endpoint_url"] = "https://cn.example/v1"
+"""
+
+
+def test_the_region_decides_about_the_url(plugin, tmp_path):
+    provider = plugin / "provider/acme.yaml"
+    url = FORM[FORM.index("    - {variable: endpoint_url") :]
+    provider.write_text(provider.read_text("utf-8").replace(url, REGION), "utf-8")
+    (plugin / "models/llm/llm.py").write_text(LLM.replace("{set_url}", BY_REGION))
+    read = with_runtime(imported(plugin))
+    assert (read.runtime.base_url, read.runtime.not_carried) == (None, ())
+    credentials = load_spec(write_spec(read, tmp_path / "out")).project.credentials
+    for region, host in {"intl": "intl", "cn": "cn", "": "cn"}.items():
+        entered = credentials.from_form({"api_key": "k", "region": region})
+        assert connection_settings(entered).base_url == f"https://{host}.example/v1"
+
+
+def test_a_key_under_another_name_is_the_key(plugin):
+    provider = plugin / "provider/acme.yaml"
+    provider.write_text(
+        provider.read_text("utf-8").replace("variable: api_key", "variable: acme_key")
+    )
+    line = 'if "acme_key" in credentials: credentials["api_key"] = credentials["acme_key"]'
+    (plugin / "models/llm/llm.py").write_text(
+        LLM.replace("{set_url}", f"{SET_URL}\n        {line}")
+    )
+    runtime = with_runtime(imported(plugin)).runtime
+    assert str(runtime.sets["acme_key"]) == "api_key"
+    assert runtime.not_carried == ()
+
+
+ONLY_OF_PROVIDER = (
+    "    - {variable: team, label: {en_US: Team}, type: text-input, required: true}\n"
+)
+
+
+def test_two_forms_that_differ_are_read_by_a_class_of_both(plugin, tmp_path):
+    provider = plugin / "provider/acme.yaml"
+    text = provider.read_text("utf-8").replace(FORM, FORM + ONLY_OF_PROVIDER)
+    model_form = MODEL_FORM.replace(
+        "URL}, type: text-input, required: false", "URL}, type: text-input, required: true"
+    )
+    text = text.replace("models:\n", f"{model_form}models:\n", 1)
+    text = text.replace("[predefined-model]", "[predefined-model, customizable-model]")
+    provider.write_text(text, "utf-8")
+    spec = write_spec(with_runtime(imported(plugin)), tmp_path / "out")
+    assert built_data(spec) == data_of(plugin)  # both forms are as they were
+    credentials = load_spec(spec).project.credentials
+    assert credentials.__name__ == "AcmeStoredCredentials"
+    of_provider = credentials.from_form({"api_key": "k", "team": "t"})
+    assert (of_provider.team, of_provider.endpoint_url) == ("t", None)
+    of_model = credentials.from_form(
+        {"api_key": "k", "endpoint_url": "http://u", "context_size": "8"}
+    )
+    assert (of_model.team, of_model.context_size) == (None, 8)
+    with pytest.raises(FormError, match="api_key"):
+        credentials.from_form({"team": "t"})
 
 
 @pytest.mark.parametrize(

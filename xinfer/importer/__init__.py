@@ -7,7 +7,7 @@ Python. :func:`repair` fixes the mistakes in a plugin's folder that have one rig
 from xinfer.importer.baseline import entries, write_baseline
 from xinfer.importer.imported import Imported, ImportFailed, import_plugin, with_runtime
 from xinfer.importer.repair import repair
-from xinfer.importer.runtime import NotDeclarable
+from xinfer.importer.sdk_classes import NotDeclarable
 from xinfer.importer.write import write_spec
 from xinfer.plugin.limits import UnreadablePlugin
 

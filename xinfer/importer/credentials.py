@@ -11,6 +11,7 @@ from xinfer.importer.names import Names, attribute
 from xinfer.importer.numbers import kind_of
 from xinfer.spec import Credentials, FormField, FormType, ShowOn
 from xinfer.spec.declaration import evolve
+from xinfer.spec.targets import ByOption, Sets, Target
 from xinfer.yaml import to_data
 
 _SPECIFIERS = {
@@ -28,7 +29,7 @@ def credentials_class(
     expressions: Expressions,
     comments: CommentFinder,
     numbers: Mapping[str, type],
-    sets: Mapping[str, str],
+    sets: Mapping[str, Sets],
 ) -> ast.ClassDef:
     """Make the class whose form is ``form``, key for key.
 
@@ -38,13 +39,15 @@ def credentials_class(
     """
     expressions.names.add("Credentials")
     body: list[ast.stmt] = [ast.Expr(ast.Constant(about))]
+    targets = {target_of(each).name for each in sets.values()}
     names = Names(_RESERVED)
     for ways in _same_but_when_shown(form):
         field = ways[0]
         target = sets.get(field.variable)
         wish = attribute(field.variable)
         # A field may have the name of its own target; below it, the name is the field's.
-        wish = f"{wish}_" if wish in sets.values() and wish != target else wish
+        is_other = target is None or wish != target_of(target).name
+        wish = f"{wish}_" if wish in targets and is_other else wish
         name_of_field = names.free(wish, *_when_shown(field))
         statement = ast.AnnAssign(
             ast.Name(name_of_field),
@@ -121,7 +124,7 @@ def _call(
     ways: list[FormField],
     name: str,
     numbers: Mapping[str, type],
-    target: str | None,
+    target: Sets | None,
     expressions: Expressions,
 ) -> ast.Call:
     field = ways[0]
@@ -144,13 +147,27 @@ def _call(
         if name_of_argument in field.explicit:
             arguments[name_of_argument] = getattr(field, name_of_argument)
     if target:
-        expressions.names.add(target)
-        arguments["sets"] = ast.Name(target)
+        arguments["sets"] = _written(target, expressions)
     if field.extra_keys:
         arguments["extra_keys"] = field.extra_keys
     # Comments about any part of a field stand above the field.
     plain = Expressions(names=expressions.names)
     return plain.call(_SPECIFIERS[field.type], **arguments)
+
+
+def target_of(sets: Sets) -> Target:
+    """Return what is set, whether or not an option decides the value."""
+    return sets.target if isinstance(sets, ByOption) else sets
+
+
+def _written(sets: Sets, expressions: Expressions) -> ast.expr:
+    name = target_of(sets).name
+    expressions.names.add(name)
+    if not isinstance(sets, ByOption):
+        return ast.Name(name)
+    return ast.Call(
+        ast.Attribute(ast.Name(name), "by_option"), [expressions.of(dict(sets.values))], []
+    )
 
 
 def _default(field: FormField, kind: type, expressions: Expressions) -> object:

@@ -20,6 +20,7 @@ import xinfer.spec
 from xinfer.spec import Credentials, Project, Secret, Timestamp
 from xinfer.spec.conditions import Setting
 from xinfer.spec.declaration import Declaration, span_from
+from xinfer.spec.targets import Target
 
 type _Scope = Mapping[str, Any]
 
@@ -178,6 +179,15 @@ class _Evaluator:
                 return setting_ == self.value(right)
             case ast.Call(func=ast.Name()):
                 return self._call(node)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name() as owner, attr="by_option"),
+                args=[values],
+                keywords=[],
+            ):
+                target = self.value(owner)
+                if not isinstance(target, Target):
+                    raise self._strange(node)
+                return target.by_option(self.value(values))
             case _:
                 raise self._strange(node)
 

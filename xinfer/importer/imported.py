@@ -9,15 +9,16 @@ from attrs import evolve, frozen
 from xinfer.build import SPEC, FileTree
 from xinfer.importer.comments import CommentFinder
 from xinfer.importer.numbers import numbers_in
-from xinfer.importer.runtime import DeclaredRuntime, NotDeclarable, declared_runtime
+from xinfer.importer.runtime import DeclaredRuntime, declared_runtime
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.schema import walk
-from xinfer.spec import Ignore, Manifest, Model, ModelFiles, Provider
+from xinfer.spec import FormField, Ignore, Manifest, Model, ModelFiles, Provider
 from xinfer.spec.declaration import Declaration
+from xinfer.spec.declaration import evolve as evolve_declaration
 from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
@@ -155,10 +156,9 @@ def _carried_over(plugin: Plugin) -> Iterator[str]:
 def with_runtime(imported: Imported) -> Imported:
     """Declare a runtime in the place of Python that only fills in the SDK's classes.
 
-    :raises NotDeclarable: it does more, or the forms are not for one class.
+    :raises NotDeclarable: it does more.
     """
-    runtime = declared_runtime(imported.provider, imported.copied)
-    _one_class(imported.provider)
+    runtime = declared_runtime(imported.provider, imported.models, imported.copied)
     gone = runtime.replaced | _DEPENDENCIES
     warnings = [f"not carried: {line}" for line in runtime.not_carried]
     return evolve(
@@ -169,16 +169,27 @@ def with_runtime(imported: Imported) -> Imported:
     )
 
 
-def _one_class(provider: Provider) -> None:
-    """Make sure that the larger form has all that the smaller one has, and asks for no more."""
-    schemas = (provider.provider_credential_schema, provider.model_credential_schema)
-    forms = sorted((s.credential_form_schemas for s in schemas if s), key=len)
+def read_form(provider: Provider) -> tuple[FormField, ...]:
+    """Merge the forms of a provider and of its models, whichever of them a user filled in.
+
+    What only one of them has, or demands, is optional.
+    """
+    schemas = (provider.model_credential_schema, provider.provider_credential_schema)
+    forms = sorted((s.credential_form_schemas for s in schemas if s), key=len, reverse=True)
     if len(forms) < 2:
-        return
-    smaller, larger = ({field.variable: field for field in form} for form in forms)
-    for variable in smaller.keys() - larger.keys():
-        raise NotDeclarable(f"{variable} is in one form and not in the other, larger one")
-    for variable in larger.keys() - smaller.keys():
-        field = larger[variable]
-        if field.required and field.default is None and not field.show_on:
-            raise NotDeclarable(f"{variable} is required in one form and not in the other")
+        return forms[0] if forms else ()
+    larger, smaller = forms
+    demanded = {field.variable for field in larger if _is_demanded(field)}
+    demanded &= {field.variable for field in smaller if _is_demanded(field)}
+    variables = {field.variable for field in larger}
+    merged = (*larger, *(field for field in smaller if field.variable not in variables))
+    return tuple(
+        evolve_declaration(field, required=False)
+        if _is_demanded(field) and field.variable not in demanded
+        else field
+        for field in merged
+    )
+
+
+def _is_demanded(field: FormField) -> bool:
+    return bool(field.required) and field.default is None and not field.show_on

@@ -13,11 +13,11 @@ from xinfer.importer.constants import Constants
 from xinfer.importer.credentials import attributes_of, credentials_class
 from xinfer.importer.customizable import customizable_model
 from xinfer.importer.expressions import Expressions
-from xinfer.importer.imported import Imported
+from xinfer.importer.imported import Imported, read_form
 from xinfer.importer.names import Names, capitalized
 from xinfer.importer.python import Module
 from xinfer.importer.runtime import DeclaredRuntime
-from xinfer.spec import Model, ModelCredentialSchema, Project, Provider
+from xinfer.spec import CredentialSchema, Model, ModelCredentialSchema, Project, Provider
 from xinfer.spec.declaration import evolve
 from xinfer.spec.project import MODEL_FOLDERS, complete
 from xinfer.yaml import to_data
@@ -90,6 +90,7 @@ class _Spec:
     imported: Imported
     modules: tuple[str, ...]
     _classes: list[ast.ClassDef] = field(factory=list, init=False)
+    _reading: ast.ClassDef | None = field(default=None, init=False)
     _expressions: Expressions = field(init=False)
     _names: Names = field(factory=Names, init=False)
 
@@ -104,7 +105,7 @@ class _Spec:
             self._expressions.constants = {}
         arguments: dict[str, object] = {"manifest": self._manifest(), "provider": self._provider()}
         if self._classes:
-            arguments["credentials"] = ast.Name(self._read_class.name)
+            arguments["credentials"] = ast.Name(self._read_class().name)
         if self.imported.runtime:
             arguments |= self._runtime(self.imported.runtime)
         if self.modules:
@@ -124,12 +125,9 @@ class _Spec:
         about = "A model provider for Dify, declared once."
         return _module(about, self._expressions, body, self.modules)
 
-    @property
     def _read_class(self) -> ast.ClassDef:
-        """The class of the project; a runtime reads what both forms hold by the larger one."""
-        if not self.imported.runtime:
-            return self._classes[0]
-        return max(self._classes, key=lambda declared: len(declared.body))
+        """Return the class of the project; a runtime reads by it what either form holds."""
+        return self._reading or self._classes[0]
 
     def _runtime(self, runtime: DeclaredRuntime) -> dict[str, object]:
         """Declare what stands in the place of the plugin's own Python."""
@@ -138,11 +136,15 @@ class _Spec:
             server["base_url"] = runtime.base_url
         if runtime.validated_by:
             server["validated_by"] = runtime.validated_by
+        if runtime.sends:
+            server["sends"] = runtime.sends
+        if runtime.user:
+            server["user"] = runtime.user
         arguments: dict[str, object] = {
             "runtime": self._expressions.call("OpenAICompatible", **server)
         }
         if "customizable-model" in self.imported.provider.configurate_methods:
-            settings = attributes_of(self._read_class)
+            settings = attributes_of(self._read_class())
             arguments["customizable_models"] = tuple(
                 customizable_model(kind, settings) for kind in runtime.model_types
             )
@@ -196,12 +198,22 @@ class _Spec:
             arguments["provider_credential_schema"] = None
         if of_model:
             arguments["model_credential_schema"] = self._model_form(of_model)
-            if whole and self._read_class is not self._classes[0]:
+            if whole and self.imported.runtime:
+                self._class_that_reads(whole, of_model)
+            if whole and self._reading and self._reading is not self._classes[0]:
                 form = self._expressions.call("provider_form", ast.Name(self._classes[0].name))
                 arguments.setdefault("provider_credential_schema", form)
         elif whole and "customizable-model" in provider.configurate_methods:
             arguments["model_credential_schema"] = None
         return arguments
+
+    def _class_that_reads(self, whole: CredentialSchema, of_model: ModelCredentialSchema) -> None:
+        """Choose the class that reads what either form holds, or make one."""
+        form = read_form(self.imported.provider)
+        forms = (whole.credential_form_schemas, of_model.credential_form_schemas)
+        if form not in forms:
+            self._class("StoredCredentials", "What is stored, of either form.", form)
+        self._reading = self._classes[0 if form == forms[0] else -1]
 
     def _model_form(self, schema: ModelCredentialSchema) -> ast.Call:
         whole = self.imported.provider.provider_credential_schema

@@ -277,3 +277,31 @@ def test_the_page_answers_to_itself_alone(url):
     assert _status(f"{url}status", Origin=base)[0] == 200
     assert _status(f"{url}..%2f..%2fapp.py")[0] == 404
     assert _status(f"{url}icons/..%2fmanifest.yaml")[0] == 404
+
+
+LATE = """
+    const real = window.fetch;
+    window.late = "asked";
+    window.fetch = async (...request) => {
+      const answer = await real(...request);
+      if (request[0] === "status" && window.late === "asked") {
+        window.late = "held";
+        await new Promise((go) => setTimeout(go, 1500));
+        setTimeout(() => (window.late = "over"), 200);
+      }
+      return answer;
+    };
+"""
+
+
+def test_a_late_answer_does_not_overtake_that_to_a_later_save(home, url, page):
+    plugin = declare(home, "1")
+    opened(page, url, plugin)
+    page.goto("about:blank")
+    page.add_init_script(LATE)
+    page.goto(url)
+    page.wait_for_function("window.late === 'held'")
+    plugin = declare(home, "2")
+    expect(page.locator("#plugin")).to_have_text(plugin)
+    page.wait_for_function("window.late === 'over'")
+    expect(page.locator("#plugin")).to_have_text(plugin)

@@ -299,4 +299,9 @@ recall();
 $("theme").setAttribute("aria-pressed", String(page.selection.theme === "dark"));
 drawNavigation();
 listen();
-new EventSource("events").addEventListener("message", load);
+
+// One load at a time: the answer to an earlier one must not overtake that to a later one.
+let loading = Promise.resolve();
+new EventSource("events").addEventListener("message", () => {
+  loading = loading.then(load, load);
+});

@@ -3,9 +3,12 @@
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from xinfer.plugin.archive import pack
 
 ROOT = Path(__file__).parent.parent
 
@@ -65,9 +68,11 @@ def test_an_update_says_what_changed_since_the_published_version(home):
 def test_a_version_that_is_not_new_is_refused(home, version, words):
     xinfer("publish", "marketplace", built(home, "0.2.0"), cwd=home)
     run = xinfer("publish", "marketplace", built(home, version), cwd=home)
-    assert run.returncode == 2
-    assert words in run.stderr
-    assert "raise the version" in run.stderr
+    assert run.returncode == 1
+    assert "XI555" in run.stdout
+    assert words in run.stdout
+    assert "Raise the version." in run.stdout
+    assert len(list((home / "marketplace").rglob("*.difypkg"))) == 1
 
 
 def test_what_the_review_refuses_is_not_published(home):
@@ -84,3 +89,24 @@ def test_a_folder_that_is_not_there(home):
     run = xinfer("publish", "nowhere", built(home), cwd=home)
     assert run.returncode == 2
     assert "There is no folder nowhere" in run.stderr
+
+
+def test_a_package_names_no_place_outside_of_the_folder(home):
+    built(home)
+    with zipfile.ZipFile(home / "dist/xinference-0.1.0.difypkg") as package:
+        files = {name: package.read(name) for name in package.namelist()}
+    files["manifest.yaml"] = (
+        files["manifest.yaml"]
+        .replace(b"author: xinfer\n", b"author: ../.. # xinfer: ignore[XI102] mine\n")
+        .replace(b"name: xinference\n", b"name: ../x # xinfer: ignore[XI103] mine\n")
+    )
+    (home / "x.difypkg").write_bytes(pack(files.items()))
+    before = sorted(home.rglob("*"))
+    for arguments in (("publish", "marketplace", "x.difypkg"), ("pack", "x.difypkg")):
+        run = xinfer(*arguments, cwd=home)
+        assert run.returncode == 2, run.stdout
+        assert "../../../x:0.1.0 is not an identifier that Dify installs" in run.stderr
+    run = xinfer("rehearse", "x.difypkg", cwd=home)
+    assert run.returncode == 1
+    assert "is not an identifier that Dify installs" in run.stdout
+    assert sorted(home.rglob("*")) == before

@@ -298,7 +298,7 @@ project = Project(
         tags=(Tag.RAG, Tag.AGENT),
         privacy="PRIVACY.md",
         repo="https://github.com/xinfer/xinfer",
-        contact="maintainers@xinfer.dev",
+        contact="maintainers@example.org",
     ),
     provider=Provider(
         provider="any_openai",

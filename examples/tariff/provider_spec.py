@@ -141,7 +141,7 @@ project = Project(
         meta=Meta(minimum_dify_version="1.0.0"),
         privacy="PRIVACY.md",
         repo="https://github.com/xinfer/xinfer",
-        contact="maintainers@xinfer.dev",
+        contact="maintainers@example.org",
     ),
     provider=Provider(
         provider="tariff",

@@ -60,6 +60,7 @@ plugins:
     - provider/acme.yaml
 meta:
   version: 0.0.1
+  minimum_dify_version: 1.0.0
   arch:
     - amd64
     - arm64
@@ -352,19 +353,26 @@ def own_file(rule):
     for path, kinds in _OWN.items():
         if rule.on[0] in kinds:
             return path
-    return {"PluginCode": PYTHON, "Project": PYPROJECT, "Plugin": MODEL}.get(
+    return {"PluginCode": PYTHON, "Project": PYPROJECT, "Plugin": MODEL, "Review": MANIFEST}.get(
         rule.on[0].__name__, PROVIDER
     )
+
+
+_BESIDE = ("before:", "published:")
 
 
 def lay(rule, example, folder):
     """Write the plugin of an example into a folder.
 
     Returns the path to check, that of the previous version if the example has one, and the marks.
+    A list of published versions lies beside the plugin.
     """
     example = {own_file(rule): example} if isinstance(example, str) else example
     old = {path[7:]: text for path, text in example.items() if path.startswith("before:")}
-    new = {path: text for path, text in example.items() if not path.startswith("before:")}
+    new = {path: text for path, text in example.items() if not path.startswith(_BESIDE)}
+    for path, text in example.items():
+        if path.startswith("published:"):
+            (folder / path.removeprefix("published:")).write_text(text)
     before = _write(folder / "before", old)[0] if old else None
     path, marks = _write(folder / "acme", new)
     return path, before, marks

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rules.plugins import YAML, Mark, lay
 
-from xinfer.cli.check import report_of
+from xinfer.cli.check import report_of, review_of
 from xinfer.rules import RULES
+from xinfer.rules.review import RULES as RULES_OF_REVIEW
 
 BAD = [(r, e) for r in RULES.values() for e in r.bad]
 GOOD = [(r, e) for r in RULES.values() for e in r.good]
@@ -19,7 +20,9 @@ def ids(examples):
 
 def found(rule, example, folder):
     path, before, marks = lay(rule, example, folder)
-    findings = report_of(path, before).findings
+    listed = folder / "versions.txt"
+    review = review_of(listed if listed.exists() else None) if rule in RULES_OF_REVIEW else None
+    findings = report_of(path, before, review=review).findings
     root = path if path.is_dir() else path.parent
     return findings, marks, root
 

@@ -23,7 +23,7 @@ from xinfer.cli.options import (
 if TYPE_CHECKING:
     from xinfer.diff import Change
     from xinfer.plugin.plugin import Plugin
-    from xinfer.rules import Report, Selection
+    from xinfer.rules import Finding, Report, Review, Selection
 
 
 @click.command(
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         "xinfer check",
         "xinfer check --fix published/acme",
         "xinfer check --select XI6 --ignore XI644",
+        "xinfer check --review --published ../dify-plugins dist/acme-0.1.0.difypkg",
         "xinfer check --format sarif acme-0.1.0.difypkg",
     )
 )
@@ -48,6 +49,17 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The version that users have: find what breaks for them, too.",
 )
+@click.option(
+    "--review",
+    is_flag=True,
+    help="Apply the rules of the marketplace's review, too; exit with 1 for what it refuses.",
+)
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="With --review: the versions that are published, as a checkout of the marketplace's "
+    "repository or a list with author/name:version on each line.",
+)
 @click.option("--fix", is_flag=True, help="First fix what has one right answer; folders only.")
 @click.option(
     "--baseline",
@@ -62,11 +74,13 @@ def check(
     path: Path,
     output: str,
     against: Path | None,
+    published: Path | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     *,
     baseline: bool,
     fix: bool,
+    review: bool,
     strict: bool,
     show_suppressed: bool,
 ) -> None:
@@ -76,43 +90,85 @@ def check(
     found, or advice alone, with 1 when something is, and with 2 when PATH cannot be used.
     """
     from xinfer.cli.report import show
-    from xinfer.rules import Severity
 
     existing(path)
+    if published and not review:
+        raise UnusableInput("--published is for the review: add --review.")
     selection = selection_of(select, ignore)
+    reviewed = review_of(published) if review else None
     if fix:
         _fix(path)
     if baseline:
         _baseline(path, against, selection)
-    report = report_of(path, against, selection)
+    report = report_of(path, against, selection, reviewed)
     show(report, output, show_suppressed=show_suppressed)
-    if any(strict or finding.severity is not Severity.ADVICE for finding in report.findings):
+    is_counted = blocks_review if review else is_not_advice
+    if any(strict or is_counted(finding) for finding in report.findings):
         raise SystemExit(1)
 
 
+def is_not_advice(finding: Finding) -> bool:
+    """Say whether a check fails because of a finding."""
+    from xinfer.rules import Severity
+
+    return finding.severity is not Severity.ADVICE
+
+
+def blocks_review(finding: Finding) -> bool:
+    """Say whether the marketplace's review would refuse the plugin, or Dify would."""
+    from xinfer.rules import Stage
+
+    return is_not_advice(finding) or finding.where is Stage.REVIEW
+
+
+def review_of(published: Path | None) -> Review:
+    """Make what the review compares a plugin with.
+
+    :param published: where the published versions are listed.
+    :raises UnusableInput: it cannot be read.
+    """
+    from xinfer.plugin.limits import UnreadablePlugin
+    from xinfer.plugin.published import published_versions
+    from xinfer.rules import Review
+
+    try:
+        return Review(published=published_versions(published) if published else frozenset())
+    except UnreadablePlugin as error:
+        raise UnusableInput(str(error)) from error
+
+
 def report_of(
-    path: Path, against: Path | None = None, selection: Selection | None = None
+    path: Path,
+    against: Path | None = None,
+    selection: Selection | None = None,
+    review: Review | None = None,
 ) -> Report:
     """Find what is wrong with a spec, a folder or a package.
 
     :param against: the version that users have.
     :param selection: the rules to apply; all of them by default.
+    :param review: what the marketplace has, to apply the rules of its review, too.
     """
     from xinfer.build import WrongValues
     from xinfer.cli.sides import plugin_at
     from xinfer.rules import Report
 
     try:
-        return _report(plugin_at(path), against, selection)
+        return _report(plugin_at(path), against, selection, review)
     except WrongValues as error:
         return Report(error.findings)
 
 
-def _report(plugin: Plugin, against: Path | None, selection: Selection | None) -> Report:
+def _report(
+    plugin: Plugin,
+    against: Path | None,
+    selection: Selection | None,
+    review: Review | None = None,
+) -> Report:
     from xinfer.rules import Selection, report
 
     changes = _changes(against, plugin) if against else None
-    return report(plugin, changes=changes, selection=selection or Selection())
+    return report(plugin, changes=changes, review=review, selection=selection or Selection())
 
 
 def _baseline(path: Path, against: Path | None, selection: Selection) -> None:

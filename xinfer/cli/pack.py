@@ -57,7 +57,7 @@ def pack(
     from xinfer.cli.report import show
     from xinfer.cli.sides import plugin_at
     from xinfer.plugin.archive import pack as packed
-    from xinfer.plugin.checksum import checksum, identifier
+    from xinfer.plugin.checksum import checksum, identifier, require_identifier
     from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
     from xinfer.plugin.offline import OfflineError, with_wheels
     from xinfer.plugin.writer import write_file
@@ -75,6 +75,8 @@ def pack(
         raise SystemExit(1)
     try:
         manifest = plugin.project.manifest
+        if out is None:
+            require_identifier(manifest.author, manifest.name, manifest.version)
         files = with_requirements(plugin.files)
         if offline:
             files = with_wheels(files, platforms.split(","), python)

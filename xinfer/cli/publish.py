@@ -21,7 +21,6 @@ from xinfer.cli.options import (
 
 if TYPE_CHECKING:
     from xinfer.plugin.plugin import Plugin
-    from xinfer.rules import Finding
 
 _TEXT = "PULL_REQUEST.md"
 
@@ -49,44 +48,35 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
     existing(package)
     if not folder.is_dir():
         raise UnusableInput(f"There is no folder {folder}: name a checkout of the repository.")
-    from xinfer.cli.check import report_of
+    from xinfer.cli.check import blocks_review, report_of, review_of
     from xinfer.cli.report import show
     from xinfer.cli.sides import whole_plugin_at
+    from xinfer.plugin.checksum import require_identifier
+    from xinfer.plugin.limits import UnreadablePlugin
     from xinfer.rules import Report
 
-    report = report_of(package, selection=selection_of((), ignore))
-    blocking = tuple(filter(_blocks, report.findings))
+    report = report_of(package, selection=selection_of((), ignore), review=review_of(folder))
+    blocking = tuple(filter(blocks_review, report.findings))
     if blocking:
         show(Report(blocking))
         click.echo(f"{counted(len(blocking), 'finding')} to correct before it is published.")
         raise SystemExit(1)
     plugin = whole_plugin_at(package)
     manifest = plugin.project.manifest
+    try:
+        require_identifier(manifest.author, manifest.name, manifest.version)
+    except UnreadablePlugin as error:
+        raise UnusableInput(str(error)) from error
     place = folder / manifest.author / manifest.name
     target = place / f"{manifest.name}-{manifest.version}.difypkg"
     published = sorted(place.glob("*.difypkg"), key=_version)
-    if target in published:
-        raise UnusableInput(
-            f"Version {manifest.version} is published already: raise the version in the spec."
-        )
-    newest = published[-1] if published else None
-    if newest is not None and _version(newest) > _version(target):
-        raise UnusableInput(
-            f"{newest.name} is newer than {manifest.version}: raise the version in the spec."
-        )
-    before = since or newest
+    before = since or (published[-1] if published else None)
     text = "\n".join(_text(plugin, whole_plugin_at(before) if before else None)) + "\n"
     place.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(package, target)
     (package.parent / _TEXT).write_text(text, encoding="utf-8")
     click.echo(f"Copied {package.name} to {target}.")
     click.echo(f"Wrote the pull request's text to {package.parent / _TEXT}.")
-
-
-def _blocks(finding: Finding) -> bool:
-    from xinfer.rules import Severity, Stage
-
-    return finding.severity is not Severity.ADVICE or finding.where is Stage.REVIEW
 
 
 def _version(path: Path) -> tuple[int, ...]:
@@ -122,8 +112,8 @@ def _text(plugin: Plugin, before: Plugin | None) -> Iterator[str]:
     yield "## Local validation"
     yield ""
     yield "```"
-    yield f"xinfer check {manifest.name}-{manifest.version}.difypkg"
-    yield "No finding that the review or the installation would refuse."
+    yield f"xinfer check --review {manifest.name}-{manifest.version}.difypkg"
+    yield "Nothing that the review or the installation would refuse is found."
     yield "```"
     yield ""
     yield "The remaining points of the form are for its author: risk level, required checks,"

@@ -28,7 +28,8 @@ from attrs import define, field, frozen
 from xinfer.daemon import offline
 from xinfer.daemon.process import PluginProcess
 from xinfer.daemon.session import CallError, PluginError
-from xinfer.plugin.checksum import checksum, identifier
+from xinfer.plugin.archive import short
+from xinfer.plugin.checksum import checksum, identifier, require_identifier
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.read import plugin_files, plugin_of
@@ -155,24 +156,35 @@ class _Run:
     def unpack(self, package: Path) -> str:
         try:
             self.files = plugin_files(package)
+            reading = plugin_of(self.files)
+            if reading.manifest is None:
+                raise _Failed("There is no manifest.yaml that can be read: run xinfer check.")
+            self.manifest = reading.manifest
+            self._identify()
+            for path in self.files:
+                self._write(path)
         except UnreadablePlugin as error:
             raise _Failed(str(error)) from error
-        reading = plugin_of(self.files)
-        if reading.manifest is None:
-            raise _Failed("The package has no manifest.yaml that can be read: run xinfer check.")
-        self.manifest = reading.manifest
-        digest = checksum(self.files)
+        return f"{len(self.files)} files"
+
+    def _identify(self) -> None:
         author, name, version = (getattr(self.manifest, n) for n in ("author", "name", "version"))
+        require_identifier(author, name, version)
+        digest = checksum(self.files)
         self.rehearsal.checksum = digest
         self.rehearsal.identifier = identifier(author, name, version, digest)
         self.rehearsal.requested = self.manifest.resource.memory
         self.folder = self.place / author / f"{name}-{version}@{digest}"
-        for path in self.files:
-            target = self.folder / path
+
+    def _write(self, path: str) -> None:
+        target = self.folder / path
+        content = self.files[path]
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(self.files[path])
+            target.write_bytes(content)
             target.chmod(0o644)
-        return f"{len(self.files)} files"
+        except OSError as error:
+            raise _Failed(f"{short(path)!r} cannot be written: {error.strerror}.") from error
 
     def environment(self) -> str:
         uv = _uv()

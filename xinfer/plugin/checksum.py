@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 
 from xinfer.plugin.files import PluginFiles
+from xinfer.plugin.limits import UnreadablePlugin
+
+_PARTS = re.compile(
+    r"[a-z0-9_-]{1,64}/[a-z0-9_-]{1,128}:\d{1,4}\.\d{1,4}\.\d{1,4}(-\w{1,16})?", re.ASCII
+)
 
 
 def checksum(files: PluginFiles) -> str:
@@ -24,3 +30,15 @@ def checksum(files: PluginFiles) -> str:
 def identifier(author: str | None, name: str, version: str, digest: str) -> str:
     """Form what Dify installs a plugin under, e.g. ``acme/tariff:0.1.0@6c30…``."""
     return f"{author}/{name}:{version}@{digest}" if author else f"{name}:{version}@{digest}"
+
+
+def require_identifier(author: str, name: str, version: str) -> None:
+    """Check that author, name and version are those of an identifier, and so name no other place.
+
+    :raises UnreadablePlugin: Dify would not install them.
+    """
+    if not _PARTS.fullmatch(f"{author}/{name}:{version}"):
+        raise UnreadablePlugin(
+            f"{author}/{name}:{version} is not an identifier that Dify installs: "
+            "correct author, name or version in manifest.yaml."
+        )

@@ -3,8 +3,9 @@
 :func:`check` looks at a plugin, :func:`report` also at what its author suppresses;
 :data:`RULES` holds the rules by code. Codes begin XI0 for what
 holds of any object, XI1 for the manifest, XI2 for the provider, XI3 for credentials, XI4 for
-models, XI5 for the files of the plugin, XI6 for its Python, XI7 for its package, XI8 for what
-changed since the version that users have, XI9 for suppressions of the others.
+models, XI5 for the files of the plugin (XI55 for what the marketplace's review alone asks), XI6 for
+its Python, XI7 for its package, XI8 for what changed since the version that users have, XI9 for
+suppressions of the others.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ from xinfer.rules import (
     suppression,
     values,
 )
+from xinfer.rules import review as of_review
 from xinfer.rules.finding import Finding, Report, Severity, Stage, Suppression, place_of
 from xinfer.rules.python.code import plugin_code
+from xinfer.rules.review import Review
 from xinfer.rules.rule import Rule
 from xinfer.rules.selection import EVERYTHING, Selection
 from xinfer.rules.values import mistyped
@@ -55,6 +58,7 @@ __all__ = [
     "Finding",
     "Form",
     "Report",
+    "Review",
     "Rule",
     "Selection",
     "Severity",
@@ -89,6 +93,7 @@ RULES: Mapping[str, Rule] = {
                 python,
                 package,
                 against,
+                of_review,
                 suppression,
             )
         ),
@@ -120,12 +125,14 @@ def report(
     plugin: Plugin,
     *,
     changes: Iterable[Change] | None = None,
+    review: Review | None = None,
     selection: Selection = EVERYTHING,
     allowed: Iterable[str] = (),
 ) -> Report:
     """Find what is wrong with a plugin, and what of it the author has decided to leave out.
 
     :param changes: since the version that users have; they get findings, too.
+    :param review: what the marketplace has; without it the rules of its review are left out.
     :param selection: the rules to apply.
     :param allowed: files that are packed although they look like secrets: paths in the package,
         or as the author has them.
@@ -136,6 +143,10 @@ def report(
         findings += _of_changes(changes, plugin)
     else:
         ran -= {rule.code for rule in against.RULES}
+    if review is not None:
+        findings += (_placed(f, plugin) for f in _findings(review, "review", plugin, plugin.form))
+    else:
+        ran -= {rule.code for rule in of_review.RULES}
     directives = suppression.directives(plugin, RULES)
     selected = [finding for finding in findings if finding.code in selection]
     marked = list(suppression.suppress(selected, directives, plugin))

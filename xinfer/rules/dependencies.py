@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from xinfer.plugin.plugin import Form, Plugin
+from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, rule
@@ -23,7 +24,6 @@ from xinfer.spec.span import Span
 
 _OLDEST_SDK = Version("0.9.0")
 _LAST_SDK_FOR_311 = "0.7.4"
-_PYPROJECT, _LOCK, _REQUIREMENTS = "pyproject.toml", "uv.lock", "requirements.txt"
 _REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)"', re.MULTILINE)
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _PRIVATE_DOMAINS = (".local", ".internal", ".lan", ".corp", ".intra", ".home", ".localdomain")
@@ -44,16 +44,16 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
 )
 def sdk_requirement(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin does not require Dify's SDK, so its environment lacks it."""
-    if _LOCK in plugin.files or not _are_requirements_complete(project, plugin):
+    if LOCK in plugin.files or not _are_requirements_complete(project, plugin):
         return
     if not any(_names_sdk(line) for line in project.requirements):
         message = "dify_plugin is not among the requirements"
         if plugin.form is Form.SPEC:
             yield Problem(message, at="requirements")
-        elif _PYPROJECT in (plugin.sources or ()):
+        elif PYPROJECT in (plugin.sources or ()):
             yield _in_pyproject(plugin, "dependencies", message, key=True)
         else:
-            yield Problem(message, span=Span(_REQUIREMENTS, 1, 1))
+            yield Problem(message, span=Span(REQUIREMENTS, 1, 1))
 
 
 @rule(
@@ -88,21 +88,26 @@ def requirement_form(project: Project, plugin: Plugin) -> Iterator[Problem]:
 def sdk_bound(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """Dify's SDK is required without a lower bound of at least 0.9.0, or with ~=."""
     for index, line in enumerate(project.requirements):
-        requirement = _requirement(line)
-        if requirement is None or not _names_sdk(line):
-            continue
-        bounds = [
-            Version(clause.version.removesuffix(".*"))
-            for clause in requirement.specifier
-            if clause.operator in (">=", ">", "==")
-        ]
-        if any(clause.operator == "~=" for clause in requirement.specifier):
-            yield _of_requirement(plugin, index, line, f"{line} excludes the next version")
-        elif not bounds:
-            yield _of_requirement(plugin, index, line, f"{line} has no lower bound")
-        elif max(bounds) < _OLDEST_SDK:
-            message = f"{line} allows versions below {_OLDEST_SDK}"
-            yield _of_requirement(plugin, index, line, message)
+        if fault := sdk_bound_fault(line):
+            yield _of_requirement(plugin, index, line, fault)
+
+
+def sdk_bound_fault(line: str) -> str:
+    """Say what the review refuses about the bounds of Dify's SDK; nothing of other requirements."""
+    requirement = _requirement(line)
+    if requirement is None or not _names_sdk(line):
+        return ""
+    clauses = list(requirement.specifier)
+    if any(clause.operator == "~=" for clause in clauses):
+        return f"{line} excludes the next version"
+    lower = [
+        Version(clause.version.removesuffix(".*"))
+        for clause in clauses
+        if clause.operator in (">=", ">", "==")
+    ]
+    if not lower:
+        return f"{line} has no lower bound"
+    return f"{line} allows versions below {_OLDEST_SDK}" if max(lower) < _OLDEST_SDK else ""
 
 
 def _pyproject(requires: str, dependencies: str = '["dify_plugin>=0.9.0", "requests"]') -> str:
@@ -199,13 +204,13 @@ def build_system(_: Project, plugin: Plugin) -> Iterator[Problem]:
 )
 def private_index(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """uv.lock names an index inside a private network, so the plugin installs nowhere else."""
-    text = (plugin.sources or {}).get(_LOCK, "")
+    text = (plugin.sources or {}).get(LOCK, "")
     urls = {match[1]: match.span(1) for match in reversed([*_REGISTRY.finditer(text)])}
     for url, place in sorted(urls.items(), key=lambda item: item[1]):
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             message = f"uv.lock names the index {host} of a private network"
-            yield Problem(message, span=span_in(_LOCK, text, *place))
+            yield Problem(message, span=span_in(LOCK, text, *place))
 
 
 @rule(
@@ -226,12 +231,12 @@ def private_index_configured(_: Project, plugin: Plugin) -> Iterator[Problem]:
     indexes = settings.get("index", [])
     urls = [index.get("url") for index in indexes if isinstance(index, dict)]
     urls += [settings.get("index-url"), *_list(settings.get("extra-index-url"))]
-    text = (plugin.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(PYPROJECT, "")
     for url in filter(None, map(_string, urls)):
         host = urlsplit(url).hostname or ""
         if _is_private(host):
             message = f"[tool.uv] names the index {host} of a private network"
-            yield Problem(message, span=_first(_PYPROJECT, text, url))
+            yield Problem(message, span=_first(PYPROJECT, text, url))
 
 
 @rule(
@@ -254,10 +259,10 @@ def dev_group_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     It makes a requirements.txt from uv.lock without that group, and fails if there is none.
     """
     files = plugin.files
-    if _PYPROJECT not in files or _LOCK not in files or _REQUIREMENTS in files:
+    if PYPROJECT not in files or LOCK not in files or REQUIREMENTS in files:
         return
     if "dev" not in _table(_toml(plugin), "dependency-groups"):
-        yield Problem("there is no dependency group dev", span=Span(_PYPROJECT, 1, 1))
+        yield Problem("there is no dependency group dev", span=Span(PYPROJECT, 1, 1))
 
 
 @rule(
@@ -275,7 +280,7 @@ def dev_group_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
 )
 def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml is not TOML, or not of the shape that uv reads."""
-    text = (plugin.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(PYPROJECT, "")
     try:
         declared = tomllib.loads(text).get("project", {})
     except tomllib.TOMLDecodeError as error:
@@ -283,7 +288,7 @@ def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
         place = _TOML_PLACE.search(message)
         line, column = (int(place[1]), int(place[2])) if place else (1, 1)
         message = _TOML_PLACE.sub("", message)
-        yield Problem(f"not TOML: {message}", span=Span(_PYPROJECT, line, column))
+        yield Problem(f"not TOML: {message}", span=Span(PYPROJECT, line, column))
         return
     if not isinstance(declared, dict):
         yield _in_pyproject(plugin, "project", "project is not a table", key=True)
@@ -298,7 +303,7 @@ def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
 
 def _toml(plugin: Plugin) -> dict[str, Any]:
     try:
-        return tomllib.loads((plugin.sources or {}).get(_PYPROJECT, ""))
+        return tomllib.loads((plugin.sources or {}).get(PYPROJECT, ""))
     except tomllib.TOMLDecodeError:
         return {}
 
@@ -329,7 +334,7 @@ def _requires_python(plugin: Plugin) -> tuple[object, SpecifierSet | None]:
 
 def _oldest_too_old(project: Project, plugin: Plugin, allowed: SpecifierSet) -> str:
     """Return the oldest Python that is allowed and that the SDK does not run on, or nothing."""
-    if _LOCK in plugin.files or not str(allowed):
+    if LOCK in plugin.files or not str(allowed):
         return ""
     for line in project.requirements:
         requirement = _requirement(line)
@@ -347,8 +352,8 @@ def _are_requirements_complete(project: Project, plugin: Plugin) -> bool:
     if plugin.form is Form.SPEC:
         return True
     sources = plugin.sources or {}
-    if _PYPROJECT not in sources:
-        return _REQUIREMENTS in plugin.files
+    if PYPROJECT not in sources:
+        return REQUIREMENTS in plugin.files
     declared = _table(_toml(plugin), "project")
     listed = declared.get("dependencies", [])
     return bool(declared) and isinstance(listed, list) and "dynamic" not in declared
@@ -380,23 +385,23 @@ def _of_requirement(plugin: Plugin, index: int, line: str, message: str) -> Prob
     """Point at a requirement: in the spec, or in the file that the daemon installs from."""
     if plugin.form is Form.SPEC:
         return Problem(message, at=f"requirements[{index}]")
-    file = _PYPROJECT if _PYPROJECT in plugin.files else _REQUIREMENTS
+    file = PYPROJECT if PYPROJECT in plugin.files else REQUIREMENTS
     text = (plugin.sources or {}).get(file, "")
     return Problem(message, span=_first(file, text, line))
 
 
 def _in_pyproject(plugin: Plugin, name: str, message: str, *, key: bool = False) -> Problem:
     """Point at the value of a key, or at a key or a table's name."""
-    text = (plugin.sources or {}).get(_PYPROJECT, "")
+    text = (plugin.sources or {}).get(PYPROJECT, "")
     pattern = (
         rf"^[ \t]*(?:(?P<table>\[[ \t]*{name}[ \t]*\])|(?P<key>[\"']?{name}[\"']?)[ \t]*=[ \t]*"
         r"(?P<value>\[[^]]*\]|[^#\n]*[^#\s]))"
     )
     match = re.search(pattern, text, re.MULTILINE)
     if match is None:
-        return Problem(message, span=Span(_PYPROJECT, 1, 1))
+        return Problem(message, span=Span(PYPROJECT, 1, 1))
     part = "table" if match["table"] else "key" if key else "value"
-    return Problem(message, span=span_in(_PYPROJECT, text, *match.span(part)))
+    return Problem(message, span=span_in(PYPROJECT, text, *match.span(part)))
 
 
 def _first(file: str, text: str, part: str) -> Span:

@@ -32,7 +32,8 @@ type Example = str | Mapping[str, str | Link | int | tuple[str, ...] | None]
 A text is laid over the file that the rule's object comes from. A mapping names other files: a
 number stands for a file of so many bytes, several texts for as many entries of a package, and
 ``None`` removes the file. ``before:`` in front of a name stands for the file of the version that
-users have. In a bad example «» stand around what the finding points at.
+users have, ``published:`` for a list of what the marketplace has. In a bad example «» stand around
+what the finding points at.
 """
 
 

@@ -76,7 +76,7 @@ def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
             yield f"**{title}**: {len(files):,} files"
             continue
         for path, text in files.items():
-            name = f" `{path}`" if path else ""
+            name = f" `{path.translate(_MARKS)}`" if path else ""
             if text is None:
                 yield f"**{title}**:{name} is missing"
             elif isinstance(text, Link):

@@ -185,7 +185,7 @@ def _examined(plugin: Plugin) -> tuple[list[Finding], bool]:
     return placed, is_typed and plugin.declared is not None
 
 
-_OF_FAULTS = {"XI011", "XI012", "XI013"}
+_OF_FAULTS = {"XI011", "XI012", "XI013", "XI015"}
 """The rules that report what cannot be read."""
 
 

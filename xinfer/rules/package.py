@@ -66,10 +66,47 @@ def unreadable_value(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
 )
 def missing_key(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A key is missing that the daemon or the SDK requires."""
-    yield from (_unread(fault) for fault in plugin.faults if fault.message.endswith(_MISSING))
+    for fault in plugin.faults:
+        if fault.message.endswith(_MISSING) and not _HELP_OF_FIELD.search(fault.path):
+            yield _unread(fault)
     if plugin.form is Form.YAML:
         for declared, name in missing_keys((plugin.manifest, plugin.provider)):
             yield Problem(f"{name} is missing", at=name, of=declared)
+
+
+_FIELD_WITH_HELP = """\
+provider_credential_schema:
+  credential_form_schemas:
+    - variable: api_key
+      type: secret-input
+      label: {{en_US: API key, zh_Hans: API Key}}
+      required: true
+      {}
+"""
+
+
+@rule(
+    "XI015",
+    Severity.ADVICE,
+    Stage.REMOTE_DEBUGGING,
+    source="daemon pkg/entities/plugin_entities/basic_type.go: I18nObject; "
+    "graphon model_runtime/entities/provider_entities.py: CredentialFormSchema",
+    bad=(
+        {"provider/acme.yaml": _FIELD_WITH_HELP.format("help: «{text: {en_US: Look there.}}»")},
+        {"provider/acme.yaml": _FIELD_WITH_HELP.format("help: «{zh_Hans: 看那里。}»")},
+    ),
+    good=({"provider/acme.yaml": _FIELD_WITH_HELP.format("placeholder: {en_US: Look there.}")},),
+    fix="Say it in the placeholder, or in the provider's help.",
+)
+def field_help_without_english(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
+    """The help of a field has no English text of its own.
+
+    Dify never shows the help of a field, and the SDK passes over it. The daemon reads it in remote
+    debugging, where it refuses the plugin.
+    """
+    for fault in plugin.faults:
+        if fault.message.endswith(_MISSING) and _HELP_OF_FIELD.search(fault.path):
+            yield Problem("the help of a field has no en_US", at=fault.path, span=fault.span)
 
 
 @rule(
@@ -87,6 +124,7 @@ def unusable_value(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
 
 
 _MISSING = "missing"
+_HELP_OF_FIELD = re.compile(r"credential_form_schemas\[\d+\]\.help\.en_US$")
 _READ_AT_REQUESTS = re.compile(r"^model_properties\.|^parameter_rules\[\d+\]\.default$")
 """Values that the SDK does not look at before a request."""
 
@@ -339,6 +377,7 @@ def unpackable(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
 RULES = (
     unreadable_value,
     missing_key,
+    field_help_without_english,
     unusable_value,
     position_of_nothing,
     folder_entries,

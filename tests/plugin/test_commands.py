@@ -83,7 +83,10 @@ def test_what_dify_refuses_is_not_packed(here, tree, said):
     [
         (".env", "X=1"),
         ("conf/.env.local", "X=1"),
+        (".env.production", "X=1"),
         (".ssh/config", "x"),
+        ("deep/.ssh/id_rsa", "x"),
+        ("id_rsa", "x"),
         ("id_ed25519", "x"),
         (".aws/credentials", "x"),
         (".netrc", "x"),
@@ -91,10 +94,12 @@ def test_what_dify_refuses_is_not_packed(here, tree, said):
         (".pypirc", "x"),
         ("credentials.json", "{}"),
         ("secrets.toml", "x"),
+        ("conf/secrets.yaml", "x"),
         ("a.p12", "x"),
         ("a.pfx", "x"),
         ("tls.key", "x"),
         ("tls.pem", "text\n-----BEGIN RSA PRIVATE KEY-----\nx"),
+        ("large.bin", "\0" * 2 * 1024 * 1024 + "-----BEGIN EC PRIVATE KEY-----\nx"),
         ("notes.md", "-----BEGIN PRIVATE KEY-----\nx"),
         ("x.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nx"),
         ("a.py", 'K = """-----BEGIN PRIVATE KEY-----\n' + "M" * 64 + '\n"""'),
@@ -108,6 +113,7 @@ def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, c
     path.write_text(content)
     said = run("pack", folder, code=1)
     assert f"{name} would be published" in said
+    assert f"{name} would be published" in run("check", folder, code=1)
     assert not list(here.glob("*.difypkg"))
     run("pack", folder, "--allow-secret", name)
     assert name in package_files(Path("packing-0.0.1.difypkg"))
@@ -121,6 +127,7 @@ def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, c
     [
         (".env.example", "KEY="),
         ("public.pem", "-----BEGIN PUBLIC KEY-----\nx"),
+        ("id_ed25519.pub", "ssh-ed25519 AAAA me"),
         ("ca.pem", "-----BEGIN CERTIFICATE-----\nx"),
         ("keys.py", "x = 1"),
         ("code.py", "begin = '-----BEGIN RSA PRIVATE KEY-----\\n'\nend = '-----END'\n"),

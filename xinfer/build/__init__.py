@@ -25,7 +25,7 @@ from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
     differences,
-    write_file,
+    staged_file,
     write_tree,
 )
 from xinfer.rules import Finding, Severity, check_values
@@ -181,11 +181,14 @@ def write(prepared: Prepared, out: Path) -> Built:
     folder = out / prepared.name
     package = out / f"{manifest.name}-{manifest.version}.difypkg"
     files = with_requirements(prepared.plugin.files)
+    place = package
     try:
-        changed = write_tree(prepared.tree, folder)
-        changed |= write_file(package, pack(files.items()))
+        with staged_file(package, pack(files.items())) as put_package:
+            place = folder
+            changed = write_tree(prepared.tree, folder)
+            changed |= put_package()
     except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror or error}.") from error
+        raise OutputError(f"{place} cannot be written: {error.strerror or error}.") from error
     return Built(
         folder=folder,
         package=package,

@@ -6,9 +6,11 @@ functions: ``--help`` and completion stay instant.
 
 from __future__ import annotations
 
+import errno
 import importlib
 from difflib import get_close_matches
 from keyword import iskeyword
+from typing import Any
 
 import click
 
@@ -49,6 +51,11 @@ The module in ``xinfer.cli`` and the function in it have the command's name, wit
 and after a keyword.
 """
 
+_OF_THE_SYSTEM = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE}
+)
+"""Errors that say that the system allows or holds no more."""
+
 
 class _Commands(click.Group):
     """Imports a command when it is called."""
@@ -71,6 +78,19 @@ class _Commands(click.Group):
         if name not in names and (near := get_close_matches(name, names, n=1)):
             ctx.fail(f"There is no command {name}: did you mean {near[0]}?")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a full disk and the like are the user's to know, in a sentence."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            no_temporary_folder = error.errno == errno.ENOENT and error.filename is None
+            if error.errno not in _OF_THE_SYSTEM and not no_temporary_folder:
+                raise
+            from xinfer.cli.options import UnusableInput
+
+            place = error.filename or "A file"
+            raise UnusableInput(f"{place} cannot be used: {error.strerror}.") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, self.list_commands(ctx)))

@@ -27,8 +27,6 @@ _SECRET_NAMES = re.compile(
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")
 _KEY_IN_CODE = re.compile(_PRIVATE_KEY.pattern + rb"(?:\\[nr]|[\s\"'])*[A-Za-z0-9+/=]{40}")
 """In Python, the first line alone is what code looks for, or puts in front of a user's key."""
-_MAX_KEY_FILE = 1024 * 1024
-"""Larger files are not searched for a private key."""
 
 
 @frozen
@@ -68,5 +66,4 @@ def _reason(file: File, files: PluginFiles) -> str:
     if _SECRET_NAMES.fullmatch(name):
         return "a file of that name holds secrets"
     key = _KEY_IN_CODE if name.endswith(".py") else _PRIVATE_KEY
-    small = file.size <= _MAX_KEY_FILE
-    return "it holds a private key" if small and key.search(files[file.path]) else ""
+    return "it holds a private key" if key.search(files[file.path]) else ""

@@ -8,13 +8,15 @@ them apart.
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 RECORD = ".xinfer.json"
@@ -24,6 +26,9 @@ OWNED = "xinfer/"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 """Of Linux's ``renameat2``: relative to the working folder; exchange the two names."""
+
+_NEW, _OLD = "tmp", "old"
+"""In temporary names: a tree or file that is being written; a folder that was moved away."""
 
 type FileTree = Mapping[str, bytes]
 """Contents by path: relative, with ``/``."""
@@ -36,8 +41,18 @@ class ForeignFileError(Exception):
 def write_tree(tree: FileTree, folder: Path) -> bool:
     """Make the folder hold the tree; return whether anything had to change.
 
+    What builds that were killed left beside the folder is removed.
+
     :raises ForeignFileError: someone else's file stands where one of the tree must go.
     """
+    for above in (folder, *folder.parents):
+        if os.path.lexists(above) and not above.is_dir():
+            raise ForeignFileError(
+                f"{above} is no folder, and the plugin's folder belongs there: move it away, or "
+                "delete it, and build again."
+            )
+    folder = folder.resolve()
+    _recover(folder)
     complete = {**tree, RECORD: _record(tree)}
     written = _files_of_last_build(folder)
     for path in _in_the_way(folder, complete, written):
@@ -64,10 +79,23 @@ def write_file(path: Path, content: bytes) -> bool:
     """Make one file hold the content, whole or not at all; return whether it had to change.
 
     A file that is there keeps its mode; through a link, the file that it leads to is changed.
+
+    :raises OSError: it cannot be written, or a folder, a pipe or a device stands there.
     """
+    with staged_file(path, content) as put:
+        return put()
+
+
+@contextmanager
+def staged_file(path: Path, content: bytes) -> Iterator[Callable[[], bool]]:
+    """Write a file beside its place; what is yielded puts it there, as :func:`write_file` says."""
     path = path.resolve()
+    _recover(path)
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "something that is no file stands there", str(path))
     if path.is_file() and path.read_bytes() == content:
-        return False
+        yield lambda: False
+        return
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
@@ -76,19 +104,29 @@ def write_file(path: Path, content: bytes) -> bool:
         with os.fdopen(handle, "wb") as new:
             new.write(content)
         staged.chmod(mode)
-        staged.replace(path)
+        yield lambda: staged.replace(path).exists()
     finally:
         staged.unlink(missing_ok=True)
-    return True
 
 
-def _temporary(path: Path) -> str:
-    """Return the prefix of a temporary name beside a path, and remove what dead builds left."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp-*"):
-        pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]
-        if pid.isdecimal() and not _is_running(int(pid)):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-    return f".{path.name}.{os.getpid()}.tmp-"
+def _temporary(path: Path, purpose: str = _NEW) -> str:
+    """Return the prefix of a temporary name beside a path; it tells whose it is."""
+    return f".{path.name}.{os.getpid()}.{purpose}-"
+
+
+def _recover(path: Path) -> None:
+    """Undo what dead builds left beside a path: put back what they moved away, remove the rest."""
+    for purpose in (_OLD, _NEW):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.{purpose}-*"):
+            pid = left.name.removeprefix(f".{path.name}.").partition(".")[0]
+            if not pid.isdecimal() or _is_running(int(pid)):
+                continue
+            if purpose == _OLD and not path.exists() and (left / path.name).exists():
+                (left / path.name).rename(path)
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _is_running(pid: int) -> bool:
@@ -127,6 +165,8 @@ def _record(tree: FileTree) -> bytes:
 
 def _files_of_last_build(folder: Path) -> set[str]:
     """Name the files that the last build made; none where there is no record to read."""
+    if not (folder / RECORD).is_file():  # it may be a pipe, which must not stall
+        return set()
     try:
         record = json.loads((folder / RECORD).read_bytes())
         listed = record.get("generated") or record["made by xinfer"]  # the key of version 0.1.0
@@ -157,7 +197,7 @@ def _in_the_way(folder: Path, tree: FileTree, written: set[str]) -> Iterator[str
 
 def _differs(folder: Path, path: str, tree: FileTree) -> bool:
     try:
-        return (folder / path).read_bytes() != tree[path]
+        return not (folder / path).is_file() or (folder / path).read_bytes() != tree[path]
     except OSError:
         return True
 
@@ -211,7 +251,7 @@ def _exchange(first: Path, second: Path) -> bool:
 
 def _rename_both(staging: Path, folder: Path) -> None:
     """Exchange in two steps; the old folder is put back if the second one fails."""
-    aside = Path(tempfile.mkdtemp(prefix=_temporary(folder), dir=folder.parent))
+    aside = Path(tempfile.mkdtemp(prefix=_temporary(folder, _OLD), dir=folder.parent))
     try:
         folder.rename(aside / folder.name)
         try:

@@ -5,10 +5,15 @@ import json
 import pytest
 from dify_plugin.entities.model.message import (
     AssistantPromptMessage,
+    AudioPromptMessageContent,
+    ImagePromptMessageContent,
     PromptMessageTool,
     SystemPromptMessage,
+    TextPromptMessageContent,
     UserPromptMessage,
+    VideoPromptMessageContent,
 )
+from dify_plugin.entities.model.text_embedding import MultiModalContent, MultiModalContentType
 from dify_plugin.errors.model import (
     CredentialsValidateFailedError,
     InvokeBadRequestError,
@@ -41,6 +46,7 @@ def running():
         Served(uid="thinker", abilities=("chat", "reasoning", "tools")),
         Served(uid="hybrid", abilities=("chat", "reasoning", "hybrid", "tools")),
         Served(uid="base", abilities=("generate",)),
+        Served(uid="omni", abilities=("chat", "omni", "vision", "audio")),
         Served(uid="72B"),
         Served(uid="72B-1"),
         Served(uid="embed", model_type="embedding", abilities=("embed",)),
@@ -576,6 +582,61 @@ def test_models_that_see_have_the_feature(model_type, abilities, kind):
         ["vision"],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "model_type", "kind", "features"),
+    [
+        ("jina-clip-v2", "embedding", TextEmbedding, ["vision"]),
+        ("gme-Qwen2-VL-2B-Instruct", "embedding", TextEmbedding, ["vision"]),
+        ("Qwen3-VL-Embedding-2B", "embedding", TextEmbedding, ["vision"]),
+        ("jina-embeddings-v4", "embedding", TextEmbedding, ["vision"]),
+        ("jina-embeddings-v3", "embedding", TextEmbedding, []),
+        ("bge-m3", "embedding", TextEmbedding, []),
+        ("Qwen3-VL-Reranker-2B", "rerank", Rerank, []),  # refused by the server: texts only
+    ],
+)
+def test_an_older_server_tells_models_that_see_by_their_names(name, model_type, kind, features):
+    model = Served(uid="m", name=name, model_type=model_type, unreported=("model_ability",))
+    with FakeServer([model], version="2.12.0") as server:
+        credentials = entered(server, "m")
+        kind([]).validate_credentials("m", credentials)
+        schema = kind([]).get_customizable_model_schema("m", credentials)
+    assert [feature.value for feature in schema.features] == features
+
+
+NOWHERE = ["", "/files/a.png", "None/files/a.png", "http:///files/a.png", "data:image/png;base64,"]
+
+
+@BOTH
+@pytest.mark.parametrize("url", NOWHERE)
+@pytest.mark.parametrize(
+    ("part", "kind", "chinese"),
+    [
+        (ImagePromptMessageContent, "image", "图片"),
+        (AudioPromptMessageContent, "audio", "音频"),
+        (VideoPromptMessageContent, "video", "视频"),
+    ],
+)
+def test_a_file_that_leads_nowhere_is_not_sent(server, part, kind, chinese, url, streams):
+    file = part(url=url, format="png", mime_type="image/png")
+    messages = [UserPromptMessage(content=[TextPromptMessageContent(data="Look"), file])]
+    with pytest.raises(InvokeBadRequestError, match="set FILES_URL") as raised:
+        ask(server, uid="omni", streams=streams, messages=messages)
+    assert f"The {kind} in the message has neither data" in str(raised.value)
+    assert f"消息中的{chinese}没有数据" in str(raised.value)
+    assert bodies(server, "/v1/chat/completions") == []
+
+
+@pytest.mark.parametrize("url", NOWHERE)
+def test_an_image_to_embed_or_rank_that_leads_nowhere_is_not_sent(server, url):
+    image = MultiModalContent(content=url, content_type=MultiModalContentType.IMAGE)
+    text = MultiModalContent(content="a", content_type=MultiModalContentType.TEXT)
+    with pytest.raises(InvokeBadRequestError, match="set FILES_URL"):
+        TextEmbedding([]).invoke_multimodal("m", entered(server, "embed"), [text, image])
+    with pytest.raises(InvokeBadRequestError, match="set FILES_URL"):
+        Rerank([]).invoke_multimodal("m", entered(server, "rerank"), text, [image])
+    assert not bodies(server, "/v1/embeddings") + bodies(server, "/v1/rerank")
 
 
 @pytest.mark.parametrize("ability", ["speaker_embedding", "text2music"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from dify_plugin.entities.model.text_embedding import MultiModalContent, MultiModalContentType
 
-from xinfer.runtime.openai import Input
+from xinfer.runtime.openai import BadRequest, Input
 
 _TYPES: Mapping[str, str] = {
     "iVBOR": "image/png",
@@ -16,6 +17,8 @@ _TYPES: Mapping[str, str] = {
     "Qk": "image/bmp",
 }
 """How each type of image begins, in Base64."""
+_RELATIVE = ("/files/", "/v1/files/", "None/", "null/", "//")
+"""How the address of a file begins whose host is missing; the Base64 of no image begins so."""
 
 
 def inputs(contents: Iterable[MultiModalContent]) -> list[Input]:
@@ -24,11 +27,36 @@ def inputs(contents: Iterable[MultiModalContent]) -> list[Input]:
 
 
 def one_input(content: MultiModalContent) -> Input:
-    """Write one text or image; a URL stays one."""
+    """Write one text or image; a URL stays one.
+
+    :raises BadRequest: the image has neither data nor a host.
+    """
     if content.content_type is MultiModalContentType.TEXT:
         return content.content
-    data = content.content
-    if not data.startswith(("data:", "http://", "https://")):
+    data = content.content.strip()
+    if not data.startswith(("data:", "http:", "https:", *_RELATIVE)):
         matching = (kind for begin, kind in _TYPES.items() if data.startswith(begin))
         data = f"data:{next(matching, 'image/png')};base64,{data}"
+    expect_content(data, "image", "图片")
     return {"image": data}
+
+
+def expect_content(url: str, english: str, chinese: str) -> None:
+    """Refuse the URL of a file that leads nowhere, as Dify writes it when FILES_URL is not set.
+
+    :raises BadRequest: it is a data URL without data, or has no host.
+    """
+    if not (url.partition(",")[2].strip() if url.startswith("data:") else _host(url)):
+        raise BadRequest(
+            f"The {english} has neither data nor an address that can be reached: set FILES_URL in "
+            "Dify's configuration.",
+            f"{chinese}没有数据，也没有可访问的地址：请在 Dify 的配置中设置 FILES_URL。",
+        )
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return (parts.scheme and parts.hostname) or ""

@@ -17,6 +17,7 @@ from dify_plugin.entities.model.message import (
     ToolPromptMessage,
 )
 
+from xinfer.runtime.dify.media import expect_content
 from xinfer.runtime.openai import BadRequest
 from xinfer.runtime.openai.conversation import arrange
 from xinfer.runtime.openai.reasoning import thoughts_apart
@@ -90,13 +91,7 @@ class Writer:
             or (kind is PromptMessageContentType.VIDEO and self.dialect.video is None)
         ):
             raise _not_taken(part, kind)
-        if not part.data or part.data.startswith("/"):
-            raise BadRequest(
-                f"The {kind.value} in the message has neither data nor an address that can be "
-                "reached: set FILES_URL in Dify's configuration.",
-                f"消息中的{_CHINESE.get(kind, '文件')}没有数据，也没有可访问的地址："
-                "请在 Dify 的配置中设置 FILES_URL。",
-            )
+        expect_content(part.data, f"{kind.value} in the message", f"消息中的{_CHINESE[kind]}")
         return written(part, self.dialect)
 
 

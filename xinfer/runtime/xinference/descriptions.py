@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,14 +23,26 @@ _SPEAKING_FAMILIES = (
 """The families of audio models that speak; older servers list no abilities to tell by."""
 
 
+_SEEING = re.compile(
+    r"gme-Qwen2-VL|jina-clip|jina-embeddings-v4|jina-embeddings-v5-omni|Qwen3-VL-Embedding",
+    re.IGNORECASE,
+)
+"""The embedding models that take images though a server before 3.0 lists no abilities of theirs.
+
+Its rerank models take texts only: the server refuses anything else.
+"""
+
+
 def description(row: Mapping[str, Any]) -> ModelDescription:
     """Read what the server tells of a model."""
     abilities = frozenset(words_of(row, "model_ability"))
-    family = text_of(row, "model_family")
+    family, name = text_of(row, "model_family"), text_of(row, "model_name")
+    if not abilities and row.get("model_type") == "embedding" and _SEEING.match(name):
+        abilities = frozenset({"embed", "embed_vision"})
     return ModelDescription(
         task=_task(text_of(row, "model_type"), abilities, family),
         abilities=abilities,
-        name=text_of(row, "model_name"),
+        name=name,
         family=family,
         engine=text_of(row, "model_engine"),
         limits=told_limits(row),

@@ -2,20 +2,18 @@
 
 import io
 import json
-from functools import cache
-from pathlib import Path
 
 import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
+from recordings import answer_of, recorded
 from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
 
 from xinfer.runtime.openai.ways import MEMORY
 from xinfer.testing.server import MODELS, FakeServer
-from xinfer.testing.server.answer import Answer, whole
+from xinfer.testing.server.answer import Answer
 from xinfer.testing.server.silence import mp3
 
-RECORDED = Path(__file__).parents[1] / "data/xinference/older/versions.json"
 VERSIONS = ("0.16.3", "1.4.1", "1.9.1", "1.17.1", "2.0.0", "2.12.0", "3.5.0")
 HI = [UserPromptMessage(content="Hi")]
 WEATHER = PromptMessageTool(
@@ -28,15 +26,8 @@ THOUGHT = "<think>\nThe user said something.\nI should greet them politely.\n</t
 NO_STREAMED_TOOLS = VERSIONS[:5]
 
 
-@cache
-def recorded():
-    rows = json.loads(RECORDED.read_text())
-    return {(row["version"], row["case"]): row for row in rows}
-
-
 def answer(version, case) -> Answer:
-    row = recorded()[version, case]
-    return whole(row["body"].encode(), row["type"], row["status"])
+    return answer_of(recorded()[version, case])
 
 
 def has(case):

@@ -1,16 +1,36 @@
 """The fake server as an older Xinference: statuses and habits as recorded."""
 
 import json
-from pathlib import Path
 
 import pytest
 import requests
+from recordings import name_of, recordings
 
 from xinfer.testing.server import MODELS, FakeServer
 
-ROWS = json.loads((Path(__file__).parents[1] / "data/xinference/older/versions.json").read_text())
+ROWS = [row for row in recordings() if row["version"] != "4.1.0"]
 VERSIONS = sorted({row["version"] for row in ROWS})
-SENT = [row for row in ROWS if row["request"] and "speech" not in row["path"]]
+UNPLAYED = {
+    # Faults of one version that no call of the plugin brings out.
+    ("0.16.3", "chat_stop"),
+    ("0.16.3", "chat_sys_multipart"),
+    ("0.16.3", "completion_on_chat"),
+    ("0.16.3", "rerank_kwargs"),
+    ("0.16.3", "rerank_empty"),
+    ("1.4.1", "rerank_empty"),
+    ("1.4.1", "reason_tools_stream"),  # the recorded family had no tools yet
+    # Anthropic's messages, which only 4.1 has here.
+    ("3.5.0", "messages"),
+    ("3.5.0", "count_tokens"),
+}
+SENT = [
+    row
+    for row in ROWS
+    if row.get("request")
+    and "speech" not in row["path"]
+    and not row["case"].startswith("auth_")  # test_server.py has a server with keys
+    and (row["version"], row["case"]) not in UNPLAYED
+]
 DESCRIBED = [row for row in ROWS if row["path"].startswith("/v1/models/") and row["status"] == 200]
 TOLD = ("model_ability", "model_engine", "strict_system_first", "context_length", "dimensions")
 
@@ -29,17 +49,15 @@ def values(text):
     return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
 
 
-@pytest.mark.parametrize("row", SENT, ids=lambda row: f"{row['version']}-{row['case']}")
+@pytest.mark.parametrize("row", SENT, ids=name_of)
 def test_a_request_gets_the_recorded_status_and_kind_of_answer(servers, row):
-    if (row["version"], row["case"]) == ("1.4.1", "reason_tools_stream"):
-        return  # the recorded family had no tools yet
     server = servers[row["version"]]
     answer = requests.post(server.url + row["path"], json=row["request"], timeout=10)
     assert answer.status_code == row["status"], answer.text
     assert answer.headers["content-type"].split(";")[0] == row["type"].split(";")[0]
 
 
-@pytest.mark.parametrize("row", DESCRIBED, ids=lambda row: f"{row['version']}-{row['case']}")
+@pytest.mark.parametrize("row", DESCRIBED, ids=name_of)
 def test_a_description_tells_what_was_recorded_and_no_more(servers, row):
     answer = requests.get(servers[row["version"]].url + row["path"], timeout=10).json()
     recorded = json.loads(row["body"])

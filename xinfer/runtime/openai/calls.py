@@ -63,8 +63,9 @@ class Call:
         if response.is_redirect:
             return self._redirected(response.headers["Location"])
         status = response.status_code
-        words = self._one_line(server_words(body) or response.reason or "nothing")
-        case = self._case(status, words)
+        told = server_words(body) or response.reason or "nothing"
+        words = self._one_line(told)
+        case = self._case(status, told)
         what = Text("answered {status}: {words}{id}", "返回错误 {status}：{words}{id}")
         return self._error(
             _kind(status),
@@ -97,10 +98,11 @@ class Call:
         return self._inside(error, Text("answered an error: {words}", "返回错误：{words}"))
 
     def _inside(self, error: Any, what: Text) -> CallError:
-        words = self._one_line(words_of(error) or "an error without words")
+        told = words_of(error) or "an error without words"
+        words = self._one_line(told)
         code = str(error.get("code")) if isinstance(error, dict) else ""
         status = int(code) if _STATUS.fullmatch(code) else None
-        case = self._case(status, words)
+        case = self._case(status, told)
         kind = _kind(status) if status else ServerUnavailable
         kind = RateLimited if "rate limit" in words.lower() else kind
         return self._error(kind, what, case, status=status, words=words, later=fixes.LATER)
@@ -136,7 +138,9 @@ class Call:
         fix = fixes.CHECK_URL.format(label=self.label)
         return error.adding(fix.english, fix.chinese)
 
-    def _case(self, status: int | None, words: str) -> Case | None:
+    def _case(self, status: int | None, told: str) -> Case | None:
+        """Find out what to do; the word that tells may stand behind those that are shown."""
+        words = " ".join(whole(told[: limits.COMPARED]).split())
         fitting = (c for c in self.cases if c.fits(status, words, self.kind, self.model))
         return next(fitting, None)
 

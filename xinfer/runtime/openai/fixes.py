@@ -221,8 +221,37 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         kinds=("speech",),
+        words="unexpected keyword argument '(prompt|instruct|reference)"
+        "|does not support (prompt|instruct)_",
+        error=BadRequest,
+        fix=Text(
+            "The model has no use for cloned voices or speaking instructions: clear the field.",
+            "该模型不支持克隆音色或语音指令：请清空对应字段。",
+        ),
+    ),
+    Case(
+        kinds=("speech",),
         words="ffmpeg",
         fix=Text("Install FFmpeg where the server runs.", "请在服务器所在的环境中安装 FFmpeg。"),
+    ),
+    Case(
+        kinds=("embeddings", "rerank"),
+        words=r"cannot identify image|invalid image|failed to (load|download|fetch).*image",
+        error=BadRequest,
+        fix=Text(
+            "The server cannot load an image: set FILES_URL of Dify to an address that the server "
+            "reaches, or send a PNG or JPEG.",
+            "服务器无法加载图片：请将 Dify 的 FILES_URL 设为服务器可访问的地址，或使用 PNG、JPEG。",
+        ),
+    ),
+    Case(
+        kinds=("embeddings", "rerank"),
+        words=r"modality '\w+' is not supported",
+        error=BadRequest,
+        fix=Text(
+            "The model takes texts only: remove the images, or choose a model that takes them.",
+            "该模型仅支持文本：请移除图片，或换用支持图片的模型。",
+        ),
     ),
     Case(
         kinds=("chat",),

@@ -41,6 +41,8 @@ FRAME: Final = 16 * KIB
 # Characters.
 WORDS: Final = 500
 """Of a server's own words in an error."""
+COMPARED: Final = 4_000
+"""Of a server's own words, compared with those of known errors."""
 NAME: Final = 200
 """Of a URL or a model's name in an error."""
 MODELS: Final = 20

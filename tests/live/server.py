@@ -133,6 +133,7 @@ def _environment(folder, *, with_keys):
         "XINFERENCE_HUB_DETECT_TIMEOUT": "1",
         # Its own processes take minutes to import on a busy machine.
         "XINFERENCE_HEALTH_CHECK_FAILURE_THRESHOLD": "80",
+        "XINFERENCE_SUBPOOL_LAUNCH_TIMEOUT": "300",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "CUDA_VISIBLE_DEVICES": "",
@@ -174,13 +175,17 @@ def _launch(server, uid, token):
 
 
 def _first_user(server, name):
-    """Make the administrator, whose leave to do so stands in the log; return a token."""
+    """Make the administrator, with the setup token of the log where there is one; return a token.
+
+    Before 4.0 there is none: whoever comes first is the administrator.
+    """
     person = {"username": "admin", "password": secrets.token_urlsafe(16)}
     said = log(name).read_text("utf-8", errors="replace")
     about = said[max(0, said.lower().find("setup token") - 400) :]
-    for word in dict.fromkeys(re.findall(r"[\w-]{20,}", about)):
+    for word in ("", *dict.fromkeys(re.findall(r"[\w-]{20,}", about))):
+        leave = {"setup_token": word} if word else {}
         try:
-            server.call("POST", "/v1/admin/setup", {"setup_token": word, **person})
+            server.call("POST", "/v1/admin/setup", {**leave, **person})
         except RuntimeError:
             continue
         return server.call("POST", "/token", person)["access_token"]

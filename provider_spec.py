@@ -275,6 +275,15 @@ class XinferenceCredentials(Credentials):
         default=None,
         show_on=EMBEDDING_ONLY,
     )
+    truncate: bool = radio(
+        label=I18n("Texts that are too long", zh_Hans="过长的文本"),
+        options=[
+            Option("true", I18n("Cut at the model's limit", zh_Hans="截断到模型上限")),
+            Option("false", I18n("Send as they are (default)", zh_Hans="原样发送（默认）")),
+        ],
+        default=False,
+        show_on=EMBEDDING_ONLY,
+    )
     scores: Literal["server", "sigmoid"] = select(
         label=I18n("Rerank scores", zh_Hans="重排序得分"),
         options=[
@@ -588,12 +597,15 @@ TTS = CustomizableModel(
 JINA = Embedding(
     query={"task": "retrieval.query"},
     document={"task": "retrieval.passage"},
+    truncate=setting("truncate"),
     models=("jina-embeddings-v*",),
 )
 """The models that tell queries from documents when asked to; others fail on the word."""
 
 PREFIXED = Embedding(
-    query_prefix=setting("query_prefix"), document_prefix=setting("document_prefix")
+    query_prefix=setting("query_prefix"),
+    document_prefix=setting("document_prefix"),
+    truncate=setting("truncate"),
 )
 
 project = Project(

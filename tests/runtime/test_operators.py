@@ -9,9 +9,12 @@ from dify_plugin.entities.model.message import (
     SystemPromptMessage,
     UserPromptMessage,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
 
 from xinfer.runtime.openai.counting import _counted
+from xinfer.runtime.openai.tokens import cut, estimate
 from xinfer.testing.server import FakeServer, Served
 from xinfer.testing.server.answer import as_json
 from xinfer.testing.server.silence import mp3
@@ -133,6 +136,24 @@ def test_prefixes_stand_in_front_of_each_text(server, prefix, sent):
         TextEmbedding([]).invoke("m", credentials, ["a"], input_type=kind)
     texts = [body["input"] for body in bodies(server, "/v1/embeddings")]
     assert texts == [[sent], ["a"]]
+
+
+@pytest.mark.parametrize(("truncate", "sent"), [("true", -1), ("false", None), ("", None)])
+def test_texts_that_are_too_long_are_cut_by_the_server_if_the_operator_says_so(
+    server, truncate, sent
+):
+    TextEmbedding([]).invoke("m", entered(server, "embed", truncate=truncate), ["word " * 9000])
+    (body,) = bodies(server, "/v1/embeddings")
+    assert body.get("truncate_prompt_tokens") == sent
+    assert body["input"] == ["word " * 9000]
+
+
+@given(st.text(max_size=400), st.integers(1, 60))
+def test_a_text_is_cut_at_a_number_of_tokens(text, most):
+    left = cut(text, most)
+    assert text.startswith(left)
+    assert not left or estimate(left) <= most
+    assert estimate(text) > most or left == text
 
 
 @pytest.mark.parametrize(("scores", "highest"), [("server", 10.0), ("sigmoid", 0.9999546)])

@@ -65,6 +65,8 @@ class Dialect:
     :param instructions: the option that tells a model how to speak, by the beginning of its
         family; the empty one is for all others.
     :param encoding_format: how embeddings are asked for; ``None`` leaves the key out.
+    :param truncate: the key that has the server cut a text at the model's limit if it is -1;
+        ``None`` where there is none.
     :param largest_batch: how many texts one request for embeddings may hold, and documents one
         for rerank.
     :param stream_options: whether streams may be asked for their usage.
@@ -107,6 +109,7 @@ class Dialect:
     )
     transcriptions: str = "audio/transcriptions"
     encoding_format: Literal["base64", "float"] | None = "base64"
+    truncate: str | None = None
     largest_batch: int | None = None
     stream_options: bool = True
     count_tokens: str | None = None
@@ -140,6 +143,7 @@ XINFERENCE = Dialect(
     model="models/{model}",
     speech_stream=True,
     speech_options="kwargs",
+    truncate="truncate_prompt_tokens",
     clone=("prompt_speech", "prompt_text"),
     instructions={"CosyVoice": "instruct_text", "VoxCPM": "instruct_text", "": "instruct"},
     count_tokens="messages/count_tokens",
@@ -157,6 +161,7 @@ XINFERENCE = Dialect(
 
 VLLM = Dialect(
     name="vllm",
+    truncate="truncate_prompt_tokens",
     owned_by=("vllm",),
     thinking=_template("enable_thinking"),
     thinking_budget="thinking_token_budget",

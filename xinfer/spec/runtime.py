@@ -128,6 +128,8 @@ class Embedding(Declaration):
     :param document: likewise for documents.
     :param query_prefix: put in front of each query, e.g. ``"query: "``.
     :param document_prefix: put in front of each document.
+    :param truncate: the condition for cutting texts that are longer than the model takes, by the
+        server where it can, else by the estimate.
     :param encoding_format: of the vectors, where it is not the dialect's.
     """
 
@@ -135,6 +137,7 @@ class Embedding(Declaration):
     document: Mapping[str, Any] = field(factory=dict)
     query_prefix: str | Expression | None = None
     document_prefix: str | Expression | None = None
+    truncate: Condition | None = None
     encoding_format: Literal["base64", "float"] | None = None
     models: tuple[str, ...] = _ANY
 

@@ -18,7 +18,7 @@ from xinfer.runtime.dify.media import inputs
 from xinfer.runtime.dify.model import ServedModel
 from xinfer.runtime.dify.parameters import added
 from xinfer.runtime.openai import BadRequest, Embeddings, Input
-from xinfer.runtime.openai.tokens import count
+from xinfer.runtime.openai.tokens import count, cut
 from xinfer.spec import Credentials, Embedding
 from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
@@ -70,6 +70,9 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         body = self._body(call, input_type)
         prefix = self._prefix(call, input_type)
         texts = [prefix + text if isinstance(text, str) else text for text in inputs]
+        most = call.description.limits.get("max_tokens")
+        if most and self._truncates(call) and not call.dialect.truncate:
+            texts = [cut(text, most) if isinstance(text, str) else text for text in texts]
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(texts), size):
@@ -91,6 +94,10 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
     def _policy(self, call: ModelCall[C]) -> Embedding:
         return matching(self.runtime.embedding, call.names, Embedding())
 
+    def _truncates(self, call: ModelCall[C]) -> bool:
+        condition = self._policy(call).truncate
+        return condition is not None and condition.holds(call.info)
+
     def _body(self, call: ModelCall[C], input_type: EmbeddingInputType) -> dict[str, Any]:
         policy = self._policy(call)
         of_type = policy.query if input_type is EmbeddingInputType.QUERY else policy.document
@@ -98,6 +105,11 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         return {
             **added(self.runtime, self.kind, call.names),
             **encoding,
+            **(
+                {call.dialect.truncate: -1}
+                if self._truncates(call) and call.dialect.truncate
+                else {}
+            ),
             **of_type,
             **call.settings.body,
         }

@@ -143,6 +143,13 @@ def estimate(text: str) -> int:
     return max(1, round(hundredths / 100))
 
 
+def cut(text: str, most: int) -> str:
+    """Return as much of a text's beginning as is estimated at ``most`` tokens."""
+    while text and (tokens := estimate(text)) > most:
+        text = text[: min(len(text) - 1, len(text) * most // tokens)]
+    return text
+
+
 def count(text: str) -> int:
     """Count tokens by a vocabulary of tiktoken's that lies on this machine, else estimate them.
 

@@ -47,6 +47,7 @@ from xinfer.spec import (
     api_key,
     base_url,
     secret_input,
+    setting,
     text_input,
 )
 from xinfer.testing.server.answer import as_json
@@ -58,6 +59,7 @@ TOOL = PromptMessageTool(name="t", description="", parameters={"type": "object"}
 class Account(Credentials):
     key: Secret | None = secret_input(label=I18n("Key"), default=None, sets=api_key)
     url: str | None = text_input(label=I18n("URL"), default=None, sets=base_url)
+    validate_model: str | None = text_input(label=I18n("Model"), default=None)
 
 
 RULES = tuple(
@@ -448,6 +450,15 @@ def test_credentials_may_be_validated_by_a_model_that_is_not_declared(strict):
     stored = validated(strict, RIGHT, models=(model("a"),), validated_by=("not-there", "m"))
     assert [b["model"] for b in bodies(strict, "/v1/chat/completions")] == ["not-there", "m"]
     assert json.loads(stored["xinfer_learned"])["of"] == ["", ""]
+
+
+def test_a_user_may_name_the_model_that_validates(strict):
+    models = (model("a"), model("m"))
+    by = (setting("validate_model"), "m")
+    validated(strict, RIGHT | {"validate_model": "not-there"}, models=models, validated_by=by)
+    validated(strict, RIGHT, models=models, validated_by=by)
+    names = [body["model"] for body in bodies(strict, "/v1/chat/completions")]
+    assert names == ["not-there", "m", "m"]
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,8 @@ class OpenAICompatible(Declaration):
     :param query: parameters of every URL.
     :param validated_by: how a provider's credentials are validated: by a small call of the first
         of these models that the key may use (the declared ones, if none is named), by the list
-        of models, or by a path. 401 refuses a key at once.
+        of models, or by a path. 401 refuses a key at once. A model may be one that users name:
+        ``setting("validate_model")``; without an entry, the next one counts.
     :param model_names: the server's names of models that are called otherwise in Dify.
     :param sends: what happens to parameters, in order.
     :param messages: how conversations are written; of several, the first whose ``models`` fit.
@@ -218,7 +219,7 @@ class OpenAICompatible(Declaration):
     dialect: str | Dialect = "auto"
     headers: Mapping[str, str] = field(factory=dict)
     query: Mapping[str, str] = field(factory=dict)
-    validated_by: tuple[str, ...] | ModelList | Endpoint = ()
+    validated_by: tuple[str | Expression, ...] | ModelList | Endpoint = ()
     model_names: Mapping[str, str] = field(factory=dict)
     sends: tuple[Sending, ...] = ()
     messages: Messages | tuple[Messages, ...] = ()

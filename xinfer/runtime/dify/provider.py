@@ -16,6 +16,7 @@ from xinfer.runtime.dify.learned import Learned
 from xinfer.runtime.dify.model import ServedModel
 from xinfer.runtime.openai import CallError
 from xinfer.spec import Endpoint, ModelList, ModelType, OpenAICompatible, Project
+from xinfer.spec.conditions import ModelInfo, value_of
 
 _CLASSES: Mapping[ModelType, str] = {
     ModelType.LLM: "llm:LargeLanguageModel",
@@ -45,26 +46,30 @@ class ModelProvider(dify_plugin.ModelProvider):
                 "此供应商没有统一的凭据：请直接添加模型。"
             )
         with validating():
-            kind, model = next(self._tried(runtime))
+            kind, model = next(self._tried(runtime, credentials))
             call = self._served(kind).first_that_works(
-                model, credentials, lambda call: self._validate(runtime, call)
+                model, credentials, lambda call: self._validate(runtime, call, credentials)
             )
             if isinstance(credentials, dict):
                 learned = Learned(base_url=call.client.server.base_url, dialect=call.dialect)
                 learned.write(credentials, (call.settings.base_url or "", ""))
 
-    def _validate(self, runtime: OpenAICompatible, call: ModelCall[Any]) -> None:
+    def _validate(
+        self, runtime: OpenAICompatible, call: ModelCall[Any], credentials: Mapping[str, Any]
+    ) -> None:
         if isinstance(runtime.validated_by, ModelList):
             call.client.models()
         elif isinstance(runtime.validated_by, Endpoint):
             call.client.reach(runtime.validated_by.path)
         else:
-            self._validate_by_model(runtime, call)
+            self._validate_by_model(call, self._tried(runtime, credentials))
 
-    def _validate_by_model(self, runtime: OpenAICompatible, call: ModelCall[Any]) -> None:
+    def _validate_by_model(
+        self, call: ModelCall[Any], tried: Iterator[tuple[ModelType, str]]
+    ) -> None:
         """Try models in order: a key that may not use one of them is good all the same."""
         refused: CallError | None = None
-        for kind, model in self._tried(runtime):
+        for kind, model in tried:
             served = self._served(kind)
             try:
                 served.probe(served.renamed(call, model))
@@ -81,10 +86,15 @@ class ModelProvider(dify_plugin.ModelProvider):
                 raise refused from None
             raise
 
-    def _tried(self, runtime: OpenAICompatible) -> Iterator[tuple[ModelType, str]]:
+    def _tried(
+        self, runtime: OpenAICompatible, credentials: Mapping[str, Any]
+    ) -> Iterator[tuple[ModelType, str]]:
         """Yield type and name of the models to try; one not declared is of the first type."""
         models = self.project.models
-        names = runtime.validated_by if isinstance(runtime.validated_by, tuple) else ()
+        declared = runtime.validated_by if isinstance(runtime.validated_by, tuple) else ()
+        entered = self._served(models[0].model_type).credentials(credentials)
+        info = ModelInfo(settings=vars(entered))
+        names = [str(name) for each in declared if (name := value_of(each, info))]
         for name in names:
             kinds = [model.model_type for model in models if model.model == name]
             yield (kinds[0] if kinds else models[0].model_type), name

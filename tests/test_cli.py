@@ -284,6 +284,17 @@ def test_the_second_provider_builds_with_the_same_command(tmp_path):
     )
     assert built.returncode == 0, built.stdout + built.stderr
     assert (tmp_path / "dist/tariff/manifest.yaml").is_file()
+    assert "own Python" not in built.stdout
+
+
+def test_a_build_says_that_no_runtime_is_declared(tmp_path):
+    made = ("--author", "me", "--contact", "me@example.org", "--type", "llm")
+    done = xinfer(
+        "init", "odd", "--kind", "own-python", *made, "--language", "zh_Hans", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    built = xinfer("build", cwd=tmp_path / "odd")
+    assert "No runtime is declared: the plugin's own Python serves its models." in built.stdout
 
 
 def test_the_pages_of_the_rules_are_up_to_date():

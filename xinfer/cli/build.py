@@ -97,4 +97,6 @@ def build(
         raise UnusableInput(str(error)) from error
     done = f"Wrote {built.folder}" if built.changed else f"{built.folder} is up to date"
     click.echo(f"{done} ({files}) and {built.package.name}.")
+    if prepared.project.runtime is None:
+        click.echo("No runtime is declared: the plugin's own Python serves its models.")
     click.echo(f"Identifier: {built.identifier}")

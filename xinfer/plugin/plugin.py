@@ -93,6 +93,10 @@ class Plugin:
         """Say whether a file is missing. One that cannot be packed is there, and has a finding."""
         return name not in self.files and name not in self._unpackable
 
+    def is_read(self, file: str | None, part: str = "") -> bool:
+        """Say whether all of a file could be read, or all of what is below one of its keys."""
+        return not any(fault.file == file and fault.path.startswith(part) for fault in self.faults)
+
     @cached_property
     def _unpackable(self) -> frozenset[str]:
         return frozenset(fault.path for fault in self.files.unpackable)

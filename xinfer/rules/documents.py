@@ -64,7 +64,8 @@ def readme_language(_: Project, plugin: Plugin) -> Iterator[Problem]:
 def readme_without_repo(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """README.md does not link the plugin's repository."""
     text = _text(plugin, _README)
-    if text and manifest.repo and manifest.repo.rstrip("/").removesuffix(".git") not in text:
+    repo = manifest.repo or ""
+    if text and "://" in repo and repo.rstrip("/").removesuffix(".git") not in text:
         yield Problem(f"README.md does not link {manifest.repo}", span=Span(_README, 1, 1))
 
 

@@ -156,8 +156,12 @@ def leftover_packed(_: Project, plugin: Plugin) -> Iterator[Problem]:
 def entrypoint_missing(meta: Meta, plugin: Plugin) -> Iterator[Problem]:
     """The module that starts the plugin is not among its files."""
     module = meta.runner.entrypoint.replace(".", "/")
-    is_file = module.endswith("/py")  # which XI110 reports
-    if not is_file and all(map(plugin.lacks, (f"{module}.py", f"{module}/__main__.py"))):
+    is_name = all(part.isidentifier() for part in module.split("/"))  # else XI110 reports it
+    if (
+        is_name
+        and not module.endswith("/py")
+        and all(map(plugin.lacks, (f"{module}.py", f"{module}/__main__.py")))
+    ):
         yield Problem(plugin.missing(f"{module}.py"), at="runner.entrypoint")
 
 

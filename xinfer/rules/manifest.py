@@ -440,8 +440,10 @@ def reserved_author(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
     fix="Write the path of the provider's file under plugins.models.",
 )
-def nothing_declared(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
+def nothing_declared(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """The plugin names no file of what it adds to Dify."""
+    if "plugins" not in manifest.explicit or not plugin.is_read(MANIFEST, "plugins"):
+        return
     if not any(getattr(manifest.plugins, kind) for kind in ("models", *_OTHER_KINDS)):
         yield Problem("plugins names no file", at="plugins")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xinfer.plugin.globs import globs
+from xinfer.plugin.globs import Glob, globs
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, rule
 from xinfer.rules.values import did_you_mean
-from xinfer.spec import Provider, ProviderModels
+from xinfer.spec import ModelFiles, Provider, ProviderModels
 from xinfer.spec.project import MODEL_FOLDERS, model_file
 
 _MANIFEST = "daemon pkg/plugin_packager/decoder/helper.go: Manifest"
@@ -195,6 +195,8 @@ def position_unread(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
         path = f"models/{folder}/_position.yaml"
+        if not plugin.is_read(plugin.provider_file, f"models.{folder}"):
+            continue
         if files and files.predefined and not files.position and path in plugin.files:
             yield Problem(f"nothing reads {path}", at=f"models.{folder}")
 
@@ -223,6 +225,8 @@ def model_unmatched(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """A YAML file lies among the models, and no pattern matches it: its model is not loaded."""
     if not all(_is_pattern(glob.pattern) for glob in globs(provider)):
         return
+    if provider.models and provider.models.extra_keys:
+        return  # a misspelt key, of which another rule speaks
     matched = {path for glob in globs(provider) for path in glob.matched(plugin.files)}
     for folder in _FOLDERS:
         files = getattr(provider.models, folder, None)
@@ -234,10 +238,17 @@ def model_unmatched(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
             and not path.endswith(("_position.yaml", "_position.yml"))
             and path not in matched
         )
-        if unmatched and (files is None or files.predefined):
+        is_read = plugin.is_read(plugin.provider_file, f"models.{folder}")
+        if unmatched and is_read and (files is None or _matches_all(files, plugin)):
             others = f", nor {len(unmatched) - 1} more" if unmatched[1:] else ""
             at = f"models.{folder}" if files else "models"
             yield Problem(f"no pattern matches {unmatched[0]}{others}", at=at)
+
+
+def _matches_all(files: ModelFiles, plugin: Plugin) -> bool:
+    """Say whether each pattern matches some file; of one that does not, another rule speaks."""
+    patterns = (Glob("", "", pattern) for pattern in files.predefined)
+    return bool(files.predefined) and all(any(glob.matched(plugin.files)) for glob in patterns)
 
 
 @rule(

@@ -156,7 +156,11 @@ def position_of_nothing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A list of positions holds a name that no model has; the model meant comes last instead."""
     if plugin.provider is None or {fault.file for fault in plugin.faults} & {*plugin.model_paths}:
         return
+    if not plugin.is_read(plugin.provider_file, "models"):
+        return
     for path, names in positions(plugin.provider, plugin.models):
+        if not names:
+            continue  # no pattern matches a model, of which other rules speak
         for index, name in enumerate(listed(plugin.files, path) or ()):
             if name not in names:
                 extent = read_document(plugin.files[path], path).extents[(index,)]

@@ -218,10 +218,10 @@ def provider_form_missing_for_custom(provider: Provider, _: Plugin) -> Iterator[
         yaml="List what the provider offers.",
     ),
 )
-def nothing_offered(provider: Provider, _: Plugin) -> Iterator[Problem]:
+def nothing_offered(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
     """The provider offers no type of model, or no way to set one up."""
     for name in ("supported_model_types", "configurate_methods"):
-        if not getattr(provider, name):
+        if name in (plugin.provider or provider).explicit and not getattr(provider, name):
             yield Problem(f"{name} is empty", at=name)
             return
 

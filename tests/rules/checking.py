@@ -11,9 +11,10 @@ from xinfer.spec.project import complete, model_file
 def plugin_with(project, contents, form=Form.SPEC):
     """Make a plugin of a project and these files."""
     declared = complete(project)
+    carried_over = {path: Path(path) for path in contents if not path.endswith(".yaml")}
     return Plugin(
         form=form,
-        files=files_in_memory(contents, Path("provider_spec.py")),
+        files=files_in_memory(contents, Path("provider_spec.py"), carried_over),
         declared=declared,
         manifest=declared.manifest,
         provider=declared.provider,

@@ -241,7 +241,7 @@ def test_a_spec_that_starts_a_thread_is_refused_and_ends(home):
     command = [sys.executable, "-m", "xinfer", "check", str(spec)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=home)
     assert ended.returncode == 2
-    assert "starts a thread, clock, that goes on" in ended.stderr
+    assert "starts the thread clock, which still runs" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -278,7 +278,7 @@ def test_a_missing_spec_is_named(tmp_path):
 
 def test_a_carried_file_may_not_stand_for_a_declared_one(home):
     (home / "plugin/manifest.yaml").write_text("x: 1\n")
-    with pytest.raises(ConflictError, match=r"plugin/manifest.yaml is made by the build"):
+    with pytest.raises(ConflictError, match=r"plugin/manifest.yaml is written by the build"):
         prepare(home / "provider_spec.py")
 
 

@@ -8,7 +8,7 @@ from messages import of_calls, of_errors, of_rules
 
 from xinfer.rules import RULES
 
-PRIVATE = r"\b(cures?|mend(ed|s)?|gates?|stand-in|desk|careless|meanwhile|is none by|nobody)\b"
+PRIVATE = r"\b(cures?|mend(ed|s)?|gates?|stand-in|desk|careless|is none by PEP)\b"
 PARTS = {"rules": lambda: of_rules(examples=1), "calls": of_calls, "errors": of_errors}
 
 

@@ -46,7 +46,7 @@ def test_someone_elses_file_in_the_way_is_refused_by_name_and_kept(tmp_path):
     folder = tmp_path / "plugin"
     folder.mkdir()
     (folder / "a.yaml").write_text("mine")
-    with pytest.raises(ForeignFileError, match=r"a\.yaml was not made by a build"):
+    with pytest.raises(ForeignFileError, match=r"a\.yaml was not written by a build"):
         write_tree(TREE, folder)
     assert contents(folder) == {"a.yaml": b"mine"}
 
@@ -58,7 +58,7 @@ def test_a_file_where_a_folder_must_go_and_the_reverse(tmp_path, mine, built):
     folder = tmp_path / "plugin"
     (folder / mine).parent.mkdir(parents=True)
     (folder / mine).write_text("mine")
-    with pytest.raises(ForeignFileError, match="was not made by a build"):
+    with pytest.raises(ForeignFileError, match="was not written by a build"):
         write_tree({built: b"x"}, folder)
     assert contents(folder) == {mine: b"mine"}
 

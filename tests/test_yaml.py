@@ -74,7 +74,7 @@ def test_every_mismatch_is_reported_with_line_column_path_and_what_was_expected(
     assert faults(text) == [
         "p.yaml:1:11: provider: expected a string, got 3: put it in quotes",
         "p.yaml:2:7: labl: is not a key of the format: did you mean label?",
-        "p.yaml:4:3: label.en_US: is required, and missing",
+        "p.yaml:4:3: label.en_US: is required but missing",
         "p.yaml:4:12: label.zh_Hans: expected a string, got 4: put it in quotes",
         "p.yaml:5:30: supported_model_types[1]: expected one of llm, text-embedding, rerank, "
         "speech2text, moderation, tts, text2img, multimodal-embedding, multimodal-rerank, "
@@ -85,7 +85,7 @@ def test_every_mismatch_is_reported_with_line_column_path_and_what_was_expected(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", "p.yaml:3:1: a: stands here a second time: remove one"),
+        ("a: 1\nb: 2\na: 3\n", "p.yaml:3:1: a: appears a second time: remove one"),
         ("a: [1\n", "p.yaml:2:1"),
         ("", "is empty"),
         (b"a: \xff\n", "is not UTF-8"),
@@ -227,8 +227,8 @@ def test_what_fits_is_read_with_the_faults_of_the_rest():
     assert [str(fault) for fault in found] == [
         "m.yaml:3:46: model_properties.context_size: expected a whole number, got '8k'",
         "m.yaml:4:34: parameter_rules[0].min: expected a number, got 'x'",
-        "m.yaml:5:10: pricing.unit: is required, and missing",
-        "m.yaml:5:10: pricing.currency: is required, and missing",
+        "m.yaml:5:10: pricing.unit: is required but missing",
+        "m.yaml:5:10: pricing.currency: is required but missing",
     ]
     assert model.model_properties.mode == "chat"
     assert [rule.name for rule in model.parameter_rules] == ["a", "b"]

@@ -245,7 +245,7 @@ def _models(old: Sequence[Model], new: Sequence[Model]) -> Iterator[Change]:
     for key, model in before.items():
         if key not in after:
             text = f"{model.model} ({model.model_type}): removed"
-            breaks = "apps that use it stop working: deprecated=True hides it from new ones only"
+            breaks = "apps that use it stop working; deprecated=True hides it from new apps only"
             yield Change(about=About.MODELS, text=text, breaks=breaks)
     for key, model in after.items():
         if key not in before:

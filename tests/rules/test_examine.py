@@ -85,7 +85,7 @@ def test_a_name_in_the_list_that_no_model_has(plugin_folder):
             "models/llm/tariff-swift.yaml",
             "model: tariff-swift\n",
             "",
-            "is required, and missing",
+            "is required but missing",
             "Add it.",
         ),
         (

@@ -57,8 +57,8 @@ def emit(
     for path in carried:
         if path in declared or path in needed:
             raise ConflictError(
-                f"{project.files}/{path} is made by the build itself: remove it there, and say "
-                f"what it said in {SPEC}."
+                f"{project.files}/{path} is written by the build: remove the file, and declare "
+                f"what it holds in {SPEC}."
             )
     return {**usual, **needed, **code, **carried, **declared}
 

@@ -71,8 +71,8 @@ def load_spec(path: Path) -> LoadedSpec:
         thread.join(_PATIENCE)
         if thread.is_alive():
             raise SpecError(
-                f"{_short(path)} starts a thread, {thread.name}, that goes on when the spec has "
-                "been read: declare the plugin, and start nothing."
+                f"{_short(path)} starts the thread {thread.name}, which still runs after the spec "
+                "is read: declare the plugin, and start nothing."
             )
     project = getattr(module, "project", None)
     if not isinstance(project, Project):

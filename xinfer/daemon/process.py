@@ -126,7 +126,7 @@ class PluginProcess:
                 stdin.write(line)
                 stdin.flush()
         except OSError:
-            raise self._died("The plugin is gone") from None
+            raise self._died("The plugin has ended") from None
 
     def _wait_until_ready(self) -> None:
         if not self._ready.wait(READY_TIMEOUT):

@@ -270,7 +270,7 @@ class _Run:
 
     def serverless(self) -> str:
         if not self.network:
-            raise _Skipped("It needs a port of this machine, which a rehearsal offline has not.")
+            raise _Skipped("It needs a port of this machine, which an offline rehearsal lacks.")
         port = _free_port()
         mode = {
             "INSTALL_METHOD": "serverless",
@@ -333,7 +333,7 @@ def _uv() -> str:
     beside = str(Path(sys.executable).parent)
     uv = shutil.which("uv") or shutil.which("uv", path=beside)
     if uv is None:
-        raise _Failed("The daemon installs with uv, which is not here: pip install uv.")
+        raise _Failed("The daemon installs with uv, which is missing here: pip install uv.")
     return uv
 
 

@@ -227,7 +227,7 @@ def _read(data: bytes, info: zipfile.ZipInfo, path: Path) -> bytes:
         raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: {error}.") from None
     if len(content) != info.file_size:
         raise UnreadablePlugin(
-            f"{name} in {path} cannot be unpacked: it is not as long as it says."
+            f"{name} in {path} cannot be unpacked: its length is not the recorded one."
         )
     if zlib.crc32(content) != info.CRC:
         raise UnreadablePlugin(f"{name} in {path} cannot be unpacked: its checksum is wrong.")

@@ -57,7 +57,7 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
     written = _files_of_last_build(folder)
     for path in _in_the_way(folder, complete, written):
         raise ForeignFileError(
-            f"{folder / path} was not made by a build and would be overwritten: "
+            f"{folder / path} was not written by a build and would be overwritten: "
             "move it away, or delete it, and build again."
         )
     stale = written - set(complete)

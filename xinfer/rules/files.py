@@ -92,8 +92,8 @@ def too_large(_: Project, plugin: Plugin) -> Iterator[Problem]:
     files = plugin.files
     if files.size > MAX_PACKAGE_BYTES:
         largest = ", ".join(f"{file.path} ({_mebibytes(file.size)})" for file in files.largest(3))
-        message = f"the plugin has {_mebibytes(files.size)}, of 50 MiB allowed; {largest}"
-        yield Problem(message)
+        size = _mebibytes(files.size)
+        yield Problem(f"the plugin has {size}; at most 50 MiB are allowed. Largest: {largest}")
 
 
 def has_assets(plugin: Plugin) -> bool:
@@ -118,7 +118,7 @@ def too_many_files(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin has more than 5,000 files."""
     count = len(plugin.files)
     if count > _MOST_FILES:
-        yield Problem(f"the plugin has {count:,} files, of {_MOST_FILES:,} allowed")
+        yield Problem(f"the plugin has {count:,} files; at most {_MOST_FILES:,} are allowed")
 
 
 @rule(

@@ -137,7 +137,7 @@ def _may_be_shown_together(field: FormField, other: FormField) -> bool:
 def switch_not_drawn(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field is a switch, for which Dify's dialog draws no control.
 
-    The server keeps a true value only, so what is switched off is as good as never entered, and a
+    The server keeps a true value only, so what is switched off is lost, and a
     default of true switches it on again.
     """
     if field.type is FormType.SWITCH:
@@ -184,7 +184,7 @@ def idle_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     fix="Use the value of one of the options.",
 )
 def default_not_an_option(field: FormField, _: Plugin) -> Iterator[Problem]:
-    """The default is none of the options: the dialog shows no choice, and the server refuses it."""
+    """The default is not one of the options: the dialog shows no choice, the server refuses it."""
     values = [option.value for option in field.options]
     if field.type in _CHOICES and values and field.default not in (None, "", *values):
         listed = ", ".join(values)
@@ -204,7 +204,7 @@ def default_above_length(field: FormField, _: Plugin) -> Iterator[Problem]:
     """The default is longer than the server accepts when users save it as it is."""
     if field.default and 0 < field.max_length < len(field.default):
         count = len(field.default)
-        message = f"the default has {count} characters, of {field.max_length} allowed"
+        message = f"the default has {count} characters; at most {field.max_length} are allowed"
         yield Problem(message, at="default")
 
 
@@ -289,7 +289,7 @@ def secret_as_text(field: FormField, _: Plugin) -> Iterator[Problem]:
     "api/core/entities/provider_configuration.py",
     bad=(_form(_field("secret-input", "default: «s3cret»")),),
     good=(_form(_field("secret-input")),),
-    fix="Leave the default out; use it in the code, if it is none of a secret.",
+    fix="Leave the default out; if the value is not secret, use it in the code.",
 )
 def secret_default(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A secret has a default: the plugin gets `[__HIDDEN__]` in its place.
@@ -371,7 +371,7 @@ def default_length(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A default has more than 255 characters."""
     if field.default is not None and len(field.default) > _LONGEST:
         count = len(field.default)
-        message = f"the default has {count} characters, of {_LONGEST} allowed"
+        message = f"the default has {count} characters; at most {_LONGEST} are allowed"
         yield Problem(message, at="default")
 
 
@@ -427,7 +427,9 @@ def too_many_fields(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """A form has more than 32 fields."""
     for at, form in forms(provider):
         if len(form) > _MOST_FIELDS:
-            yield Problem(f"the form has {len(form)} fields, of {_MOST_FIELDS} allowed", at=at)
+            yield Problem(
+                f"the form has {len(form)} fields; at most {_MOST_FIELDS} are allowed", at=at
+            )
 
 
 def _options(count: int) -> str:
@@ -448,7 +450,9 @@ def too_many_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     for name, most in (("options", _MOST_OPTIONS), ("show_on", _MOST_CONDITIONS)):
         count = len(getattr(field, name))
         if count > most:
-            yield Problem(f"{field.variable} has {count} {name}, of {most} allowed", at=name)
+            yield Problem(
+                f"{field.variable} has {count} {name}; at most {most} are allowed", at=name
+            )
 
 
 @rule(

@@ -128,7 +128,9 @@ def text_length(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
         for language in ("en_US", "zh_Hans", "ja_JP", "pt_BR"):
             text = getattr(texts, language)
             if text and len(text) > _LONGEST_TEXT:
-                message = f"the {name} has {len(text)} characters, of {_LONGEST_TEXT} allowed"
+                message = (
+                    f"the {name} has {len(text)} characters; at most {_LONGEST_TEXT} are allowed"
+                )
                 yield Problem(message, at=f"{name}.{language}", of=texts)
 
 
@@ -147,7 +149,7 @@ def path_length(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     paths |= {f"plugins.models[{i}]": path for i, path in enumerate(manifest.plugins.models)}
     for at, path in paths.items():
         if len(path) > _LONGEST_PATH:
-            message = f"the path has {len(path)} characters, of {_LONGEST_PATH} allowed"
+            message = f"the path has {len(path)} characters; at most {_LONGEST_PATH} are allowed"
             yield Problem(message, at=at)
 
 
@@ -172,9 +174,9 @@ def creation_time(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     if isinstance(created_at, datetime) and created_at.tzinfo is None:
         yield Problem(f"created_at {created_at} has no time zone", at="created_at")
     elif isinstance(created_at, str) and not RFC3339.fullmatch(created_at):
-        yield Problem(f"created_at {created_at!r} is not of RFC 3339", at="created_at")
+        yield Problem(f"created_at {created_at!r} does not follow RFC 3339", at="created_at")
     elif plugin.form is Form.YAML and (written := _PYYAML_TIME.search(plugin.files[MANIFEST])):
-        yield Problem(f"created_at {written[1].decode()} is not of RFC 3339", at="created_at")
+        yield Problem(f"created_at {written[1].decode()} does not follow RFC 3339", at="created_at")
 
 
 _PYYAML_TIME = re.compile(

@@ -261,7 +261,7 @@ def _matches_all(files: ModelFiles, plugin: Plugin) -> bool:
     fix="Use llm, text_embedding, rerank, tts, speech2text and moderation.",
 )
 def unknown_folder(models: ProviderModels, _: Plugin) -> Iterator[Problem]:
-    """A key under `models` is none of the six that are read, so its models are not loaded."""
+    """A key under `models` is not one of the six that are read, so its models are not loaded."""
     for key in models.extra_keys:
         if key not in _FOLDERS:
             near = did_you_mean(key, _FOLDERS)

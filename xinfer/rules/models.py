@@ -392,7 +392,7 @@ def too_many_of_model(model: Model, _: Plugin) -> Iterator[Problem]:
     for name, most in (("parameter_rules", _MOST_RULES), ("features", _MOST_FEATURES)):
         count = len(getattr(model, name))
         if count > most:
-            yield Problem(f"the model has {count} {name}, of {most} allowed", at=name)
+            yield Problem(f"the model has {count} {name}; at most {most} are allowed", at=name)
 
 
 @rule(
@@ -408,7 +408,7 @@ def too_many_of_model(model: Model, _: Plugin) -> Iterator[Problem]:
     ),
 )
 def idle_stream_tool_call(model: Model, _: Plugin) -> Iterator[Problem]:
-    """A model calls tools in a stream alone, so Dify offers it none."""
+    """A model calls tools only in a stream, so Dify offers it none."""
     calls = {Feature.TOOL_CALL, Feature.MULTI_TOOL_CALL}
     if Feature.STREAM_TOOL_CALL in model.features and not calls & set(model.features):
         yield Problem("stream-tool-call has no effect without tool-call", at="features")

@@ -209,7 +209,7 @@ def idle_parameter_options(declared: ParameterRule, _: Plugin) -> Iterator[Probl
     fix="Use one of the options.",
 )
 def default_not_an_option(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
-    """The default of a parameter is none of its options, so the SDK refuses it when it is sent."""
+    """A parameter's default is not one of its options, so the SDK refuses it when it is sent."""
     if effective(declared)[0] is not ParameterType.STRING:
         return
     if declared.options and declared.default not in (None, "", *declared.options):
@@ -227,7 +227,7 @@ def default_not_an_option(declared: ParameterRule, _: Plugin) -> Iterator[Proble
     fix="Write the number of decimals, 0 or more.",
 )
 def precision_negative(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
-    """The precision of a parameter is negative: the SDK accepts round tens or hundreds alone."""
+    """A parameter's precision is negative: the SDK accepts only multiples of ten or more."""
     if declared.precision is not None and declared.precision < 0:
         yield Problem(f"the precision {declared.precision} is negative", at="precision")
 
@@ -248,7 +248,7 @@ def parameter_option_length(declared: ParameterRule, _: Plugin) -> Iterator[Prob
     """
     for index, option in enumerate(declared.options):
         if len(option) > _LONGEST:
-            message = f"the option has {len(option)} characters, of {_LONGEST} allowed"
+            message = f"the option has {len(option)} characters; at most {_LONGEST} are allowed"
             yield Problem(message, at=f"options[{index}]")
 
 

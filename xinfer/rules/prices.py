@@ -39,7 +39,7 @@ def _pricing(more: str) -> str:
     ),
 )
 def pricing_unit(pricing: Pricing, _: Plugin) -> Iterator[Problem]:
-    """The unit of a price is not a part of 1, so the cost is always zero, or a fortune."""
+    """The unit of a price is 0 or above 1, so costs are zero or far too high."""
     free = not pricing.input and not pricing.output
     if not (math.isfinite(pricing.unit) and (0 < pricing.unit <= 1 or free)):
         yield Problem(f"the unit is {pricing.unit}", at="unit")

@@ -68,7 +68,7 @@ def provider_name_length(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider's name has more than 255 characters."""
     if len(provider.provider) > _LONGEST_NAME:
         count = len(provider.provider)
-        message = f"the provider's name has {count} characters, of {_LONGEST_NAME} allowed"
+        message = f"the provider's name has {count} characters; at most {_LONGEST_NAME} are allowed"
         yield Problem(message, at="provider")
 
 
@@ -240,7 +240,9 @@ def too_many(provider: Provider, _: Plugin) -> Iterator[Problem]:
     for name in ("supported_model_types", "configurate_methods"):
         count = len(getattr(provider, name))
         if count > _MOST_ENTRIES:
-            yield Problem(f"{name} has {count} entries, of {_MOST_ENTRIES} allowed", at=name)
+            yield Problem(
+                f"{name} has {count} entries; at most {_MOST_ENTRIES} are allowed", at=name
+            )
 
 
 @rule(

@@ -127,7 +127,7 @@ def impossible_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
     fix="Use one condition for each variable, and a field of its own for each of its values.",
 )
 def contradicting_conditions(field: FormField, _: Plugin) -> Iterator[Problem]:
-    """Two conditions want one variable to have two values, so the field is never shown.
+    """Two conditions require two values of one variable, so the field is never shown.
 
     All conditions must hold; there is no "or".
     """

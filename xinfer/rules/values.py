@@ -126,7 +126,7 @@ def null_value(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     fields = fields_of(type(declared))
     for key, value in declared.extra_keys.items():
         if value is None and key in fields and not fields[key].reads_null:
-            yield Problem(f"{key} is null, and must have a value", at=key)
+            yield Problem(f"{key} is null but must have a value", at=key)
 
 
 @rule(

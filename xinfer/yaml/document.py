@@ -116,7 +116,7 @@ class _Builder:
                 self.faults.append(self._fault(key_node, path, "a key must be a single value"))
             elif key in data:
                 self.faults.append(
-                    self._fault(key_node, (*path, key), "stands here a second time: remove one")
+                    self._fault(key_node, (*path, key), "appears a second time: remove one")
                 )
             else:
                 data[key] = self.build(value_node, (*path, key))

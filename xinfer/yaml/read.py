@@ -137,7 +137,7 @@ class _Reader:
                 fits = False
         for name in required_fields(kind):
             if name not in data or name in extra_keys:
-                self.mismatches.append(((*path, name), "is required, and missing"))
+                self.mismatches.append(((*path, name), "is required but missing"))
                 fits = False
         if not fits:
             return _MISFIT

@@ -125,7 +125,7 @@ def event_loop(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     fix="Let a server do it, and ask that server over HTTP.",
 )
 def blocking_library(code: PluginCode, _: Plugin) -> Iterator[Problem]:
-    """A library computes or waits in C, and stops all other requests for as long.
+    """A library computes or waits in C, and blocks all other requests until it is done.
 
     The daemon kills a plugin that has sent no heartbeat for 120 seconds.
     """

@@ -104,7 +104,7 @@ def mixed_return(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     fix="Return the whole result.",
 )
 def stream_not_possible(code: PluginCode, _: Plugin) -> Iterator[Problem]:
-    """A method yields where the SDK wants one result; only language and speech models stream."""
+    """A method yields where the SDK expects one result; only language and speech models stream."""
     for each in served(code):
         for name in each.calls:
             own = method(code, each, name)

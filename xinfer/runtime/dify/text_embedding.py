@@ -86,8 +86,8 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
                 raise BadRequest(
                     f"{len(inputs)} vectors of {len(vectors[0])} numbers are more than Dify can "
                     f"receive at once: enter at most {most} as Texts per embedding call.",
-                    f"一次返回的向量过多，Dify 无法接收：“单次嵌入的文本数量”请填写不超过 {most} "
-                    "的值。",
+                    f"{len(inputs)} 个 {len(vectors[0])} 维向量超出 Dify 单次可接收的上限："
+                    f"请将「单次嵌入的文本数量」设为 {most} 或更小。",
                 )
         return Embeddings(vectors=vectors, tokens=tokens)
 

@@ -263,7 +263,7 @@ def scores(answer: object, documents: int) -> list[tuple[int, float]]:
         if not is_count(index) or index >= documents:
             raise Unreadable(
                 f"a result for document {index!r} of {documents}",
-                f"不存在的文档的结果（序号 {index!r}，共 {documents} 篇）",
+                f"不存在的文档的结果（序号“{index}”，共 {documents} 篇）",
             )
         read[index] = _score(row.get("relevance_score", row.get("score")))
     return sorted(read.items(), key=lambda scored: -scored[1])

@@ -53,9 +53,9 @@ REDIRECTED = Failure(
 REDIRECTED_ELSEWHERE = Failure(
     Text("redirects to another address", "将请求重定向到其他地址"), CHECK_URL, BadRequest
 )
-_CANNOT_BE_ASKED = Text("cannot be asked", "无法接收此请求")
+_CANNOT_BE_CALLED = Text("cannot be called", "无法接收此请求")
 UNSENDABLE = Failure(
-    _CANNOT_BE_ASKED,
+    _CANNOT_BE_CALLED,
     Text(
         "The server URL or the API key holds a character that cannot be sent: enter them again.",
         "服务器 URL 或 API 密钥中含有无法发送的字符：请重新填写。",
@@ -63,7 +63,7 @@ UNSENDABLE = Failure(
     BadRequest,
 )
 HIDDEN_KEY = Failure(
-    _CANNOT_BE_ASKED,
+    _CANNOT_BE_CALLED,
     Text(
         "The API key is [__HIDDEN__], which Dify shows in place of a key: enter the key itself.",
         "API 密钥为 [__HIDDEN__]，这是 Dify 用于隐藏密钥的占位符：请填写密钥本身。",
@@ -71,7 +71,7 @@ HIDDEN_KEY = Failure(
     NotAuthorized,
 )
 NOT_A_NUMBER = Failure(
-    _CANNOT_BE_ASKED,
+    _CANNOT_BE_CALLED,
     Text(
         "A parameter is infinite or not a number: correct it.",
         "参数为无穷大或不是数字：请更正。",
@@ -79,7 +79,7 @@ NOT_A_NUMBER = Failure(
     BadRequest,
 )
 IMPOSSIBLE_HOST = Failure(
-    _CANNOT_BE_ASKED,
+    _CANNOT_BE_CALLED,
     Text(
         "The server URL has a host name that cannot exist: correct it.",
         "服务器 URL 中的主机名无效：请更正。",
@@ -100,7 +100,7 @@ IN_THE_CONTAINER = Failure(
     _UNREACHABLE,
     Text(
         "Dify's plugins run in a container, where {host} is the container itself: enter the "
-        "server's address in your network, or host.docker.internal. If {host} is meant, start "
+        "server's address in your network, or host.docker.internal. If {host} is right, start "
         "the server.",
         "Dify 插件运行在容器内，{host} 指容器自身：请填写服务器在网络中的地址或 "
         "host.docker.internal；若地址无误，请启动服务器。",
@@ -124,8 +124,8 @@ CLOSED = Failure(
 SILENT = Failure(
     Text("did not answer in time", "未在超时时间内响应"),
     Text(
-        "Raise the timeout, or check whether the model is busy. An answer that is not streamed "
-        "takes as long as the whole of it.",
+        "Raise the timeout, or check whether the model is busy. Without streaming, an "
+        "answer arrives only when all of it is there.",
         "请调大超时时间，或检查模型是否繁忙；非流式调用需等待整个结果完成。",
     ),
 )
@@ -134,7 +134,7 @@ BROKE_OFF = Failure(
     Text("Look at the server's log.", "请查看服务器日志。"),
 )
 NO_CONTENT = Failure(
-    Text("sent much, and nothing of it is an answer", "发送了大量数据，但其中没有回答"),
+    Text("sent a lot of data and no answer", "发送了大量数据，但其中没有回答"),
     CHECK_URL,
     Unintelligible,
 )

@@ -65,6 +65,8 @@ MODULES = [
 
 LEFT_OUT = re.compile(r"NoOp|Variable|_(Eq_Is|NotEq_IsNot|Is_Eq|IsNot_NotEq)$")
 SECONDS = 180
+_WORDS = {0: "survived"} | dict.fromkeys((1, 2, 4, None), "killed")
+"""By pytest's status: failed, interrupted by an error, or not even begun; none after too long."""
 
 
 def annotations(source):
@@ -154,8 +156,7 @@ def outcome(path, operator, occurrence):
         path.write_text(source, "utf-8")
     line = header.split()[1].partition(",")[0].lstrip("-")
     text = "\n".join([f"{path}:{line} {operator.removeprefix('core/')}", *lines])
-    word = {0: "survived", 1: "killed", 2: "killed", None: "killed"}.get(status, f"pytest {status}")
-    return word, text
+    return _WORDS.get(status, f"pytest {status}"), text
 
 
 def main():

@@ -160,8 +160,9 @@ def test_a_signature_that_would_be_packed(plugin_folder):
 def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
     (plugin_folder / "provider/tariff.yaml").unlink()
     (found,) = examine(plugin_folder)
-    assert (found.code, found.span.line) == ("XI011", 1)
-    assert found.message == "is named, and there is no such file"
+    line = (plugin_folder / "manifest.yaml").read_text().splitlines()[found.span.line - 1]
+    assert (found.code, line.strip()) == ("XI011", "- provider/tariff.yaml")
+    assert found.message == "there is no provider/tariff.yaml"
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.schema import walk
-from xinfer.spec import FormField, Ignore, Manifest, Model, ModelFiles, Provider
+from xinfer.spec import FormField, I18n, Ignore, Manifest, Model, ModelFiles, Provider
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.declaration import evolve as evolve_declaration
 from xinfer.spec.project import MODEL_FOLDERS, model_file
+from xinfer.yaml import Fault
 
 _DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
 """Of the plugin's own Python; the build lists what a declared runtime needs."""
@@ -99,9 +100,12 @@ def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
     """
     where = plugin.files.where
     if MANIFEST in plugin.absent:
-        raise ImportFailed(f"{where} has no {MANIFEST}. Name the folder of a plugin.")
-    if plugin.absent:
-        raise ImportFailed(f"{MANIFEST} names {plugin.absent[0]}, and there is no such file.")
+        fix = "Name the folder of a plugin."
+        if "manifest.yml" in plugin.files:
+            fix = f"Rename its manifest.yml to {MANIFEST}."
+        raise ImportFailed(f"{where} has no {MANIFEST}. {fix}")
+    if faults := [fault for fault in plugin.faults if _hides_files(fault, plugin)]:
+        raise ImportFailed("\n".join(map(str, faults)))
     readable = {model_file(model) for model in plugin.models}
     readable |= {MANIFEST} if plugin.manifest else set()
     readable |= {plugin.provider_file} if plugin.provider and plugin.provider_file else set()
@@ -116,6 +120,12 @@ def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
             "one can be imported."
         )
     return manifest, provider, path
+
+
+def _hides_files(fault: Fault, plugin: Plugin) -> bool:
+    """Tell whether a fault keeps a provider or models from being found at all."""
+    starts = {MANIFEST: "plugins", plugin.provider_file: "models"}
+    return fault.path.startswith(starts.get(fault.file, "\0"))
 
 
 def _positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[Model]]]:
@@ -143,14 +153,25 @@ def _carried_over(plugin: Plugin) -> Iterator[str]:
     misfits = {(fault.file, fault.line): fault for fault in plugin.faults}
     for fault in misfits.values():
         yield f"{fault}; kept as it is"
+    for file, language in dict.fromkeys(_strange_languages(whole)):
+        yield f"{file}: {language} is not a language of Dify; kept as it is"
     for _, declared in walk(whole):
         for key, value in declared.extra_keys.items():
             span = declared.span and (declared.span.below((key,)) or declared.span)
             is_misfit = span is not None and (span.file, span.line) in misfits
-            if value is not None and not is_misfit:
+            if value is not None and not is_misfit and not isinstance(declared, I18n):
                 yield f"{declared.span}: {key} is not a key of the format; kept as it is"
     for declared, name in missing_keys((plugin.manifest, plugin.provider)):
         yield f"{declared.span}: {name} is missing; added with its default"
+
+
+def _strange_languages(whole: tuple[Declaration | None, ...]) -> Iterator[tuple[str, str]]:
+    """Yield each language that Dify does not have, with the file."""
+    for _, text in walk(whole):
+        if isinstance(text, I18n) and text.span:
+            for language, value in text.extra_keys.items():
+                if value is not None:
+                    yield text.span.file, language
 
 
 def with_runtime(imported: Imported) -> Imported:

@@ -91,7 +91,13 @@ class Plugin:
 
     def lacks(self, name: str) -> bool:
         """Say whether a file is missing. One that cannot be packed is there, and has a finding."""
-        return name not in self.files and name not in self._unpackable
+        return name not in self.files and not self.is_unpackable(name)
+
+    def is_unpackable(self, path: str) -> bool:
+        """Say whether a path, or a folder above it, is something that cannot be packed."""
+        parts = path.split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+        return not self._unpackable.isdisjoint(above)
 
     def is_read(self, file: str | None, part: str = "") -> bool:
         """Say whether all of a file could be read, or all of what is below one of its keys."""

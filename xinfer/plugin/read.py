@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from xinfer.plugin.archive import package_files
@@ -17,6 +18,7 @@ from xinfer.schema import REQUIRED_KEYS, walk
 from xinfer.spec import Manifest, Model, ModelFiles, Project, Provider
 from xinfer.spec.declaration import Declaration, evolve, set_span
 from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
+from xinfer.spec.span import Span
 from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
 _WRITTEN_BY_HAND = (
@@ -51,10 +53,22 @@ def plugin_files(path: Path) -> PluginFiles:
     :raises UnreadablePlugin: it is neither, or more than a plugin can be.
     """
     if path.is_file():
+        if folder := _folder_of(path):
+            raise UnreadablePlugin(f"{path} is one file of a plugin: name its folder, {folder}.")
         return package_files(path)
     if not path.is_dir():
         raise UnreadablePlugin(f"There is no {path}: name a plugin's folder or a .difypkg.")
     return plugin_folder(path)
+
+
+def _folder_of(path: Path) -> Path | None:
+    """Return the folder of the plugin that a file belongs to, unless it can be a package."""
+    if path.suffix not in _PARTS:
+        return None
+    return next((above for above in path.parents[:4] if (above / MANIFEST).is_file()), None)
+
+
+_PARTS = frozenset({".yaml", ".yml", ".py", ".toml", ".txt", ".md", ".svg", ".png"})
 
 
 def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None = None) -> Plugin:
@@ -86,12 +100,8 @@ def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None
     in_order = tuple(_in_position(models, provider, files)) if provider else tuple(models)
     declared = _project(manifest, provider, in_order, files) if manifest and provider else None
     faults += _misfits(files, (manifest, provider, *in_order))
-    faults += (
-        # Of a manifest that is not there, a rule of its own speaks.
-        Fault(MANIFEST, 1, 1, path, "is named, and there is no such file")
-        for path in absent
-        if path != MANIFEST
-    )
+    if manifest is not None:
+        faults += _without_provider(manifest, files)
     return Plugin(
         form=Form.YAML,
         files=files,
@@ -104,6 +114,28 @@ def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None
         faults=tuple(faults),
         absent=tuple(absent),
     )
+
+
+def _without_provider(manifest: Manifest, files: PluginFiles) -> Iterator[Fault]:
+    """Yield the providers that a manifest names and that are not there."""
+    for index, path in enumerate(manifest.plugins.models):
+        if path not in files:
+            span = manifest.plugins.span
+            span = (span and span.below(("models", index))) or Span(MANIFEST, 1, 1)
+            gone = next((gone for gone in files.left_out if gone.path == path), None)
+            near = get_close_matches(path, files, n=1)
+            message = f"there is no {path}" + (f": did you mean {near[0]}?" if near else "")
+            if gone is not None:
+                message = f"{path} is left out by {gone.reason}"
+            yield Fault(
+                MANIFEST,
+                span.line,
+                span.column or 1,
+                f"plugins.models[{index}]",
+                message,
+                span.end_line,
+                span.end_column,
+            )
 
 
 def _refuse_other_kinds(manifest: Manifest, where: Path) -> None:

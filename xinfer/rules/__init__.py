@@ -28,6 +28,7 @@ from xinfer.rules import (
     documents,
     files,
     forms,
+    languages,
     manifest,
     model_files,
     models,
@@ -77,6 +78,7 @@ RULES: Mapping[str, Rule] = {
             module.RULES
             for module in (
                 values,
+                languages,
                 manifest,
                 provider,
                 model_files,

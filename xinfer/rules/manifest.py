@@ -447,7 +447,7 @@ def nothing_declared(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     if "plugins" not in manifest.explicit or not plugin.is_read(MANIFEST, "plugins"):
         return
     if not any(getattr(manifest.plugins, kind) for kind in ("models", *_OTHER_KINDS)):
-        yield Problem("plugins names no file", at="plugins")
+        yield Problem("plugins names no file", at="plugins.models")
 
 
 def _is_pep440(text: str) -> bool:

@@ -125,7 +125,7 @@ def glob_matches_nothing(provider: Provider, plugin: Plugin) -> Iterator[Problem
     for glob in globs(provider):
         if not _is_pattern(glob.pattern):
             continue
-        if not any(glob.matched(plugin.files)):
+        if not any(glob.matched(plugin.files)) and not plugin.is_unpackable(glob.pattern):
             yield Problem(f"{glob.pattern!r} matches no file", at=glob.at)
 
 

@@ -134,9 +134,12 @@ def _unread(fault: Fault) -> Problem:
     return Problem(message, at=fault.path, span=fault.span, fix=fix)
 
 
+_FIXES = ("put it", "remove", "did you mean", "indent it", "write ")
+
+
 def _message_and_fix(message: str) -> tuple[str, str]:
     cause, colon, fix = message.rpartition(": ")
-    if colon and fix.startswith(("put it", "remove", "did you mean")):
+    if colon and fix.startswith(_FIXES):
         return cause, fix[0].upper() + fix[1:] + ("" if fix.endswith("?") else ".")
     if message.startswith("expected"):
         return message, "Write what is expected there."
@@ -204,7 +207,9 @@ def manifest_not_on_top(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         yield Problem(f"{MANIFEST} is left out by {left_out[0]}", fix="Remove that line.")
     else:
         near = f"; there is {below[0]}" if below else ""
-        yield Problem(f"there is no {MANIFEST}{near}")
+        fix = f"Rename {below[0]} to {MANIFEST}." if below and "/" not in below[0] else ""
+        span = Span(below[0], 1, 1) if below else None
+        yield Problem(f"there is no {MANIFEST}{near}", span=span, fix=fix)
 
 
 @rule(
@@ -351,6 +356,9 @@ def signature_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         yield Problem(f"{_SIGNATURE} is packed", span=Span(_SIGNATURE, 1, 1))
 
 
+_OF_A_FOLDER = "Put the folder itself there, or leave it out with a line in .difyignore."
+
+
 @rule(
     "XI710",
     Severity.REFUSED,
@@ -375,7 +383,8 @@ def unpackable(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     has something else there.
     """
     for fault in plugin.files.unpackable:
-        yield Problem(f"{fault.path} is {fault.reason}", span=Span(fault.path, 1, 1))
+        fix = _OF_A_FOLDER if fault.reason == "a link to a folder" else ""
+        yield Problem(f"{fault.path} is {fault.reason}", span=Span(fault.path, 1, 1), fix=fix)
 
 
 RULES = (

@@ -26,7 +26,7 @@ from xinfer.schema import (
     fields_of,
     per_class,
 )
-from xinfer.spec import ProviderModels
+from xinfer.spec import I18n, ProviderModels
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Steps
 
@@ -102,7 +102,7 @@ def unknown_key(declared: Declaration, _: Plugin) -> Iterator[Problem]:
     if type(declared) in (*REFUSES_OTHER_KEYS, ProviderModels):
         return  # rules of their own say so
     for key, value in declared.extra_keys.items():
-        if value is not None:
+        if value is not None and not (isinstance(declared, I18n) and key not in names):
             problem = (
                 "has a value that nothing reads" if key in names else "is not a key of the format"
             )

@@ -17,6 +17,7 @@ from xinfer.yaml.fault import DocumentError, Fault
 MAX_BYTES = 1024 * 1024
 """The largest published model file is a hundredth of this."""
 _DEEPEST_FOR_C = 4000
+_RESERVED = ("@", "`", "%", "|", ">")
 _TEXT = re.compile(r"[yYnN]|[-+]?\.?_.*", re.DOTALL)
 
 
@@ -35,8 +36,9 @@ def compose(raw: bytes, file: str) -> Node:
         raise DocumentError([Fault(file, line, 1, "", "is not UTF-8")]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentError([Fault(file, line, column, "", f"{error.problem}")]) from None
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        message = _plain(str(error.problem), raw.decode(), line, column)
+        raise DocumentError([Fault(file, line + 1, column + 1, "", message)]) from None
     except RecursionError:
         raise DocumentError([Fault(file, 1, 1, "", "nests too deep")]) from None
     except YAMLError as error:
@@ -44,6 +46,19 @@ def compose(raw: bytes, file: str) -> Node:
     if root is None:
         raise DocumentError([Fault(file, 1, 1, "", "is empty")])
     return root
+
+
+def _plain(problem: str, text: str, line: int, column: int) -> str:
+    """Say what is wrong with a text, in the author's words where a parser speaks of its own."""
+    lines = text.split("\n")
+    here = lines[line] if line < len(lines) else ""
+    if "another document" in problem:
+        return "a second document begins here, and Dify reads one: remove it"
+    if "\t" in here[: len(here) - len(here.lstrip())]:
+        return "a tab indents the line: indent it with spaces"
+    if "cannot start any token" in problem and here[column : column + 1] in _RESERVED:
+        return f"a value cannot begin with {here[column]}: put it in quotes"
+    return f"not YAML, {problem}"
 
 
 def _compose(text: str, *, in_c: bool) -> Any:

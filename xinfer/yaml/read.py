@@ -19,6 +19,7 @@ from xinfer.schema import (
     required_fields,
     yaml_fields,
 )
+from xinfer.spec import ModelFiles, ProviderModels
 from xinfer.spec.declaration import Declaration, set_span, span_from
 from xinfer.spec.span import Span, Steps
 from xinfer.yaml.document import Document, read_document
@@ -117,7 +118,8 @@ class _Reader:
 
     def _object(self, kind: type[Declaration], data: object, path: Steps) -> Any:
         if not isinstance(data, dict):
-            return self._misfit(path, "a mapping", data)
+            hint = _AS_A_MAPPING.get(kind, "") if isinstance(data, list) else ""
+            return self._misfit(path, "a mapping", data, hint)
         fields = yaml_fields(kind)
         values: dict[str, Any] = {}
         extra_keys: dict[str, Any] = {}
@@ -147,7 +149,8 @@ class _Reader:
 
     def _list(self, of: ListOf, data: object, path: Steps) -> Any:
         if not isinstance(data, list):
-            return self._misfit(path, "a list", data)
+            is_item = isinstance(data, str) and data.isprintable()
+            return self._misfit(path, "a list", data, f": write - {data}" if is_item else "")
         items = [self.read(of.item, item, (*path, i)) for i, item in enumerate(data)]
         return _MISFIT if any(item is _MISFIT for item in items) else tuple(items)
 
@@ -173,6 +176,12 @@ class _Reader:
         self.mismatches.append((path, f"expected {expected}, got {_readable(data)}{hint}"))
         return _MISFIT
 
+
+_AS_A_MAPPING: Mapping[type, str] = {
+    ProviderModels: ": write a key for each type, e.g. llm, and the patterns under its predefined",
+    ModelFiles: ": write the patterns under a key predefined",
+}
+"""What to do where authors write a list."""
 
 _EXPECTED: Mapping[tuple[type, ...], str] = {
     (str,): "a string",

@@ -11,17 +11,18 @@ from markdown.extensions.toc import slugify
 from rules.plugins import MANIFEST, MODEL, SPEC, lay
 
 from xinfer.cli import main
-from xinfer.cli.check import report_of
+from xinfer.cli.check import report_of, review_of
 from xinfer.cli.sarif import sarif
-from xinfer.rules import RULES
+from xinfer.rules import RULES, Report
+from xinfer.rules.review import RULES as RULES_OF_REVIEW
 
 SCHEMA = os.environ.get("XINFER_SARIF_SCHEMA")
 """The file of the format's JSON Schema, which is too large to be ours."""
 BAD = [(rule, rule.bad[0]) for rule in RULES.values() if rule.bad]
 
 
-def log_of(path, before=None):
-    (text,) = sarif(report_of(path, before))
+def log_of(path, before=None, review=None):
+    (text,) = sarif(Report(report_of(path, before, review=review).findings))
     log = json.loads(text)
     if SCHEMA:
         jsonschema.validate(log, json.loads(Path(SCHEMA).read_text("utf-8")))
@@ -32,7 +33,9 @@ def log_of(path, before=None):
 def test_a_result_has_a_place_a_fingerprint_and_a_page(rule, example, tmp_path, monkeypatch):
     path, before, _ = lay(rule, example, tmp_path)
     monkeypatch.chdir(path if path.is_dir() else path.parent)
-    run = log_of(path, before)
+    listed = tmp_path / "versions.txt"
+    review = review_of(listed if listed.exists() else None) if rule in RULES_OF_REVIEW else None
+    run = log_of(path, before, review)
     (result,) = run["results"]
     (described,) = run["tool"]["driver"]["rules"]
     assert result["ruleId"] == described["id"] == rule.code

@@ -32,7 +32,7 @@ from xinfer.spec import (
     Runner,
     StoragePermission,
 )
-from xinfer.spec.declaration import Declaration
+from xinfer.spec.declaration import Declaration, default_of
 from xinfer.spec.project import MODEL_FOLDERS
 
 REQUIRED_KEYS: Mapping[type, tuple[str, ...]] = {
@@ -171,8 +171,7 @@ _OF_ALL_CLASSES = {field.name for field in attrs.fields(Declaration)}
 def _field(kind: type[Declaration], field: attrs.Attribute[Any], about: str) -> Field:
     key = kind, field.name
     annotation: Any = field.type
-    factory = getattr(field.default, "factory", None)
-    default = factory() if factory else field.default
+    default = default_of(field)
     return Field(
         name=field.name,
         type=type_of(annotation),

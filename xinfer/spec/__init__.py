@@ -4,6 +4,13 @@ Nothing here knows files, YAML, HTTP or Dify's SDK.
 """
 
 from xinfer.spec.clones import ClonedVoice, cloned_voices
+from xinfer.spec.common import (
+    api_key_input,
+    base_url_input,
+    chat_features,
+    chat_parameters,
+    context_size_input,
+)
 from xinfer.spec.conditions import (
     Condition,
     Expression,
@@ -185,14 +192,19 @@ __all__ = [
     "ability",
     "always",
     "api_key",
+    "api_key_input",
     "at_least",
     "base_url",
+    "base_url_input",
     "bearer_key",
     "between",
     "body",
     "ca_certificate",
+    "chat_features",
+    "chat_parameters",
     "choose",
     "cloned_voices",
+    "context_size_input",
     "engine",
     "first_of",
     "gt",

@@ -87,12 +87,15 @@ def _not_default(cls: Any, arguments: Mapping[str, Any]) -> Iterator[str]:
 @cache
 def _defaults(cls: Any) -> dict[str, Any]:
     own = (field for field in fields(cls) if field.init and field.name not in _OF_ALL)
-    return {field.name: _default(field) for field in own}
+    return {field.name: default_of(field) for field in own}
 
 
-def _default(field: attrs.Attribute[Any]) -> Any:
+def default_of(field: attrs.Attribute[Any]) -> Any:
+    """Return a field's default; ``NOTHING`` if there is none, or it follows from other fields."""
     factory = getattr(field.default, "factory", None)
-    return factory() if factory else field.default
+    if factory is None:
+        return field.default
+    return attrs.NOTHING if field.default.takes_self else factory()  # type: ignore[union-attr]
 
 
 _OF_ALL = {field.name for field in fields(Declaration)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import product
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import attrs
 from attrs import NOTHING, frozen
@@ -16,11 +16,9 @@ from xinfer.spec.i18n import I18n
 from xinfer.spec.targets import Sets
 
 
-class FieldOptions(TypedDict, total=False):
-    """What every input takes; only ``label`` is required.
+class InputOptions(TypedDict, total=False):
+    """What every input takes beside its label; nothing is required.
 
-    ``label``
-        What the form shows.
     ``default``
         The value if nothing is entered. Without a default the field is required.
     ``placeholder``, ``help``, ``url``
@@ -53,7 +51,6 @@ class FieldOptions(TypedDict, total=False):
         Keys that the format does not have.
     """
 
-    label: Required[I18n]
     default: Any
     placeholder: I18n
     options: Iterable[Option]
@@ -69,6 +66,16 @@ class FieldOptions(TypedDict, total=False):
     was: str | tuple[str, ...]
     asked_by_dify: bool
     extra_keys: Mapping[str, Any]
+
+
+class FieldOptions(InputOptions):
+    """What every input takes: :class:`InputOptions` and a label.
+
+    ``label``
+        What the form shows.
+    """
+
+    label: I18n
 
 
 def text_input(**options: Unpack[FieldOptions]) -> Any:

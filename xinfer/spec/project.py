@@ -10,6 +10,7 @@ from attrs import field, frozen
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
 from xinfer.spec.declaration import Declaration, evolve, span_from
 from xinfer.spec.form import ModelName
+from xinfer.spec.i18n import I18n
 from xinfer.spec.manifest import Extensions, Manifest
 from xinfer.spec.models import CustomizableModel, Model, ModelType
 from xinfer.spec.provider import (
@@ -57,7 +58,8 @@ class Project(Declaration):
     """A plugin; ``provider_spec.py`` calls it ``project``.
 
     :param manifest: becomes ``manifest.yaml``.
-    :param provider: becomes ``provider/<name>.yaml``.
+    :param provider: becomes ``provider/<name>.yaml``; if absent, it has the manifest's name, label
+        and icons.
     :param credentials: the class that both forms are made from, and that the code reads.
     :param models: predefined models in the order of Dify's list; each becomes
         ``models/<type>/<model>.yaml``.
@@ -70,7 +72,7 @@ class Project(Declaration):
     """
 
     manifest: Manifest
-    provider: Provider
+    provider: Provider = field()
     credentials: type[Credentials] | None = None
     models: tuple[Model, ...] = ()
     customizable_models: tuple[CustomizableModel, ...] = ()
@@ -78,6 +80,16 @@ class Project(Declaration):
     requirements: tuple[str, ...] = ("dify_plugin>=0.9.0",)
     files: str = "plugin"
     ignore: tuple[Ignore, ...] = ()
+
+    @provider.default
+    def _provider_of_manifest(self) -> Provider:
+        manifest = self.manifest
+        return Provider(
+            provider=manifest.name,
+            label=manifest.label,
+            icon_small=I18n(manifest.icon),
+            icon_small_dark=I18n(manifest.icon_dark) if manifest.icon_dark else None,
+        )
 
     @property
     def provider_file(self) -> str:

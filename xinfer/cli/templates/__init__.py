@@ -14,7 +14,6 @@ from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
-from xml.sax.saxutils import escape
 
 from attrs import evolve, frozen
 
@@ -206,7 +205,7 @@ def _words(answers: Answers) -> dict[str, str]:
         "contact": answers.contact,
         "label": answers.label,
         "class_name": answers.class_name,
-        "created": f"{answers.created:%Y, }{answers.created.month}, {answers.created.day}",
+        "created": f"{answers.created:%Y-%m-%d}T00:00:00Z",
         "url": answers.base_url,
         "version": __version__,
         "first_type": answers.types[0].value,
@@ -239,7 +238,7 @@ def _declared(answers: Answers, words: Mapping[str, str]) -> dict[str, str]:
         ]
         return {"models": "".join(models), "fields": ""}
     only = answers.types == (ModelType.LLM,)
-    shown_for = "" if only else ', show_on={"__model_type": "llm"}'
+    shown_for = "" if only else 'show_on={"__model_type": "llm"}'
     fields = [
         _text("customizable/llm.fields", {"shown_for": shown_for})
         for kind in answers.types
@@ -269,21 +268,18 @@ def _icons(answers: Answers) -> Iterator[tuple[str, str]]:
     """Draw the initials, in a colour that follows from the name, for light and dark."""
     initials = "".join(part[0] for part in re.split(r"[-_]", answers.name) if part)[:2].upper()
     colour = _COLOURS[sum(answers.name.encode()) % len(_COLOURS)]
-    shared = {
-        "initials": initials,
-        "size": "32" if len(initials) == 1 else "26",
-        "label_xml": escape(answers.label),
-        "width": str(96 + 18 * len(answers.label)),
-    }
-    for suffix, dark in (("en", False), ("dark_en", True)):
-        colours = {
-            "background": "#FFFFFF" if dark else colour,
-            "foreground": colour if dark else "#FFFFFF",
-            "text": "#FFFFFF" if dark else "#101828",
+    size = "32" if len(initials) == 1 else "26"
+    for suffix, background, foreground in (
+        ("en", colour, "#FFFFFF"),
+        ("dark_en", "#FFFFFF", colour),
+    ):
+        words = {
+            "initials": initials,
+            "size": size,
+            "background": background,
+            "foreground": foreground,
         }
-        for size in ("s", "l"):
-            drawn = _text(f"plugin/icon_{size}.svg", {**shared, **colours})
-            yield f"plugin/_assets/icon_{size}_{suffix}.svg", drawn
+        yield f"plugin/_assets/icon_s_{suffix}.svg", _text("plugin/icon_s.svg", words)
 
 
 class _Template(string.Template):
@@ -308,11 +304,11 @@ def _with_imports(text: str) -> str:
     from xinfer import spec
 
     tree = ast.parse(text)
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    lines = ["from datetime import UTC, datetime"]
-    lines += ["from decimal import Decimal"] if "Decimal" in names else []
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    names = {node.id for node in nodes if isinstance(node.ctx, ast.Load)}
+    lines = ["from decimal import Decimal", ""] if "Decimal" in names else []
     used = sorted(names & set(spec.__all__), key=_import_order)
-    lines += ["", f"from xinfer.spec import ({', '.join(used)},)"]
+    lines.append(f"from xinfer.spec import ({', '.join(used)},)")
     docstring, _, rest = text.partition("\n")
     return "\n".join([docstring, "", *lines, rest])
 

@@ -13,7 +13,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from xinfer.build import FileTree, emit, prepare, write_tree
+from xinfer.build import FileTree, prepare, write_tree
+from xinfer.build.emit import emit
 from xinfer.build.sources import carried_files
 from xinfer.spec.declaration import evolve
 

@@ -363,3 +363,24 @@ def test_what_a_command_imports_is_imported_when_it_is_called():
     loaded = run("-c", listed).stdout.split()
     assert loaded
     assert [name for name in loaded if not name.startswith("xinfer.cli")] == []
+
+
+@pytest.mark.parametrize("name", main.list_commands(GROUP))
+def test_help_without_a_spec_imports_what_click_needs_and_no_more(name, tmp_path):
+    asked = "import sys; from xinfer.cli import main\n"
+    asked += f"main([{name!r}, '--help'], standalone_mode=False)\n"
+    asked += "print(*sorted({m.partition('.')[0] for m in sys.modules} & "
+    asked += "{'attr', 'ruamel', 'requests', 'rich', 'packaging', 'starlette'}), file=sys.stderr)"
+    helped = run("-c", asked, cwd=tmp_path)
+    assert helped.stdout.startswith("Usage:")
+    assert helped.stderr == "\n"
+
+
+def test_help_with_a_spec_reads_it_without_the_rules_and_yaml():
+    asked = "import sys; from xinfer.cli import main\n"
+    asked += "main(['invoke', '--help'], standalone_mode=False)\n"
+    asked += "print(*sorted({'ruamel', 'xinfer.rules', 'xinfer.yaml'} & {*sys.modules}), "
+    asked += "file=sys.stderr)"
+    helped = run("-c", asked)
+    assert "--server-url" in helped.stdout
+    assert helped.stderr == "\n"

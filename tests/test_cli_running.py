@@ -1,20 +1,25 @@
 """The commands that start a plugin, on a fake server or on credentials of one's own."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 from test_cli import ROOT, xinfer
 
+from xinfer.cli.serve import serve as SERVE
 from xinfer.testing.server import FakeServer, Served
+from xinfer.testing.server.dialect_shapes import SHAPES
 from xinfer.testing.server.faults import Cut, Stall
 
+EVERYTHING = bool(os.environ.get("XINFER_ALL"))
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000a49444154789c6360000002000100ffff03000006000557bfabd4"
@@ -253,10 +258,87 @@ def test_the_fake_server_runs_until_it_is_stopped(number):
     assert running.returncode == 0
 
 
-def test_a_model_of_an_unknown_type_is_not_served():
-    failed = xinfer("serve", "--model", "acme:embed")
+@contextmanager
+def served(*arguments):
+    running = serve(*arguments)
+    try:
+        yield running.stdout.readline().strip()
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=20)
+
+
+def test_it_moderates_and_is_of_any_version():
+    with served("--model", "guard:moderation", "--version", "1.9.1") as url:
+        assert requests.get(f"{url}/v1/cluster/version").json()["version"] == "1.9.1"
+        asked = {"model": "guard", "input": ["a kitten", "a forbidden weapon"]}
+        results = requests.post(f"{url}/v1/moderations", json=asked).json()["results"]
+        assert [result["flagged"] for result in results] == [False, True]
+        assert results[1]["categories"]["violence"]
+        refused = requests.post(f"{url}/v1/moderations", json={**asked, "model": "chat"})
+        assert refused.status_code == 400
+    with served() as url:
+        assert requests.post(f"{url}/v1/moderations", json=asked).status_code == 404
+
+
+DIALECTS = next(option for option in SERVE.params if option.name == "dialect").type.choices
+FAULTS = next(option for option in SERVE.params if option.name == "faults").type.choices
+
+
+def test_every_dialect_of_the_fake_server_can_be_served():
+    assert set(DIALECTS) == {"xinference", *SHAPES}
+
+
+@pytest.mark.parametrize(
+    "dialect", [name for name in DIALECTS if EVERYTHING or name in ("vllm", "tei")]
+)
+def test_it_answers_as_another_server(dialect):
+    with served("--dialect", dialect, "--key", "sk-1") as url:
+        found = xinfer("doctor", "--server-url", url, "--api-key", "sk-1", "--json", cwd="/")
+    read = json.loads(found.stdout)
+    expected = dialect.removesuffix("-embedding") if dialect.startswith("tei") else dialect
+    assert read["dialect"] in (expected, "openai")
+    if dialect in ("vllm", "tei"):
+        assert read["dialect"] == dialect
+
+
+@pytest.mark.parametrize(
+    "fault", [name for name in FAULTS if EVERYTHING or name in ("closed", "login-page")]
+)
+def test_a_fault_spoils_one_answer(fault):
+    with served("--fault", fault) as url:
+        try:
+            first = requests.get(f"{url}/v1/models", timeout=1)
+            spoilt = first.status_code != 200 or "chat-gguf" not in first.text
+        except requests.RequestException:
+            spoilt = True
+        assert spoilt
+        assert "chat-gguf" in requests.get(f"{url}/v1/models", timeout=10).text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--model", "acme:embed"), "must be one of llm, text-embedding, rerank, speech2text, tts"),
+        (("--model", ":llm"), "name the model"),
+        (("--version", "latest"), "--version latest is not a version: write it as 4.1.0."),
+        (("--dialect", "vllm", "--model", "a"), "--model is for xinference; leave it out"),
+        (("--dialect", "vllm", "--version", "1.0"), "--version is for xinference; leave it out"),
+        (("--port", "70000"), "70000 is not in the range 0<=x<=65535"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(arguments, message):
+    failed = xinfer("serve", *arguments)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert message in " ".join(failed.stderr.split())
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_port_in_use_is_refused(server):
+    port = server.url.rpartition(":")[2]
+    failed = xinfer("serve", "--port", port)
     assert failed.returncode == 2
-    assert "must be one of llm, text-embedding, rerank, speech2text, tts" in failed.stderr
+    assert f"Port {port} cannot be used: Address already in use." in failed.stderr
 
 
 def test_ctrl_c_leaves_no_process(server):

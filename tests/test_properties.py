@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sdk import Oracle
 
 import provider_spec
-from xinfer.build import emit, write_tree
+from xinfer.build import write_tree
+from xinfer.build.emit import emit
 from xinfer.build.sources import runtime_files
 from xinfer.spec import (
     Credentials,

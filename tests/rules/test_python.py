@@ -31,7 +31,8 @@ from rules.checking import check_project, plugin_with
 from rules.plugins import SPEC, lay
 from sdk import Oracle
 
-from xinfer.build import emit, pack, prepare, write_tree
+from xinfer.build import pack, prepare, write_tree
+from xinfer.build.emit import emit
 from xinfer.cli import main
 from xinfer.plugin.read import read_plugin
 from xinfer.plugin.texts import texts_of

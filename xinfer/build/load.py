@@ -19,7 +19,6 @@ from attrs import frozen
 
 from xinfer import spec
 from xinfer.build.contain import contained
-from xinfer.schema import fields_of
 from xinfer.spec import Project
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import is_installed
@@ -204,6 +203,8 @@ def _hint(error: BaseException) -> str:
     kind = getattr(spec, unexpected[1], None) if unexpected else None
     if unexpected is None or not (isinstance(kind, type) and issubclass(kind, Declaration)):
         return ""
+    from xinfer.schema import fields_of  # only for a message, and slow to import
+
     names = fields_of(kind)
     near = get_close_matches(unexpected[2], names, n=1)
     return f". Did you mean '{near[0]}'?" if near else f": it takes {', '.join(names)}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import importlib
-from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Any
 
@@ -57,6 +56,12 @@ _OF_THE_SYSTEM = frozenset(
 """Errors that say that the system allows or holds no more."""
 
 
+def _nearest(name: str, names: list[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, names, n=1)), None)
+
+
 class _Commands(click.Group):
     """Imports a command when it is called."""
 
@@ -75,8 +80,8 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         names = self.list_commands(ctx)
-        if name not in names and (near := get_close_matches(name, names, n=1)):
-            ctx.fail(f"There is no command {name}: did you mean {near[0]}?")
+        if name not in names and (near := _nearest(name, names)):
+            ctx.fail(f"There is no command {name}: did you mean {near}?")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import examples
-from xinfer.cli.running import PluginCommand, plugin_options
+from xinfer.cli.plugin_command import PluginCommand, plugin_options
 
 
 @click.command(

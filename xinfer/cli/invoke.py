@@ -9,7 +9,7 @@ from typing import IO
 import click
 
 from xinfer.cli.options import UnusableInput, examples
-from xinfer.cli.running import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import category
@@ -117,6 +115,9 @@ def require(module: str, *, extra: str, because: str) -> None:
     :param because: what needs it, e.g. ``xinfer invoke starts the plugin, which needs …``.
     :raises UnusableInput: it is not; the message holds the command that installs the extra.
     """
+    import shutil
+    from importlib.util import find_spec
+
     if find_spec(module) is not None:
         return
     pip = ["uv", "pip", "install", "--python", sys.executable]

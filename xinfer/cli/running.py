@@ -1,21 +1,20 @@
-"""What the commands share that start a plugin: options, credentials, the server, the errors."""
+"""What the commands share that start a plugin: credentials, the server, the process, the errors."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import frozen
 
-from xinfer.cli.options import UnusableInput, require, spec_option
+from xinfer.cli.options import UnusableInput, require
+from xinfer.cli.plugin_command import CREDENTIAL, form_fields, option_of, variable_of
 
 if TYPE_CHECKING:
     from xinfer.build import Prepared
@@ -24,76 +23,6 @@ if TYPE_CHECKING:
     from xinfer.daemon.session import CallError
     from xinfer.spec import ModelType, Project
     from xinfer.spec.credential_field import CredentialField
-
-MODEL_TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts", "moderation")
-"""The types that a plugin can be asked for; here, so that ``--help`` imports nothing."""
-
-_CREDENTIAL = "credential_"
-"""Begins the name of the value of an option that the credentials class brought."""
-
-
-class PluginCommand(click.Command):
-    """Has an option for each credentials field of the spec, which it reads first."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Load the spec that ``--spec`` names, then parse everything."""
-        early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-        early.add_argument("--spec", type=Path, default=Path("provider_spec.py"))
-        from xinfer.build.load import SpecError, load_spec
-
-        try:
-            ctx.obj = load_spec(early.parse_known_args(args)[0].spec).project
-        except SpecError as error:
-            if not set(args) & set(ctx.help_option_names):
-                raise UnusableInput(str(error)) from error
-        return super().parse_args(ctx, args)
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the command's own options, then those of the credentials."""
-        own = super().get_params(ctx)
-        present = {name for parameter in own for name in parameter.opts}
-        added = _credential_options(ctx.obj) if ctx.obj else ()
-        return [*own, *(option for option in added if not present.intersection(option.opts))]
-
-
-def _credential_options(project: Project) -> Iterator[click.Option]:
-    from xinfer.spec import FormType
-
-    for declared in _form_fields(project):
-        yield click.Option(
-            [_option_of(declared), f"{_CREDENTIAL}{declared.form.variable}"],
-            help=f"{declared.form.label}.",
-            envvar=_variable_of(declared),
-            show_envvar=declared.form.type is FormType.SECRET_INPUT,
-        )
-
-
-def _form_fields(project: Project) -> Iterator[CredentialField]:
-    from xinfer.spec.credentials import fields
-
-    for declared in fields(project.credentials) if project.credentials else ():
-        if not declared.asked_by_dify:
-            yield declared
-
-
-def _option_of(declared: CredentialField) -> str:
-    return f"--{declared.form.variable.replace('_', '-')}"
-
-
-def _variable_of(declared: CredentialField) -> str:
-    return f"XINFER_{declared.form.variable.upper()}"
-
-
-def plugin_options[F: Callable[..., Any]](command: F) -> F:
-    """Add the options of every command that starts the plugin."""
-    for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Show the request, log and traceback."),
-        click.option("--fake", is_flag=True, help="Use the fake server, whatever is configured."),
-        click.option("--model", help="The model; by default the first declared one of its type."),
-        spec_option,
-    ):
-        command = option(command)
-    return command
 
 
 @frozen(kw_only=True)
@@ -203,6 +132,8 @@ def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | N
         return (predefined[0], False) if predefined else (None, True)
     if name in predefined or customizable:
         return name, name not in predefined
+    from difflib import get_close_matches
+
     near = get_close_matches(name, predefined, n=1)
     hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(predefined)}."
     raise UnusableInput(f"There is no {kind} model {name}: {hint}")
@@ -211,7 +142,7 @@ def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | N
 def _name_on_server(project: Project, values: Mapping[str, str]) -> str:
     from xinfer.spec import model
 
-    for declared in _form_fields(project):
+    for declared in form_fields(project):
         if model in declared.sets and declared.form.variable in values:
             return values[declared.form.variable]
     raise UnusableInput("Name the model to call with --model.")
@@ -223,9 +154,9 @@ def _collected(
     """Collect credentials: options and variables first, then ``.env``, then questions."""
     from_file = dict(env_file(folder / ".env"))
     values = {}
-    for declared in _form_fields(project):
+    for declared in form_fields(project):
         variable = declared.form.variable
-        value = options.get(f"{_CREDENTIAL}{variable}") or from_file.get(_variable_of(declared))
+        value = options.get(f"{CREDENTIAL}{variable}") or from_file.get(variable_of(declared))
         if value is not None:
             values[variable] = value
     if values and sys.stdin.isatty():
@@ -240,7 +171,7 @@ def _required_fields(project: Project, kind: ModelType) -> list[CredentialField]
 
     return [
         declared
-        for declared in _form_fields(project)
+        for declared in form_fields(project)
         if declared.default is NOTHING and _is_shown_for(declared, kind)
     ]
 
@@ -272,7 +203,7 @@ def _fake_server(prepared: Prepared, kind: ModelType) -> Iterator[tuple[Any, dic
     from xinfer.testing.server import FakeServer
 
     project = prepared.project
-    needed = " and ".join(_option_of(f) for f in _required_fields(project, kind))
+    needed = " and ".join(option_of(f) for f in _required_fields(project, kind))
     with FakeServer(served_models(project)) as server:
         try:
             values = credentials_for(project, server.url, kind)
@@ -294,7 +225,7 @@ def _show_request(project: Project, call: Invocation) -> None:
 
     secret = {
         declared.form.variable
-        for declared in _form_fields(project)
+        for declared in form_fields(project)
         if declared.form.type is FormType.SECRET_INPUT
     }
     action, fields = call.request()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import UnusableInput, examples
-from xinfer.cli.running import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
 
 _FILES = ("manifest", "provider", "model")
 

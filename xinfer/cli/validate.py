@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import examples
-from xinfer.cli.running import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
 
 
 @click.command(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import examples
-from xinfer.cli.running import PluginCommand, plugin_options
+from xinfer.cli.plugin_command import PluginCommand, plugin_options
 
 
 @click.command(cls=PluginCommand, epilog=examples("xinfer voices", "xinfer voices --of zh-Hans"))

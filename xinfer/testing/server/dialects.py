@@ -36,10 +36,11 @@ class DialectServer(FakeServer):
 
     :param dialect: its name in :data:`xinfer.spec.dialects.DIALECTS`.
     :param key: an API key that every request needs.
+    :param port: 0 for any that is free.
     """
 
-    def __init__(self, dialect: str, *, key: str | None = None) -> None:
-        super().__init__((), key=None)
+    def __init__(self, dialect: str, *, key: str | None = None, port: int = 0) -> None:
+        super().__init__((), key=None, port=port)
         self._shape = SHAPES[dialect]
         self._key = key
 

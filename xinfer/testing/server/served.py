@@ -127,11 +127,16 @@ def _audio(model: Served) -> dict[str, Any]:
     }
 
 
+def _moderation(_: Served) -> dict[str, Any]:
+    return {}
+
+
 _DESCRIBED: Mapping[str, Callable[[Served], dict[str, Any]]] = {
     "LLM": _llm,
     "embedding": _embedding,
     "rerank": _rerank,
     "audio": _audio,
+    "moderation": _moderation,
 }
 
 _THINKING = ("chat", "reasoning", "hybrid", "tools")

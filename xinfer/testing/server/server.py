@@ -29,6 +29,7 @@ from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.faults import Fault
 from xinfer.testing.server.keys import Keys
 from xinfer.testing.server.models import Models
+from xinfer.testing.server.moderations import moderate
 from xinfer.testing.server.served import MODELS, Served
 from xinfer.testing.server.versions import as_version, last_headers, version_of
 
@@ -48,6 +49,7 @@ _POSTED: Mapping[str, Callable[[Models, Arrived], Answer]] = {
     "/v1/audio/transcriptions": audio.transcribe,
     "/v1/audio/translations": audio.translate,
     "/v1/audio/speech": audio.speak,
+    "/v1/moderations": moderate,
 }
 
 

@@ -1,0 +1,172 @@
+"""A spec and what goes with it to a plugin in memory, and from there to the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+from attrs import frozen
+
+from xinfer.build.emit import ConflictError, emit, requirements
+from xinfer.build.load import SpecError, load_spec
+from xinfer.build.sources import CarriedFileError, carried_files, runtime_files, spec_modules
+from xinfer.plugin.archive import pack
+from xinfer.plugin.checksum import checksum, identifier
+from xinfer.plugin.files import files_in_memory
+from xinfer.plugin.limits import UnreadablePlugin
+from xinfer.plugin.plugin import Form, Plugin
+from xinfer.plugin.requirements import with_requirements
+from xinfer.plugin.writer import (
+    FileTree,
+    ForeignFileError,
+    staged_file,
+    write_tree,
+)
+from xinfer.rules import Finding, Severity, check_values
+from xinfer.spec import Project
+from xinfer.spec.declaration import evolve
+from xinfer.spec.project import complete, model_file
+
+
+class OutputError(Exception):
+    """The plugin cannot be written where it should be; ``str`` says why."""
+
+
+class WrongValues(Exception):
+    """What is declared holds values that no YAML can be made of; ``str`` lists them."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(
+            "\n".join(f"{finding.span}: {finding.message}" for finding in self.findings)
+        )
+
+
+BuildError = (
+    SpecError,
+    WrongValues,
+    ConflictError,
+    CarriedFileError,
+    ForeignFileError,
+    UnreadablePlugin,
+    OutputError,
+)
+"""What a user can correct; ``str`` of each says how."""
+
+
+@frozen(kw_only=True)
+class Prepared:
+    """A plugin in memory.
+
+    :param tree: its folder: what is packed, and what the ignore file leaves out of the package.
+    :param own_folder: where the project's own files are.
+    """
+
+    plugin: Plugin
+    tree: FileTree
+    own_folder: Path
+
+    @property
+    def project(self) -> Project:
+        """What the spec declares, completed."""
+        return self.plugin.project
+
+    @property
+    def name(self) -> str:
+        """The plugin's name, which its folder has too."""
+        return self.project.manifest.name
+
+
+@frozen(kw_only=True)
+class Built:
+    """A plugin on disk.
+
+    :param changed: whether the folder or the package had to be written.
+    :param identifier: under which Dify installs the package; it ends with the checksum.
+    """
+
+    folder: Path
+    package: Path
+    changed: bool
+    identifier: str
+
+
+def _expect_right_values(project: Project) -> None:
+    """Raise ``WrongValues`` where a value is of another type than is declared."""
+    findings = check_values(project)
+    if wrong := [finding for finding in findings if finding.severity is Severity.REFUSED]:
+        raise WrongValues(wrong)
+
+
+def prepare(spec: Path) -> Prepared:
+    """Make the files of the plugin that a ``provider_spec.py`` declares.
+
+    :raises SpecError: the spec does not import; the other errors of ``BuildError`` likewise
+        name what to correct.
+    """
+    loaded = load_spec(spec)
+    project = loaded.project
+    _expect_right_values(project)
+    carried = carried_files(loaded.folder / project.files)
+    modules = spec_modules(project, loaded.modules, carried.tree)
+    try:
+        tree = emit(
+            project,
+            modules=modules,
+            carried=carried.tree,
+            runtime=runtime_files(project, {**carried.tree, **modules}),
+        )
+    except TypeError:
+        # The fields of the credentials class are declared objects only in the completed form.
+        _expect_right_values(complete(project))
+        raise
+    sources = carried.sources | loaded.sources
+    files = files_in_memory(tree, spec, sources)
+    files = attrs.evolve(files, left_out=(*files.left_out, *carried.left_out))
+    declared = complete(evolve(project, requirements=requirements(project, tree)))
+    plugin = Plugin(
+        form=Form.SPEC,
+        files=files,
+        declared=declared,
+        manifest=declared.manifest,
+        provider=declared.provider,
+        provider_file=declared.provider_file,
+        models=declared.models,
+        model_paths=tuple(map(model_file, declared.models)),
+        modules=tuple(loaded.sources.values()),
+    )
+    return Prepared(plugin=plugin, tree=tree, own_folder=loaded.folder / project.files)
+
+
+def plugin(spec: Path) -> Plugin:
+    """Make the plugin that a ``provider_spec.py`` declares, as :func:`prepare` does."""
+    return prepare(spec).plugin
+
+
+def write(prepared: Prepared, out: Path) -> Built:
+    """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ.
+
+    :raises OutputError: it cannot be written there; what was there before is whole.
+    """
+    manifest = prepared.project.manifest
+    own = prepared.own_folder
+    if own.is_dir() and out.resolve().is_relative_to(own.resolve()):
+        raise OutputError(f"{out} is in {own}, which the build packs: choose a folder elsewhere.")
+    folder = out / prepared.name
+    package = out / f"{manifest.name}-{manifest.version}.difypkg"
+    files = with_requirements(prepared.plugin.files)
+    place = package
+    try:
+        with staged_file(package, pack(files.items())) as put_package:
+            place = folder
+            changed = write_tree(prepared.tree, folder)
+            changed |= put_package()
+    except OSError as error:
+        raise OutputError(f"{place} cannot be written: {error.strerror or error}.") from error
+    return Built(
+        folder=folder,
+        package=package,
+        changed=changed,
+        identifier=identifier(manifest.author, manifest.name, manifest.version, checksum(files)),
+    )

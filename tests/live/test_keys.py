@@ -2,8 +2,11 @@
 
 import pytest
 
+import provider_spec
 from live.added import HELLO, ONE_CALL, TYPES, Model
 from live.conftest import WITH_KEYS
+from xinfer.cli.diagnosis import diagnose
+from xinfer.spec import Secret
 
 WRONG = "sk-this-was-never-a-key"
 
@@ -44,3 +47,23 @@ def test_a_key_without_right_is_refused(plugin, server_with_keys, uid):
     assert "Give the API key the right to use this model" in called
     if TYPES[uid] != "speech2text":  # whose validation calls nothing but the description
         assert "Give the API key the right" in model.refused(Model.validate)
+
+
+def examined(server, key):
+    return diagnose(server.url, Secret(key) if key else None, project=provider_spec.project)
+
+
+def test_doctor_opens_the_server_with_its_key(server_with_keys):
+    diagnosis = examined(server_with_keys, server_with_keys.keys["all"])
+    assert diagnosis.healthy, diagnosis
+    assert diagnosis.dialect == "xinference"
+    assert set(WITH_KEYS) <= {model.name for model in diagnosis.models}
+
+
+@pytest.mark.parametrize("key", [None, WRONG])
+def test_doctor_tells_a_missing_and_a_wrong_key(server_with_keys, key):
+    diagnosis = examined(server_with_keys, key)
+    (step,) = [step for step in diagnosis.steps if step.outcome == "failed"]
+    assert "Enter a valid API key" in step.english
+    assert "API 密钥" in step.chinese
+    assert WRONG not in repr(diagnosis)

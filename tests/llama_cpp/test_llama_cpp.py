@@ -19,7 +19,9 @@ from dify_plugin.errors.model import (
 from under_sdk import said
 
 from xinfer.build import load_spec
+from xinfer.cli.diagnosis import diagnose
 from xinfer.runtime.dify import llm, rerank, text_embedding
+from xinfer.spec import Secret
 
 SWITCH = "XINFER_LLAMA_CPP"
 PYTHON = os.environ.get(SWITCH, "")
@@ -156,3 +158,19 @@ def test_what_the_server_was_not_started_for_is_refused_with_its_words(chat_serv
         added(Ranker, chat_server)
     with pytest.raises(CredentialsValidateFailedError, match="embeddings"):
         added(Embedder, chat_server)
+
+
+@pytest.mark.parametrize("task", ["chat", "embedding", "rerank"])
+def test_doctor_recognises_it_and_calls_its_model(request, task):
+    url = request.getfixturevalue(f"{task}_server")
+    diagnosis = diagnose(url, Secret(KEY), project=PROJECT)
+    assert diagnosis.dialect == "llama.cpp"
+    (model,) = diagnosis.models
+    assert (model.tried.outcome, diagnosis.healthy) == ("ok", True), diagnosis
+
+
+def test_doctor_tells_a_wrong_key(chat_server):
+    diagnosis = diagnose(chat_server, Secret("sk-wrong"), project=PROJECT)
+    (step,) = [step for step in diagnosis.steps if step.outcome == "failed"]
+    assert "Enter a valid API key" in step.english
+    assert "API 密钥" in step.chinese

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from xinfer.runtime.openai import BadRequest, CallError, Client, Server, fixes
 from xinfer.runtime.openai.descriptions import ModelDescription
+from xinfer.runtime.openai.redaction import Secrets
 from xinfer.runtime.servers import client_class, detect
 from xinfer.spec import Invalid, Model, ModelType, Project, Secret, http_url
 from xinfer.spec.conditions import ModelInfo
@@ -138,7 +139,7 @@ def diagnose(
     version = _version(client, note)
     models = []
     for name, row in _listed(client, note).items():
-        model = _model(client, name, row, project)
+        model = _without(server.secrets, _model(client, name, row, project))
         if model.tried:
             tell(model.tried)
         models.append(model)
@@ -148,6 +149,19 @@ def diagnose(
         dialect=dialect.name,
         version=version,
         models=tuple(models),
+    )
+
+
+def _without(secrets: Secrets, model: ServedModel) -> ServedModel:
+    """Hide the key in what the server tells of a model: it may repeat it anywhere."""
+    hide, tried = secrets.hide, model.tried
+    return evolve(
+        model,
+        name=hide(model.name),
+        model_type=hide(model.model_type),
+        abilities=tuple(map(hide, model.abilities)),
+        offered=model.offered and evolve(model.offered, model=hide(model.offered.model)),
+        tried=tried and evolve(tried, name=hide(tried.name), english=hide(tried.english)),
     )
 
 
@@ -203,6 +217,7 @@ def _version(client: Client, note: Callable[[Step], None]) -> str:
     path, key = _VERSIONS.get(client.dialect.name, ("", ""))
     try:
         version = str(client.ask(path).get(key) or "") if path else ""
+        version = client.server.secrets.hide(version)
     except CallError:
         version = ""
     least = _LEAST_VERSIONS.get(client.dialect.name)

@@ -176,7 +176,8 @@ def _several[T](value: T | tuple[T, ...]) -> tuple[T, ...]:
 
 def _check_options(form_type: FormType, options: Mapping[str, Any]) -> None:
     """Refuse what no input takes, as Python does with the arguments of a function."""
-    function, names = f"{form_type.replace('-', '_')}()", FieldOptions.__annotations__
+    function = f"{form_type.replace('-', '_')}()"
+    names = ("label", *InputOptions.__annotations__)
     for name in options:
         if name not in names:
             near = get_close_matches(name, names, n=1)

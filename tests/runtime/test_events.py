@@ -29,6 +29,28 @@ def test_events_are_the_same_however_the_bytes_are_cut(cuts):
     assert events(pieces) == [{"n": 1, "text": "你好"}, {"n": 2}]
 
 
+LINES = ('data: {"n": 1}', "data: 2", 'data: {"a":', "data: 3}", ": a comment", "", "")
+
+
+@given(
+    lines=st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(["\n", "\r\n", "\r"]))),
+    cuts=st.lists(st.integers(0, 200), max_size=6).map(sorted),
+)
+def test_each_line_may_end_in_its_own_way(lines, cuts):
+    stream = "".join(line + end for line, end in lines).encode()
+    edges = [0, *cuts, max(len(stream), 200)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(edges)]
+    alike = stream.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    assert events(pieces) == events([alike])
+
+
+def test_an_event_is_read_as_soon_as_its_line_ends():
+    reader = Events()
+    assert reader.feed(b"data: 1\r") == [1]
+    assert reader.feed(b"\ndata: 2\n") == [2]
+    assert reader.feed(b"data: 3\n\rdata: 4\r\n") == [3, 4]
+
+
 def test_a_stream_that_just_ends_gives_its_last_line():
     assert events([b'data: {"n": 1}']) == [{"n": 1}]
 

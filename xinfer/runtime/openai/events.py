@@ -27,7 +27,7 @@ class TooLong(Exception):
 class Events:
     """Reads a stream as its bytes arrive, however they were cut.
 
-    Lines end in LF, CRLF or CR. A ``data`` line is an event if it is JSON; else those of one
+    Each line ends in LF, CRLF or CR, whatever the others end in. A ``data`` line is an event if it is JSON; else those of one
     event, up to a blank line, are joined, as the standard says. Comments, other fields and events
     that are no JSON are passed over, and so is what follows ``[DONE]``.
 
@@ -36,7 +36,8 @@ class Events:
 
     ended: bool = field(default=False, init=False)
     _begun: bool = field(default=False, init=False)
-    _line_end: bytes = field(default=b"", init=False)
+    _after_cr: bool = field(default=False, init=False)
+    """The last byte ended a line; an LF that follows belongs to the same end."""
     _unfinished: list[bytes] = field(factory=list, init=False)
     """Pieces of the last line, whose end has not come."""
     _size: int = field(default=0, init=False)
@@ -52,9 +53,7 @@ class Events:
         """
         if self.ended:
             return []
-        if not self._line_end:
-            self._learn_line_end(arrived)
-        before, end, behind = arrived.rpartition(self._line_end or b"\n")
+        before, end, behind = self._with_lf(arrived).rpartition(b"\n")
         if not end:
             self._hold(behind)
             return []
@@ -63,18 +62,22 @@ class Events:
             self._unfinished, self._size = [], 0
         if behind:
             self._hold(behind)
-        return self._values(before.split(end))
+        return self._values(before.split(b"\n"))
 
     def close(self) -> list[Any]:
         """Return the value of a last line without an end."""
         rest, self._unfinished = b"".join(self._unfinished), []
-        return [] if self.ended else self._values([*rest.split(b"\r"), b""])
+        return [] if self.ended else self._values([rest, b""])
 
-    def _learn_line_end(self, arrived: bytes) -> None:
-        if b"\n" in arrived:
-            self._line_end = b"\n"
-        elif b"\r" in arrived[:-1]:
-            self._line_end = b"\r"
+    def _with_lf(self, arrived: bytes) -> bytes:
+        """Write each end of a line as LF, also a CRLF that was cut in two."""
+        if self._after_cr and arrived:
+            arrived = arrived.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" not in arrived:
+            return arrived
+        self._after_cr = arrived.endswith(b"\r")
+        return arrived.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _hold(self, piece: bytes) -> None:
         self._size += len(piece)

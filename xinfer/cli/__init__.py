@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from xinfer.cli.terminal import escaped_output
+
 _COMMANDS = {
     "Write": {
         "init": "Write a new provider: spec, plugin, tests, and what surrounds them.",
@@ -64,6 +66,11 @@ def _nearest(name: str, names: list[str]) -> str | None:
 
 class _Commands(click.Group):
     """Imports a command when it is called."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; whatever it prints, a terminal only shows."""
+        with escaped_output():
+            return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [name for commands in _COMMANDS.values() for name in commands]

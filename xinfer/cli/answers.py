@@ -9,6 +9,8 @@ from typing import IO, Any
 
 import click
 
+from xinfer.cli.options import visible
+
 type Answer = Iterator[dict[str, Any]]
 
 
@@ -44,7 +46,7 @@ def _figures(result: Mapping[str, Any]) -> Iterator[str]:
     if usage:
         yield f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
     if result["finish_reason"]:
-        yield f"finish reason: {result['finish_reason']}"
+        yield f"finish reason: {visible(str(result['finish_reason']))}"
     if first is not None:
         yield f"first token after {first:.2f} s"
     if usage and first is not None and seconds > first:
@@ -67,12 +69,10 @@ def _collect_text(answer: Answer, output: IO[bytes] | None) -> dict[str, Any]:
         if printed and first is None:
             first = time.perf_counter() - began
         if output:
-            output.write("".join(printed).encode(errors="replace"))
-            output.flush()
+            _print(output, "".join(printed))
         usage, reason = delta["usage"] or usage, delta["finish_reason"] or reason
     if output:
-        output.write(b"\n")
-        output.flush()
+        _print(output, "\n")
     return {
         "text": "".join(text),
         "tool_calls": calls,
@@ -137,8 +137,12 @@ def _show_speech(answer: Answer, output: IO[bytes]) -> None:
 
 
 def _write(output: IO[bytes], lines: Iterable[str]) -> None:
-    for line in lines:
-        output.write(f"{line}\n".encode(errors="replace"))
+    _print(output, "".join(f"{line}\n" for line in lines))
+
+
+def _print(output: IO[bytes], text: str) -> None:
+    """Write words, escaped as all that is printed, to a stream that takes speech too."""
+    output.write(visible(text, keep="\n\t").encode())
     output.flush()
 
 

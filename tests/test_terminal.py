@@ -1,0 +1,58 @@
+"""What a terminal would act on is shown, whichever command prints it, also in a pipe."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\x9bd\u202ee\x7ff"
+ACTED_ON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, "-m", "xinfer", *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    assert not ACTED_ON.search(done.stdout + done.stderr)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_an_answer_of_a_model(tmp_path):
+    spec = str(ROOT / "provider_spec.py")
+    told = run("invoke", "llm", HOSTILE, "--spec", spec, cwd=tmp_path)
+    assert told.returncode == 0
+    assert "\\x1b]0;title\\x07b\\x1b[2Jc\\x9bd\\u202ee\\x7ff" in told.stdout
+    scripted = run("invoke", "llm", HOSTILE, "--spec", spec, "--json", cwd=tmp_path)
+    assert HOSTILE in json.loads(scripted.stdout)["text"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keygen", "{}"),
+        ("check", "{}"),
+        ("build", "--spec", "{}"),
+        ("import", "{}"),
+        ("pack", "{}"),
+        ("verify", "{}", "--key", "{}"),
+        ("sign", "{}", "--key", "{}"),
+        ("rehearse", "{}"),
+        ("publish", "{}", "{}"),
+        ("docs", "{}"),
+        ("diff", "{}", "{}"),
+        ("preview", "{}"),
+        ("explain", "{}"),
+        ("serve", "--{}"),
+        ("init", "{}"),
+        ("{}",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_a_user_names(arguments, tmp_path):
+    named = [argument.replace("{}", HOSTILE) for argument in arguments]
+    done = run(*named, cwd=tmp_path)
+    assert "\\u202e" in done.stdout + done.stderr

@@ -20,6 +20,7 @@ from xinfer.plugin.requirements import with_requirements
 from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
+    require_folders,
     staged_file,
     write_tree,
 )
@@ -154,6 +155,7 @@ def write(prepared: Prepared, out: Path) -> Built:
     if own.is_dir() and out.resolve().is_relative_to(own.resolve()):
         raise OutputError(f"{out} is in {own}, which the build packs: choose a folder elsewhere.")
     folder = out / prepared.name
+    require_folders(folder)
     package = out / f"{manifest.name}-{manifest.version}.difypkg"
     files = with_requirements(prepared.plugin.files)
     place = package

@@ -38,12 +38,10 @@ class ForeignFileError(Exception):
     """A file to be written stands there already, and no build made it."""
 
 
-def write_tree(tree: FileTree, folder: Path) -> bool:
-    """Make the folder hold the tree; return whether anything had to change.
+def require_folders(folder: Path) -> None:
+    """Check that only folders stand where a folder and those above it go.
 
-    What builds that were killed left beside the folder is removed.
-
-    :raises ForeignFileError: someone else's file stands where one of the tree must go.
+    :raises ForeignFileError: a file stands at one of the places.
     """
     for above in (folder, *folder.parents):
         if os.path.lexists(above) and not above.is_dir():
@@ -51,6 +49,16 @@ def write_tree(tree: FileTree, folder: Path) -> bool:
                 f"{above} is no folder, and the plugin's folder belongs there: move it away, or "
                 "delete it, and build again."
             )
+
+
+def write_tree(tree: FileTree, folder: Path) -> bool:
+    """Make the folder hold the tree; return whether anything had to change.
+
+    What builds that were killed left beside the folder is removed.
+
+    :raises ForeignFileError: someone else's file stands where one of the tree must go.
+    """
+    require_folders(folder)
     folder = folder.resolve()
     _recover(folder)
     complete = {**tree, RECORD: _record(tree)}

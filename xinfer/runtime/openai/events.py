@@ -28,8 +28,9 @@ class Events:
     """Reads a stream as its bytes arrive, however they were cut.
 
     Each line ends in LF, CRLF or CR, whatever the others end in. A ``data`` line is an event if it
-    is JSON; else those of one event, up to a blank line, are joined, as the standard says. Comments,
-    other fields and events that are no JSON are passed over, and so is what follows ``[DONE]``.
+    is JSON; else those of one event, up to a blank line, are joined, as the standard says.
+    Comments, other fields and events that are no JSON are passed over, and so is what follows
+    ``[DONE]``.
 
     :ivar ended: ``[DONE]`` has been read.
     """

@@ -276,7 +276,10 @@ def test_a_rename_that_the_new_field_declares_breaks_nothing():
     assert (change.text, change.breaks) == ("address: renamed to base_url", "")
     (change,) = changes_between(with_form(Old), with_form(Forgetful))
     assert change.text == "address: renamed to base_url"
-    assert change.breaks == "stored values no longer fit: users enter the field again"
+    assert change.breaks == (
+        "stored values stay under the old name: users enter the field again, "
+        "unless it declares was='address'"
+    )
 
 
 def test_an_option_that_goes_breaks_what_was_chosen():

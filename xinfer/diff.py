@@ -85,6 +85,7 @@ def changes(old: Plugin, new: Plugin) -> tuple[Change, ...]:
 
 
 _ANOTHER_PLUGIN = "to Dify this is another plugin: users install it and enter all credentials again"
+_RENAMED = "stored values stay under the old name: users enter the field again"
 _ENTER_AGAIN = "stored values no longer fit: users enter the field again"
 
 
@@ -152,11 +153,16 @@ def _form(
     for name, field in old.items():
         if name in renamed:
             text = f"{name}: renamed to {renamed[name]}"
-            breaks = "" if former.get(name) == renamed[name] else _ENTER_AGAIN
+            breaks = f"{_RENAMED}, unless it declares was={name!r}"
+            breaks = "" if former.get(name) == renamed[name] else breaks
             yield _credential(text, new[renamed[name]], breaks)
         elif name not in new:
             text = f"{name}: removed"
-            yield _credential(text, provider, "its stored values are no longer used")
+            yield _credential(
+                text,
+                provider,
+                f"its stored values are lost: if a field replaces it, declare was={name!r} there",
+            )
         else:
             yield from _field(field, new[name], name)
     for name, field in new.items():

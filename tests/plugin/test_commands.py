@@ -292,6 +292,31 @@ def test_an_offline_package_brings_its_wheels_and_uv_takes_them(own_index, here,
         assert list(unpacked.glob(".venv/lib/*/site-packages/acme_two.py"))
 
 
+@pytest.mark.parametrize("command", [["sync", "--no-dev", "--frozen"], ["pip", "install", "-r"]])
+def test_a_wheel_that_was_changed_is_not_installed(own_index, here, monkeypatch, command):
+    folder = write_tree(here, "02-difyignore-only")
+    group = 'dev = ["acme_of_developers_alone"]'
+    (folder / "pyproject.toml").write_text(PYPROJECT.replace("dev = []", group))
+    (folder / "requirements.txt").write_text("acme_one\n")
+    files = with_wheels(plugin_files(folder), ["linux/amd64"], "3.12")
+    assert b"://" not in files["uv.lock"] + files["requirements.txt"]
+    for name in ("UV_OFFLINE", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    uv = os.environ.get("UV") or "uv"
+    for path, content in files.items():
+        (here / "unpacked" / path).parent.mkdir(parents=True, exist_ok=True)
+        (here / "unpacked" / path).write_bytes(content)
+    with zipfile.ZipFile(here / "unpacked/wheels/acme_two-1.0-py3-none-any.whl", "a") as wheel_:
+        wheel_.writestr("added.py", "")
+    subprocess.run([uv, "venv", "-q", "--python", "3.12"], cwd=here / "unpacked", check=True)
+    arguments = [*command, "requirements.txt"] if command[0] == "pip" else command
+    done = subprocess.run([uv, *arguments], cwd=here / "unpacked", capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Hash mismatch for `acme-two==1.0`" in done.stderr
+
+
 def test_a_requirement_without_a_wheel_is_named(own_index, here):
     folder = write_tree(here, "02-difyignore-only")
     (folder / "requirements.txt").write_text("dify_plugin>=0.9.0\nacme_one\n")

@@ -1,5 +1,7 @@
 """Signatures: the daemon's verdict on each of 45 packages, and its bytes for the same time."""
 
+import io
+import itertools
 import json
 import shutil
 import zipfile
@@ -106,37 +108,120 @@ def test_packing_and_reading_again_changes_nothing(tmp_path_factory, contents):
     assert pack(files.items()) == path.read_bytes()
 
 
+MASKS = (0x01, 0x20, 0x80, 0xFF)
+"""What bytes are changed by: a bit, the case of a letter, what is no ASCII, everything."""
+
+
+def regions(whole):
+    """Name what each byte of a zip holds, by its format."""
+    local = (
+        *(
+            [
+                "magic",
+                "version",
+                "flags",
+                "method",
+                "time",
+                "date",
+                "crc",
+                "packed",
+                "size",
+                "name-length",
+            ]
+        ),
+        "extra",
+    )
+    lengths = (4, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2)
+    central = (
+        *(
+            [
+                "magic",
+                "made-by",
+                "version",
+                "flags",
+                "method",
+                "time",
+                "date",
+                "crc",
+                "packed",
+                "size",
+                "name-length",
+            ]
+        ),
+        *(["extra-length", "comment-length", "disk", "internal", "external", "offset"]),
+    )
+    central_lengths = (4, 2, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 2, 2, 2, 4, 4)
+    end = [
+        "magic",
+        "disk",
+        "first-disk",
+        "entries",
+        "all-entries",
+        "length",
+        "start",
+        "comment-length",
+    ]
+    places = {}
+
+    def note(at, part, names, widths):
+        for name, width in zip(names, widths, strict=True):
+            places.update(dict.fromkeys(range(at, at + width), f"{part} {name}"))
+            at += width
+        return at
+
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        for info in package.infolist():
+            at = note(info.header_offset, "local", local, lengths)
+            at = note(at, "local", ["name"], [len(info.filename)])
+            note(at, "content", ["data"], [info.compress_size])
+        at = package.start_dir
+        for info in package.infolist():
+            at = note(at, "central", central, central_lengths)
+            at = note(at, "central", ["name"], [len(info.filename)])
+        at = note(at, "end", end, (4, 2, 2, 2, 2, 4, 4, 2))
+        note(at, "end", ["comment"], [len(package.comment)])
+    assert sorted(places) == list(range(len(whole)))
+    return places
+
+
 def test_every_changed_byte_is_noticed_or_lies_where_no_content_is(tmp_path):
     """Of a small signed package; what is not signed are names, and fields of the zip's tables."""
-    key = PRIVATE
     path = tmp_path / "small.difypkg"
     path.write_bytes(pack([("a", b"first"), ("b", bytes(200))]))
-    path.write_bytes(sign(package_files(path), key, category="community", time=1))
+    path.write_bytes(sign(package_files(path), PRIVATE, category="community", time=1))
     whole = path.read_bytes()
-    with zipfile.ZipFile(path) as package:
-        contents = {
-            place
-            for info in package.infolist()
-            for place in range(
-                info.header_offset + 30 + len(info.filename),
-                info.header_offset + 30 + len(info.filename) + info.compress_size,
-            )
-        }
-        comment = set(range(len(whole) - len(package.comment), len(whole)))
-    unnoticed = []
-    for place in range(len(whole)):
+    places = regions(whole)
+    contents = [file.read() for file in package_files(path).files]
+    unnoticed = {}
+    for place, mask in itertools.product(range(len(whole)), MASKS):
         changed = bytearray(whole)
-        changed[place] ^= 0x01
+        changed[place] ^= mask
         path.write_bytes(changed)
         try:
-            verdict = verify(package_files(path), [PUBLIC]).verdict
+            files = package_files(path)
+            verdict = verify(files, [PUBLIC]).verdict
         except UnreadablePlugin:
             continue
         if verdict is Verdict.VALID:
-            unnoticed.append(place)
-    assert unnoticed, "names are not signed"
-    assert contents.isdisjoint(unnoticed)
-    assert comment.isdisjoint(unnoticed)
+            assert [file.read() for file in files.files] == contents, places[place]
+            unnoticed.setdefault(places[place], set()).add(bytes(changed[place : place + 1]))
+    # Go reads the keys of the comment's JSON in any case of letters.
+    assert unnoticed.pop("end comment") <= {bytes([c]) for c in b"SIGNATUREM"}
+    listed = "\n".join(f"{region}: {values}" for region, values in sorted(unnoticed.items()))
+    assert set(unnoticed) == UNSIGNED, listed
+
+
+UNSIGNED = {
+    "content data",  # bits of the deflated data that say nothing, as the contents are the same
+    *("local name", "central name", "central name-length"),
+    *(f"local {name}" for name in ("version", "flags", "method", "time", "date")),
+    *(f"local {name}" for name in ("crc", "packed", "size")),  # those of the table count
+    *(f"central {name}" for name in ("version", "made-by", "flags", "time", "date", "packed")),
+    *(f"central {name}" for name in ("extra-length", "comment-length", "disk")),
+    *("central internal", "central external"),
+    *("end disk", "end first-disk", "end entries", "end all-entries"),
+}
+"""What may change while the signature stays valid: names, and what no reader looks at."""
 
 
 def test_keys_are_read_in_the_forms_that_people_have(tmp_path):

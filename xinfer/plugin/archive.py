@@ -220,7 +220,9 @@ def _read(data: bytes, info: zipfile.ZipInfo, path: Path) -> bytes:
     if info.compress_type not in (_STORED, _DEFLATED):
         raise UnreadablePlugin(f"{name} in {path} is packed in a way that Dify cannot read.")
     try:
-        *_, name_length, extra_length = _HEADER.unpack_from(data, info.header_offset)
+        magic, *_, name_length, extra_length = _HEADER.unpack_from(data, info.header_offset)
+        if magic != b"PK\x03\x04":
+            raise struct.error("its header is damaged")  # noqa: TRY301
         start = info.header_offset + _HEADER.size + name_length + extra_length
         content = _unpacked(data[start : start + info.compress_size], info)
     except (zlib.error, struct.error) as error:

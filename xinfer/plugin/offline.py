@@ -6,6 +6,7 @@ there is no pyproject.toml. Both read in the plugin's own files where packages c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from attrs import evolve, frozen
+from packaging.utils import parse_wheel_filename
 
 from xinfer.plugin.files import File, PluginFiles, in_package_order
 from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
@@ -61,7 +63,8 @@ PLATFORMS: Mapping[str, _Platform] = {
 def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> PluginFiles:
     """Add the wheels of everything that a plugin requires, and let uv take them alone.
 
-    The lock is left out: it names the addresses of an index.
+    The lock of the plugin names the addresses of an index; one of the wheels alone takes its place.
+    It holds their hashes, which uv compares before it installs.
 
     :param platforms: some of :data:`PLATFORMS`.
     :param python: the version of Python in Dify's daemon.
@@ -77,13 +80,14 @@ def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> Pl
             pins = _resolve(files, PLATFORMS[name], python, Path(folder))
             _download(pins, PLATFORMS[name], python, wheels)
         added = {f"{WHEELS}/{wheel.name}": wheel.read_bytes() for wheel in sorted(wheels.iterdir())}
-    if PYPROJECT in files:
-        text = files[PYPROJECT].decode()
-        added[PYPROJECT] = _configured(text, platforms, python).encode()
-    if REQUIREMENTS in files:
-        options = f"--no-index\n--find-links {WHEELS}\n".encode()
-        added[REQUIREMENTS] = options + files[REQUIREMENTS]
-    unchanged = (file for file in files.files if file.path != LOCK and file.path not in added)
+        if PYPROJECT in files:
+            text = _configured(files[PYPROJECT].decode(), platforms, python)
+            (Path(folder) / PYPROJECT).write_text(text, "utf-8")
+            added[PYPROJECT] = text.encode()
+            added[LOCK] = _locked(Path(folder), python, added)
+    if REQUIREMENTS in files or PYPROJECT not in files:
+        added[REQUIREMENTS] = _pinned(added).encode()
+    unchanged = (file for file in files.files if file.path not in added and file.path != LOCK)
     added_files = (
         File(path=path, size=len(content), read=lambda content=content: content)  # type: ignore[misc]
         for path, content in added.items()
@@ -129,6 +133,40 @@ def _download(pins: Path, platform: _Platform, python: str, wheels: Path) -> Non
     )
 
 
+_INDEXES = frozenset(
+    f"UV_{name}"
+    for name in ("INDEX", "DEFAULT_INDEX", "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX")
+)
+"""Variables that would replace what pyproject.toml sets."""
+_PATH = re.compile(r'\{ path = "(?P<wheel>[^"]+\.whl)"(, hash = "[^"]*")?')
+
+
+def _locked(folder: Path, python: str, added: Mapping[str, bytes]) -> bytes:
+    """Lock the wheels of a folder, and write the hash of each into the lock."""
+    command = [_uv(), "lock", "--offline", "--python", python]
+    own = {name: value for name, value in os.environ.items() if name not in _INDEXES}
+    _run(command, folder, "The wheels cannot be locked", own)
+
+    def with_hash(match: re.Match[str]) -> str:
+        digest = hashlib.sha256(added[f"{WHEELS}/{match['wheel']}"]).hexdigest()
+        return f'{{ path = "{match["wheel"]}", hash = "sha256:{digest}"'
+
+    return _PATH.sub(with_hash, (folder / LOCK).read_text("utf-8")).encode()
+
+
+def _pinned(added: Mapping[str, bytes]) -> str:
+    """Write requirements that are the wheels themselves, with their hashes."""
+    lines = ["--no-index", f"--find-links {WHEELS}"]
+    hashes: dict[str, list[str]] = {}
+    for path, content in added.items():
+        if path.startswith(f"{WHEELS}/"):
+            name, version, _, _ = parse_wheel_filename(path.removeprefix(f"{WHEELS}/"))
+            hashes.setdefault(f"{name}=={version}", []).append(hashlib.sha256(content).hexdigest())
+    for pin, digests in hashes.items():
+        lines.append(" ".join([pin, *(f"--hash=sha256:{digest}" for digest in digests)]))
+    return "\n".join(lines) + "\n"
+
+
 def _uv() -> str:
     uv = os.environ.get("UV_PATH") or os.environ.get("UV") or shutil.which("uv")
     if uv is None:
@@ -142,10 +180,17 @@ def _pip() -> list[str]:
     return [_uv(), "tool", "run", "--quiet", "pip"]
 
 
-def _run(command: list[str], folder: Path, failure: str) -> None:
+def _run(
+    command: list[str], folder: Path, failure: str, environment: Mapping[str, str] | None = None
+) -> None:
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=folder, capture_output=True, check=False, timeout=_SECONDS
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OfflineError(f"{failure}: {error}.") from None
@@ -178,7 +223,23 @@ def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
     settings = (
         f'no-index = true\nfind-links = ["{WHEELS}"]\nenvironments = [{json.dumps(environment)}]\n'
     )
+    pyproject = _without_groups(pyproject)
     header = re.search(r"^\[tool\.uv\][ \t]*(#.*)?\n", pyproject, re.MULTILINE)
     if header:
         return pyproject[: header.end()] + settings + pyproject[header.end() :]
     return f"{pyproject.rstrip()}\n\n[tool.uv]\n{settings}"
+
+
+_GROUPS = re.compile(
+    r"^\[(dependency-groups|project\.optional-dependencies)\][^\n]*\n((?!\[)[^\n]*\n?)*",
+    re.MULTILINE,
+)
+
+
+def _without_groups(pyproject: str) -> str:
+    """Leave out groups and extras, which the daemon does not install and which have no wheels."""
+    text = _GROUPS.sub("", pyproject)
+    data = tomllib.loads(text)
+    if "dependency-groups" in data or "optional-dependencies" in data.get("project", {}):
+        raise OfflineError("pyproject.toml has inline groups of dependencies: remove them.")
+    return f"{text.rstrip()}\n\n[dependency-groups]\ndev = []\n"

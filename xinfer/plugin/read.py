@@ -187,8 +187,12 @@ def _requirements(files: PluginFiles) -> Iterator[str]:
             yield from (line for line in dependencies if isinstance(line, str))
     elif "requirements.txt" in files:
         for line in files["requirements.txt"].decode(errors="replace").splitlines():
-            if text := re.sub(r"(^|\s)#.*", "", line).strip():
+            if text := _NOT_OF_REQUIREMENT.sub("", line).strip():
                 yield text
+
+
+_NOT_OF_REQUIREMENT = re.compile(r"(^|\s)#.*|\s+--hash=.*|\s*\\$")
+"""A comment, hashes, and the mark that a line goes on."""
 
 
 def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:

@@ -384,3 +384,23 @@ def test_help_with_a_spec_reads_it_without_the_rules_and_yaml():
     helped = run("-c", asked)
     assert "--server-url" in helped.stdout
     assert helped.stderr == "\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("chat",),
+        ("voices",),
+        ("chat", "--spec"),
+        ("invoke", "llm", "Hi"),
+        ("tokens", "llm", "Hi"),
+        ("validate", "llm"),
+        ("schema", "llm"),
+        ("doctor", "--server-url", "http://127.0.0.1:9", "--timeout", "-1"),
+    ],
+)
+def test_without_a_spec_or_with_bad_values_one_error_is_printed(command, tmp_path):
+    failed = xinfer(*command, cwd=tmp_path)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in failed.stderr

@@ -212,6 +212,22 @@ def test_a_folder_with_files_is_left_alone(tmp_path):
     assert [path.name for path in (tmp_path / "acme").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("notes.txt", "notes.txt is a file: choose another name, or another --out."),
+        ("/proc/nowhere/acme", "/proc/nowhere/acme cannot be written: No such file or directory."),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path, out, message):
+    (tmp_path / "notes.txt").write_text("mine")
+    failed = xinfer("init", "acme", "--author", "me", "--out", out, cwd=tmp_path)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert message in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_a_terminal_is_asked(tmp_path):
     control, terminal = pty.openpty()
     asked = subprocess.Popen(

@@ -31,7 +31,13 @@ _PLACE = "KEY-GOES-HERE"
 )
 @click.option("--server-url", required=True, help="Where the model server is.")
 @click.option("--api-key", envvar=_KEY, show_envvar=True, help="If the server demands one.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="In seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="In seconds.",
+)
 @click.option("--no-verify-tls", is_flag=True, help="Trust any certificate.")
 @click.option(
     "--spec",

@@ -88,6 +88,8 @@ def init(
             f"The name {name!r} is refused by Dify: use lower-case letters, digits, - and _."
         )
     folder = out or Path(name)
+    if folder.exists() and not folder.is_dir():
+        raise UnusableInput(f"{folder} is a file: choose another name, or another --out.")
     if folder.exists() and any(folder.iterdir()):
         raise UnusableInput(f"{folder} is not empty: choose another name, or another --out.")
     author = author or _ask("Author", _user())
@@ -112,7 +114,10 @@ def init(
     if not languages and sys.stdin.isatty() and click.confirm("Chinese labels too?", err=True):
         answers = _with(answers, languages=_LANGUAGES)
     files = render(answers)
-    write(files, folder)
+    try:
+        write(files, folder)
+    except OSError as error:
+        raise UnusableInput(f"{folder} cannot be written: {error.strerror}.") from error
     click.echo(f"Wrote {folder} ({counted(len(files), 'file')}). Next:")
     for step in (
         f"cd {folder}",

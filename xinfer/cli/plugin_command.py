@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class PluginCommand(click.Command):
 
 def _spec_in(args: list[str]) -> Path:
     """Find the value of ``--spec``, before the spec tells which other options there are."""
-    for argument, following in zip(args, [*args[1:], ""], strict=True):
+    for argument, following in pairwise([*args, ""]):
         name, equals, value = argument.partition("=")
         if name == "--spec" and (equals or following):
             return Path(value if equals else following)

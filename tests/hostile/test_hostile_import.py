@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_importer import SMALL, imported
 
-from xinfer.build import load_spec, prepare
+from xinfer.build import WrongValues, load_spec, prepare
 from xinfer.cli import main
 from xinfer.importer import UnreadablePlugin, write_spec
 from xinfer.importer.evaluate import NotOurs, evaluate
@@ -275,8 +275,6 @@ def edit(folder, path, old, new):
         ("provider/acme.yaml", "provider: acme", "provider: 通义"),
         ("provider/acme.yaml", "provider: acme", f"provider: {'x' * 5000}"),
         ("manifest.yaml", "name: acme", "name: ../../../x"),
-        (FIRST, "max: 1024", "max: .inf"),
-        (FIRST, "default: 0.7", "default: .nan"),
         (FIRST, "default: 0.7", "default: -0.0"),
         (FIRST, "default: 0.7", "default: 1.0e+300"),
         (FIRST, "deprecated: false", "strange: [.inf, -.inf, .nan, -1, 1e3]"),
@@ -297,6 +295,20 @@ def test_odd_values_come_back_as_they_are(small, path, old, new):
     tree = prepare(spec).tree
     built = read_document(tree[path], path).data
     assert equal(built, read_document((small / path).read_bytes(), path).data)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("max: 1024", "max: .inf", "max is inf"),
+        ("default: 0.7", "default: .nan", "default is nan"),
+    ],
+)
+def test_numbers_that_json_cannot_hold_are_imported_and_not_built(small, old, new, why):
+    edit(small, FIRST, old, new)
+    spec = write_spec(imported(small), small.parent / "out")
+    with pytest.raises(WrongValues, match=why):
+        prepare(spec)
 
 
 @pytest.mark.parametrize(

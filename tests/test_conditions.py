@@ -1,7 +1,7 @@
 """What depends on a model is data: the same declaration, different info, different schema."""
 
 from provider_spec import LLM
-from xinfer.spec import Feature
+from xinfer.spec import Feature, limit, share
 from xinfer.spec.conditions import ModelInfo
 
 
@@ -32,3 +32,10 @@ def test_a_default_never_exceeds_the_limit_of_a_small_model():
     known = LLM.resolve("m", ModelInfo(limits={"context_length": 256}))
     rule = next(rule for rule in known.parameter_rules if rule.name == "max_tokens")
     assert (rule.default, rule.max) == (256, 256)
+
+
+def test_a_share_is_at_least_one_and_at_most_what_is_declared():
+    fitting = share(of=9, size=limit("dimensions"), at_most=4)
+    shares = [fitting.evaluate(ModelInfo(limits={"dimensions": size})) for size in (10, 9, 3, 1)]
+    assert shares == [1, 1, 3, 4]
+    assert fitting.evaluate(ModelInfo()) is None

@@ -293,3 +293,17 @@ def test_a_field_is_shown_if_one_of_its_ways_holds(stored, shown):
 def test_what_a_hidden_choice_left_is_not_used():
     assert PerType.from_form({"size": "1", "mode": "b"}).size == 4096
     assert PerType.from_form({"size": "1", "mode": "a"}).size == 1
+
+
+def test_a_check_of_several_fields_repeats_no_secret_though_there_are_two():
+    class Keys(Credentials):
+        first: Secret = secret_input(label=I18n("First"))
+        second: Secret = secret_input(label=I18n("Second"))
+
+        def __attrs_post_init__(self) -> None:
+            raise ValueError(f"{self.second.reveal()} does not belong to the first key")
+
+    with pytest.raises(FormError) as refused:
+        Keys.from_form({"first": "sk-first-key", "second": "sk-second-key"})
+    assert "sk-second-key" not in str(refused.value)
+    assert "is not accepted: check it and enter it again" in str(refused.value)

@@ -257,6 +257,14 @@ def test_a_field_that_is_required_from_now_on_breaks_what_was_left_empty():
     assert (change.text, bool(change.breaks)) == ("base_url: required", True)
 
 
+def test_a_field_that_two_new_ones_resemble_is_removed():
+    old = form(lambda key, url: [key, url])
+    new = form(
+        lambda key, url: [key, evolve(url, variable="first"), evolve(url, variable="second")]
+    )
+    assert [change.text for change in changes_between(old, new)][:1] == ["base_url: removed"]
+
+
 def test_a_rename_that_the_new_field_declares_breaks_nothing():
     class Old(Credentials):
         address: str = text_input(label=I18n("Address"))

@@ -19,7 +19,7 @@ from xinfer.plugin.archive import pack, package_files
 from xinfer.plugin.checksum import checksum, identifier
 from xinfer.plugin.folder import folder_files
 from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
-from xinfer.plugin.read import plugin_of
+from xinfer.plugin.read import plugin_of, read_plugin
 from xinfer.plugin.requirements import with_requirements
 
 LINK = "78-folder-named-through-a-link"
@@ -138,3 +138,12 @@ def test_the_official_plugins(row):
     if hashlib.sha256(files["requirements.txt"]).hexdigest() == row["requirements"].split()[1]:
         assert checksum(files) == row["checksum"]
     assert len(plugin_of(files).models) == int(row["models"])
+
+
+def test_a_model_that_no_position_names_comes_last(plugin_folder):
+    position = plugin_folder / "models/llm/_position.yaml"
+    assert [m.model for m in read_plugin(plugin_folder).models] == ["tariff-swift", "tariff-sage"]
+    position.write_text("- tariff-sage\n", "utf-8")
+    assert [m.model for m in read_plugin(plugin_folder).models] == ["tariff-sage", "tariff-swift"]
+    position.write_text("- tariff-swift\n", "utf-8")
+    assert [m.model for m in read_plugin(plugin_folder).models] == ["tariff-swift", "tariff-sage"]

@@ -60,6 +60,18 @@ def test_the_plugin_that_is_made_wrong_here_is_right():
     assert findings(SOURCES) == []
 
 
+def test_a_package_is_imported_before_its_modules():
+    sources = {
+        **SOURCES,
+        MAIN: "import client.http\n" + SOURCES[MAIN],
+        "client/__init__.py": "import dify_plugin\n",
+        "client/http.py": "import requests\n",
+    }
+    assert "XI606" not in codes(sources)
+    sources["client/__init__.py"] = ""
+    assert "XI606" in codes(sources)
+
+
 def test_every_rule_of_code_has_a_source_and_examples():
     assert [r.code for r in OF_CODE if not (r.source and r.bad and r.good)] == []
 

@@ -89,3 +89,7 @@ def test_a_line_nested_beyond_all_bounds_is_no_json():
     deep = b"data: " + b"[" * 200_000 + b"\n\n"
     assert events([b'data: {"n": 1}\n\n' + deep + b'data: {"n": 2}\n\n']) == [{"n": 1}, {"n": 2}]
     assert server_words(b"[" * 200_000).startswith("[[")
+
+
+def test_texts_that_are_values_only_when_they_are_joined_are_no_events():
+    assert events([b"data: 1,2,3\ndata: [4\ndata: 5]\n\n"]) == []

@@ -78,7 +78,9 @@ def test_what_is_out_of_bounds_is_refused_and_not_clamped(server, name, value):
 
 def test_stop_words_are_sent(server):
     assert sent(server, ["END", "\n"])[0]["stop"] == ["END", "\n"]
+    assert sent(server, ["", "END"])[0]["stop"] == ["END"]
     assert "stop" not in sent(server, [])[0]
+    assert "stop" not in sent(server, [""])[0]
 
 
 @pytest.mark.parametrize("kind", ["text", "json_object"])

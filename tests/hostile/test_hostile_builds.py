@@ -145,7 +145,7 @@ def test_a_pipe_in_the_output_folder_stalls_nothing(project, name):
         assert done.returncode == 0
         assert (project / "dist/tariff/other").is_fifo()
     else:
-        assert is_one_sentence(done, f"dist/tariff/{name} was not made by a build")
+        assert is_one_sentence(done, f"dist/tariff/{name} was not written by a build")
 
 
 def test_a_link_to_the_output_folder_stays_a_link(project):

@@ -1,5 +1,6 @@
 """Plugins that were built from a spec: one to do harm to, and one to run."""
 
+import signal
 from pathlib import Path
 
 # Before all else: it replaces sockets and threads, and whoever came earlier keeps the old ones.
@@ -14,6 +15,12 @@ ROOT = Path(__file__).parent.parent
 # Nothing is timed: the first example of a test also pays for what it imports.
 settings.register_profile("xinfer", deadline=None)
 settings.load_profile("xinfer")
+
+
+# A shell lets what it starts in the background ignore Ctrl-C, and the commands that tests interrupt
+# would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

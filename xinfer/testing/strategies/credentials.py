@@ -29,7 +29,11 @@ from xinfer.spec.credential_field import CredentialField
 from xinfer.spec.credentials import fields
 from xinfer.testing.strategies.specs import texts
 
-_SAMPLES: tuple[str, ...] = ("some text", "http://192.168.1.100:9997", "1", "0.5", "true", "40")
+_VOICE = "Anna = https://files.example/anna.wav | Hello"
+_SAMPLES: tuple[str, ...] = (
+    *("some text", "http://192.168.1.100:9997", "1", "0.5", "true", "40"),
+    _VOICE,
+)
 """One of these tells which kind of text a field with a converter of the user's own takes."""
 
 
@@ -98,6 +102,7 @@ def _accepted(field: CredentialField) -> st.SearchStrategy[str]:
         "0.5": st.floats(-10, 1000).map(str),
         "true": st.sampled_from(["true", "false", "True", "1", "0"]),
         "40": st.integers(11, 10**6).map(str),
+        _VOICE: st.sampled_from([_VOICE, f"{_VOICE}; Ben = http://10.0.0.7/ben.wav"]),
     }
     accepted = [kinds[sample] for sample in _SAMPLES if _takes(field, sample)]
     if not accepted:

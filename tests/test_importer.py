@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutants import mutations
 
-from xinfer.build import prepare, write
+from xinfer.build import WrongValues, prepare, write
 from xinfer.cli import main
 from xinfer.importer import ImportFailed, import_plugin, write_spec
 from xinfer.plugin.read import read_plugin
@@ -492,7 +492,7 @@ def test_the_example_comes_back(tmp_path):
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("models/llm/first.yaml", "model: a\nmodel: b\n", "first.yaml:2:1: model: stands here a"),
+        ("models/llm/first.yaml", "model: a\nmodel: b\n", "first.yaml:2:1: model: appears a"),
         ("models/llm/first.yaml", "model: [\n", "models/llm/first.yaml:2"),
         ("models/llm/first.yaml", "model: 4\n", "expected a string, got 4: put it in quotes"),
         ("provider/acme.yaml", "provider: x\n", "provider/acme.yaml:1:1: label: is required"),
@@ -565,8 +565,12 @@ def test_a_plugin_made_wrong_comes_back_as_it_was_or_is_refused(plugin, tmp_path
     except ImportFailed:
         assert not (folder / "out").exists()
         return
+    try:
+        built = built_data(spec)
+    except WrongValues:  # a number that JSON cannot hold is imported and not built
+        return
     if not any("added with its default" in line for line in read.warnings):
-        assert built_data(spec) == data_of(wrong)
+        assert built == data_of(wrong)
 
 
 def test_a_key_that_is_demanded_and_missing_is_added_and_said(plugin):

@@ -76,6 +76,20 @@ def test_a_build_writes_once_and_a_hand_edit_is_found_and_undone(home):
     assert "author: xinfer" in manifest.read_text()
 
 
+def test_a_clone_is_up_to_date_before_its_first_build(home):
+    run("build.py", cwd=home)
+    plugin = home / "dist/xinference"
+    (plugin / "xinfer/__init__.py").unlink()
+    checked = run("build.py", "--check", cwd=home)
+    assert (checked.returncode, "xinfer/__init__.py (on disk)" in checked.stdout) == (1, True)
+    shutil.rmtree(plugin / "xinfer")
+    (plugin / "provider_spec.py").unlink()
+    checked = run("build.py", "--check", cwd=home)
+    assert (checked.returncode, checked.stdout.count("\n")) == (0, 1)
+    (plugin / "manifest.yaml").unlink()
+    assert run("build.py", "--check", cwd=home).returncode == 1
+
+
 def test_nothing_is_written_when_a_check_fails(home):
     spec = home / "provider_spec.py"
     spec.write_text(spec.read_text().replace('author="xinfer"', 'author="X Infer"'))

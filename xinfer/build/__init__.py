@@ -1,8 +1,8 @@
 """A project to a plugin on disk: one pure function to files, one writer.
 
 :func:`prepare` reads the spec and what goes with it, and makes the files in memory;
-:func:`write` puts them on disk; :func:`differences` says what it would change. Each is
-imported when it is used: :func:`load_spec` alone needs neither the rules nor YAML.
+:func:`write` puts them on disk; :meth:`Prepared.differences` says what that would change. Each
+is imported when it is used: :func:`load_spec` alone needs neither the rules nor YAML.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from xinfer.plugin.archive import pack
     from xinfer.plugin.requirements import with_requirements
-    from xinfer.plugin.writer import FileTree, differences, write_tree
+    from xinfer.plugin.writer import FileTree, write_tree
 
 __all__ = [
     "SPEC",
@@ -35,7 +35,6 @@ __all__ = [
     "Prepared",
     "SpecError",
     "WrongValues",
-    "differences",
     "load_spec",
     "pack",
     "plugin",
@@ -50,7 +49,6 @@ _MODULES = {
     "FileTree": "xinfer.plugin.writer",
     "LoadedSpec": "xinfer.build.load",
     "SpecError": "xinfer.build.load",
-    "differences": "xinfer.plugin.writer",
     "load_spec": "xinfer.build.load",
     "pack": "xinfer.plugin.archive",
     "with_requirements": "xinfer.plugin.requirements",

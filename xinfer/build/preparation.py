@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
@@ -20,6 +20,7 @@ from xinfer.plugin.requirements import with_requirements
 from xinfer.plugin.writer import (
     FileTree,
     ForeignFileError,
+    differences,
     require_folders,
     staged_file,
     write_tree,
@@ -61,11 +62,14 @@ class Prepared:
     """A plugin in memory.
 
     :param tree: its folder: what is packed, and what the ignore file leaves out of the package.
+    :param copies: the files of the tree that are copied as they are: the parts of xinfer that the
+        plugin needs, and the spec's modules. A repository tracks what is generated, and not these.
     :param own_folder: where the project's own files are.
     """
 
     plugin: Plugin
     tree: FileTree
+    copies: frozenset[str]
     own_folder: Path
 
     @property
@@ -77,6 +81,14 @@ class Prepared:
     def name(self) -> str:
         """The plugin's name, which its folder has too."""
         return self.project.manifest.name
+
+    def differences(self, folder: Path) -> Iterator[str]:
+        """Yield the lines of a diff from a plugin's folder to this plugin; none where they agree.
+
+        A clone has none of the copies, and is not out of date for that.
+        """
+        has_copies = any((folder / path).exists() for path in self.copies)
+        return differences(self.tree, folder, leaving_out=() if has_copies else self.copies)
 
 
 @frozen(kw_only=True)
@@ -111,13 +123,9 @@ def prepare(spec: Path) -> Prepared:
     _expect_right_values(project)
     carried = carried_files(loaded.folder / project.files)
     modules = spec_modules(project, loaded.modules, carried.tree)
+    runtime = runtime_files(project, {**carried.tree, **modules})
     try:
-        tree = emit(
-            project,
-            modules=modules,
-            carried=carried.tree,
-            runtime=runtime_files(project, {**carried.tree, **modules}),
-        )
+        tree = emit(project, modules=modules, carried=carried.tree, runtime=runtime)
     except TypeError:
         # The fields of the credentials class are declared objects only in the completed form.
         _expect_right_values(complete(project))
@@ -137,7 +145,12 @@ def prepare(spec: Path) -> Prepared:
         model_paths=tuple(map(model_file, declared.models)),
         modules=tuple(loaded.sources.values()),
     )
-    return Prepared(plugin=plugin, tree=tree, own_folder=loaded.folder / project.files)
+    return Prepared(
+        plugin=plugin,
+        tree=tree,
+        copies=frozenset({*modules, *runtime}),
+        own_folder=loaded.folder / project.files,
+    )
 
 
 def plugin(spec: Path) -> Plugin:

@@ -62,7 +62,7 @@ def build(
     1 when a finding stops it or --check would change something, and with 2 when the spec cannot be
     used.
     """
-    from xinfer.build import BuildError, WrongValues, differences, prepare, write
+    from xinfer.build import BuildError, WrongValues, prepare, write
     from xinfer.cli.report import show
     from xinfer.rules import Report, Severity, report
 
@@ -83,7 +83,7 @@ def build(
     folder = out / prepared.name
     files = counted(len(prepared.tree), "file")
     if only_check:
-        changes = list(differences(prepared.tree, folder))
+        changes = list(prepared.differences(folder))
         for line in changes:
             click.echo(visible(line))
         if changes:

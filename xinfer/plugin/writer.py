@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -147,12 +147,15 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def differences(tree: FileTree, folder: Path) -> Iterator[str]:
-    """Yield the lines of a unified diff from the folder to the tree; none when they agree."""
+def differences(tree: FileTree, folder: Path, leaving_out: Collection[str] = ()) -> Iterator[str]:
+    """Yield the lines of a unified diff from the folder to the tree; none when they agree.
+
+    :param leaving_out: paths that are not compared.
+    """
     import difflib
 
     complete = {**tree, RECORD: _record(tree)}
-    for path in sorted(set(complete) | _files_of_last_build(folder)):
+    for path in sorted({*complete, *_files_of_last_build(folder)} - set(leaving_out)):
         old = (folder / path).read_bytes() if (folder / path).is_file() else b""
         new = complete.get(path, b"")
         if old != new:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from xinfer.spec import (
-    Condition,
     Credentials,
     CustomizableModel,
     Embedding,
@@ -20,58 +19,52 @@ from xinfer.spec import (
     Meta,
     ModelType,
     Option,
-    ParameterRule,
-    ParameterType,
+    Override,
     Project,
     Provider,
     Rerank,
     Secret,
     Speech,
     Tag,
-    Template,
     VariablePricing,
     Xinference,
     ability,
     always,
-    api_key,
+    api_key_input,
     at_least,
-    base_url,
-    bearer_key,
+    base_url_input,
     between,
     body,
-    ca_certificate,
+    ca_certificate_input,
     choose,
     cloned_voices,
+    context_size_input,
+    document_prefix_input,
     engine,
     first_of,
-    gt,
-    headers,
+    headers_input,
     http_url,
-    language_code,
+    language_input,
     limit,
     listed,
-    max_retries,
+    max_retries_input,
     model,
-    pem,
+    overridable,
+    override_input,
+    parameter,
+    query_prefix_input,
     radio,
-    secret_input,
     select,
     setting,
-    share,
     text_input,
-    timeout,
-    verify_tls,
+    texts_per_call,
+    timeout_input,
+    verify_tls_input,
 )
 
 PASTED_ALONG = ("/v1", "/ui", "/docs", "/v1/models", "/v1/chat/completions", "/v1/embeddings")
 """Paths of a server that people copy with its URL."""
 
-
-CHOICE = (
-    Option("auto", I18n("As the server tells", zh_Hans="以服务器返回为准")),
-    Option("yes", I18n("Yes", zh_Hans="是")),
-    Option("no", I18n("No", zh_Hans="否")),
-)
 LLM_ONLY = {"__model_type": "llm"}
 EMBEDDING_ONLY = {"__model_type": "text-embedding"}
 SPEECH_ONLY = {"__model_type": "tts"}
@@ -100,14 +93,13 @@ class XinferenceCredentials(Credentials):
         required=True,
         asked_by_dify=True,
     )
-    server_url: str = text_input(
+    server_url: str = base_url_input(
         label=I18n("Server URL", zh_Hans="服务器 URL"),
         placeholder=I18n(
             "URL of Xinference, e.g. http://192.168.1.100:9997",
             zh_Hans="Xinference 的 URL，如 http://192.168.1.100:9997",
         ),
         converter=http_url(without=PASTED_ALONG),
-        sets=base_url,
     )
     model_uid: str = text_input(
         label=I18n("Model UID", zh_Hans="模型 UID"),
@@ -117,91 +109,20 @@ class XinferenceCredentials(Credentials):
         ),
         sets=model,
     )
-    api_key: Secret | None = secret_input(
-        label=I18n("API key", zh_Hans="API 密钥"),
-        placeholder=I18n(
-            "Only if the server has authentication switched on",
-            zh_Hans="仅在服务器启用认证时填写",
-        ),
-        default=None,
-        converter=bearer_key,
-        sets=api_key,
+    api_key: Secret | None = api_key_input(default=None)
+    invoke_timeout: float = timeout_input()
+    max_retries: int = max_retries_input()
+    verify_tls: bool = verify_tls_input()
+    ca_certificate: str | None = ca_certificate_input()
+    extra_headers: Secret | None = headers_input()
+    context_size: int | None = context_size_input(show_on=LLM_ONLY)
+    tools: Override = override_input(label=I18n("Tool calls", zh_Hans="工具调用"), show_on=LLM_ONLY)
+    vision: Override = override_input(label=I18n("Images", zh_Hans="图片输入"), show_on=LLM_ONLY)
+    structured_output: Override = override_input(
+        label=I18n("Structured output", zh_Hans="结构化输出"), show_on=LLM_ONLY
     )
-    invoke_timeout: float = text_input(
-        label=I18n("Timeout in seconds", zh_Hans="超时时间（秒）"),
-        placeholder=I18n(
-            "Seconds to wait for the server to respond; 60 by default",
-            zh_Hans="无响应的最长等待时间，并非总时长；默认 60",
-        ),
-        default=60.0,
-        validator=gt(0),
-        sets=timeout,
-    )
-    max_retries: int = text_input(
-        label=I18n("Retries", zh_Hans="重试次数"),
-        placeholder=I18n(
-            "If the connection fails or the server answers 429, 502, 503 or 504; 3 by default",
-            zh_Hans="连接失败或服务器返回 429、502、503、504 时重试；默认 3",
-        ),
-        default=3,
-        validator=between(0, 10),
-        sets=max_retries,
-    )
-    verify_tls: bool = radio(
-        label=I18n("Verify the TLS certificate", zh_Hans="验证 TLS 证书"),
-        options=[
-            Option("true", I18n("Yes (default)", zh_Hans="是（默认）")),
-            Option("false", I18n("No", zh_Hans="否")),
-        ],
-        default=True,
-        sets=verify_tls,
-    )
-    ca_certificate: str | None = text_input(
-        label=I18n("CA certificate", zh_Hans="CA 证书"),
-        placeholder=I18n(
-            "PEM, if the server's certificate is from a private authority",
-            zh_Hans="服务器使用私有 CA 签发的证书时填写，PEM 格式",
-        ),
-        default=None,
-        converter=pem,
-        sets=ca_certificate,
-    )
-    extra_headers: Secret | None = secret_input(
-        label=I18n("Extra headers", zh_Hans="附加请求头"),
-        placeholder=I18n(
-            "For a gateway, e.g. X-Team: search; X-Env: prod",
-            zh_Hans="供网关使用，如 X-Team: search; X-Env: prod",
-        ),
-        default=None,
-        sets=headers,
-    )
-    context_size: int | None = text_input(
-        label=I18n("Context size in tokens", zh_Hans="上下文长度（token）"),
-        placeholder=I18n("As the server tells if empty", zh_Hans="留空则以服务器返回的值为准"),
-        default=None,
-        validator=gt(0),
-        show_on=LLM_ONLY,
-    )
-    tools: Literal["auto", "yes", "no"] = select(
-        label=I18n("Tool calls", zh_Hans="工具调用"),
-        options=CHOICE,
-        default="auto",
-        show_on=LLM_ONLY,
-    )
-    vision: Literal["auto", "yes", "no"] = select(
-        label=I18n("Images", zh_Hans="图片输入"), options=CHOICE, default="auto", show_on=LLM_ONLY
-    )
-    structured_output: Literal["auto", "yes", "no"] = select(
-        label=I18n("Structured output", zh_Hans="结构化输出"),
-        options=CHOICE,
-        default="auto",
-        show_on=LLM_ONLY,
-    )
-    thinking: Literal["auto", "yes", "no"] = select(
-        label=I18n("Thinking can be switched", zh_Hans="可切换思考模式"),
-        options=CHOICE,
-        default="auto",
-        show_on=LLM_ONLY,
+    thinking: Override = override_input(
+        label=I18n("Thinking can be switched", zh_Hans="可切换思考模式"), show_on=LLM_ONLY
     )
     input_price: float | None = text_input(
         label=I18n("Input price", zh_Hans="输入价格"),
@@ -260,21 +181,8 @@ class XinferenceCredentials(Credentials):
         validator=between(1, 2048),
         show_on=EMBEDDING_ONLY,
     )
-    query_prefix: str | None = text_input(
-        label=I18n("Query prefix", zh_Hans="查询前缀"),
-        placeholder=I18n(
-            "For e5 and other instruction models, e.g. query:",
-            zh_Hans="用于 e5 等指令模型，如 query:",
-        ),
-        default=None,
-        show_on=EMBEDDING_ONLY,
-    )
-    document_prefix: str | None = text_input(
-        label=I18n("Document prefix", zh_Hans="文档前缀"),
-        placeholder=I18n("E.g. passage:", zh_Hans="如 passage:"),
-        default=None,
-        show_on=EMBEDDING_ONLY,
-    )
+    query_prefix: str | None = query_prefix_input(show_on=EMBEDDING_ONLY)
+    document_prefix: str | None = document_prefix_input(show_on=EMBEDDING_ONLY)
     truncate: bool = radio(
         label=I18n("Texts that are too long", zh_Hans="过长的文本"),
         options=[
@@ -296,14 +204,7 @@ class XinferenceCredentials(Credentials):
         default="server",
         show_on={"__model_type": "rerank"},
     )
-    language: str | None = text_input(
-        label=I18n("Language of the audio", zh_Hans="音频语言"),
-        placeholder=I18n("E.g. en or zh; detected if empty", zh_Hans="如 zh、en；留空则自动识别"),
-        default=None,
-        converter=language_code,
-        sets=body("language"),
-        show_on={"__model_type": "speech2text"},
-    )
+    language: str | None = language_input(show_on={"__model_type": "speech2text"})
     prompt: str | None = text_input(
         label=I18n("Transcription prompt", zh_Hans="转写提示词"),
         placeholder=I18n(
@@ -354,14 +255,9 @@ class XinferenceCredentials(Credentials):
     )
 
 
-def can(field: str, otherwise: Condition) -> Condition:
-    """Let the user overrule what the server tells."""
-    return (setting(field) == "yes") | (~(setting(field) == "no") & otherwise)
-
-
 CONTEXT = first_of(setting("context_size"), limit("context_length"), 4096)
-TOOLS = can("tools", ability("tools"))
-HYBRID = can("thinking", ability("hybrid"))
+TOOLS = overridable(ability("tools"), by="tools")
+HYBRID = overridable(ability("hybrid"), by="thinking")
 
 LLM = CustomizableModel(
     model_type=ModelType.LLM,
@@ -370,12 +266,12 @@ LLM = CustomizableModel(
         Feature.TOOL_CALL: TOOLS,
         Feature.MULTI_TOOL_CALL: TOOLS,
         Feature.STREAM_TOOL_CALL: TOOLS,
-        Feature.VISION: can("vision", ability("vision") | ability("omni")),
+        Feature.VISION: overridable(ability("vision") | ability("omni"), by="vision"),
         Feature.AUDIO: ability("audio") | ability("omni"),
         Feature.VIDEO: ability("omni"),
         # Transformers takes the parameter and writes whatever it likes.
-        Feature.STRUCTURED_OUTPUT: can(
-            "structured_output", ability("chat") & ~engine("transformers")
+        Feature.STRUCTURED_OUTPUT: overridable(
+            ability("chat") & ~engine("transformers"), by="structured_output"
         ),
     },
     properties={
@@ -390,164 +286,21 @@ LLM = CustomizableModel(
         currency=setting("currency"),
     ),
     parameter_rules=(
-        ParameterRule(
-            name="temperature",
-            use_template=Template.TEMPERATURE,
-            label=I18n("Temperature", zh_Hans="温度"),
-            help=I18n(
-                "Higher values make answers more varied, lower ones more predictable",
-                zh_Hans="值越高，回答越多样；越低，越确定",
-            ),
-            default=0.7,
-            max=2,
-        ),
-        ParameterRule(
-            name="top_p",
-            use_template=Template.TOP_P,
-            label=I18n("Top P", zh_Hans="Top P"),
-            help=I18n(
-                "Samples from the most probable tokens that together reach this probability",
-                zh_Hans="只从累计概率达到该值的候选 token 中采样",
-            ),
-        ),
-        ParameterRule(
-            name="top_k",
-            use_template=Template.TOP_K,
-            label=I18n("Top K", zh_Hans="Top K"),
-            help=I18n(
-                "Samples from the K most probable tokens",
-                zh_Hans="只从概率最高的 K 个 token 中采样",
-            ),
-        ),
-        ParameterRule(
-            name="min_p",
-            type=ParameterType.FLOAT,
-            label=I18n("Min P", zh_Hans="Min P"),
-            help=I18n(
-                "Leaves out tokens less probable than this share of the highest probability",
-                zh_Hans="过滤概率低于「最高概率 × 该值」的 token",
-            ),
-            min=0,
-            max=1,
-            precision=2,
-        ),
-        ParameterRule(
-            name="max_tokens",
-            use_template=Template.MAX_TOKENS,
-            label=I18n("Max Tokens", zh_Hans="最大生成长度"),
-            help=I18n(
-                "Most tokens in one answer; together with the prompt at most the context size",
-                zh_Hans="单次回答最多生成的 token 数；与提示词之和不能超过上下文长度",
-            ),
-            min=1,
-            max=CONTEXT,
-            default=512,
-        ),
-        ParameterRule(
-            name="presence_penalty",
-            use_template=Template.PRESENCE_PENALTY,
-            label=I18n("Presence Penalty", zh_Hans="存在惩罚"),
-            help=I18n(
-                "Penalizes tokens that have occurred; higher values favor new topics",
-                zh_Hans="已出现过的 token 受到的惩罚，值越高越倾向新话题",
-            ),
-            min=-2,
-            max=2,
-        ),
-        ParameterRule(
-            name="frequency_penalty",
-            use_template=Template.FREQUENCY_PENALTY,
-            label=I18n("Frequency Penalty", zh_Hans="频率惩罚"),
-            help=I18n(
-                "Penalizes tokens by how often they have occurred; higher values repeat less",
-                zh_Hans="按 token 已出现的次数惩罚，值越高越少重复",
-            ),
-            min=-2,
-            max=2,
-        ),
-        ParameterRule(
-            name="repetition_penalty",
-            type=ParameterType.FLOAT,
-            label=I18n("Repetition Penalty", zh_Hans="重复惩罚"),
-            help=I18n(
-                "Above 1 discourages repetition, below 1 encourages it",
-                zh_Hans="大于 1 时抑制重复，小于 1 时鼓励重复",
-            ),
-            min=0.1,
-            max=2,
-            precision=2,
-        ),
-        ParameterRule(
-            name="seed",
-            type=ParameterType.INT,
-            label=I18n("Seed", zh_Hans="随机种子"),
-            help=I18n(
-                "The same seed, prompt and parameters give the same answer, if the engine can",
-                zh_Hans="在推理引擎支持时，相同的种子、提示词和参数会得到相同的回答",
-            ),
-        ),
-        ParameterRule(
-            name="response_format",
-            type=ParameterType.STRING,
-            label=I18n("Response Format", zh_Hans="回复格式"),
-            help=I18n(
-                "JSON of any shape, or of the JSON Schema below, if the engine can",
-                zh_Hans="任意结构的 JSON，或符合下方 JSON Schema 的 JSON（需推理引擎支持）",
-            ),
-            options=("text", "json_object", "json_schema"),
-            when=ability("chat"),
-        ),
-        ParameterRule(
-            name="json_schema",
-            use_template=Template.JSON_SCHEMA,
-            label=I18n("JSON Schema", zh_Hans="JSON Schema"),
-            help=I18n(
-                "Required if the response format is json_schema",
-                zh_Hans="「回复格式」为 json_schema 时必填",
-            ),
-            when=ability("chat"),
-        ),
-        ParameterRule(
-            name="enable_thinking",
-            type=ParameterType.BOOLEAN,
-            label=I18n("Thinking", zh_Hans="思考模式"),
-            help=I18n(
-                "Whether the model thinks before it answers; the model decides if unset",
-                zh_Hans="模型回答前是否进行思考；未设置时由模型决定",
-            ),
-            when=HYBRID,
-        ),
-        ParameterRule(
-            name="thinking_budget",
-            type=ParameterType.INT,
-            label=I18n("Thinking budget", zh_Hans="思考长度上限"),
-            help=I18n(
-                "Most tokens to think, if the engine can",
-                zh_Hans="思考过程最多使用的 token 数（需推理引擎支持）",
-            ),
-            min=0,
-            when=HYBRID | ability("reasoning"),
-        ),
-        ParameterRule(
-            name="reasoning_effort",
-            type=ParameterType.STRING,
-            label=I18n("Reasoning effort", zh_Hans="思考强度"),
-            help=I18n(
-                "How deeply the model thinks, if its chat template can, as that of gpt-oss",
-                zh_Hans="回答前思考的深度（需模型的对话模板支持，如 gpt-oss）",
-            ),
-            options=("low", "medium", "high"),
-            when=HYBRID | ability("reasoning"),
-        ),
-        ParameterRule(
-            name="extra_body",
-            type=ParameterType.TEXT,
-            label=I18n("Extra parameters", zh_Hans="额外参数"),
-            help=I18n(
-                'A JSON object that is added to the request, e.g. {"guided_choice": ["a", "b"]}',
-                zh_Hans='添加到请求中的 JSON 对象，例如 {"guided_choice": ["a", "b"]}',
-            ),
-        ),
+        parameter("temperature", default=0.7),
+        parameter("top_p"),
+        parameter("top_k"),
+        parameter("min_p"),
+        parameter("max_tokens", max=CONTEXT, default=512),
+        parameter("presence_penalty"),
+        parameter("frequency_penalty"),
+        parameter("repetition_penalty"),
+        parameter("seed"),
+        parameter("response_format", when=ability("chat")),
+        parameter("json_schema", when=ability("chat")),
+        parameter("enable_thinking", when=HYBRID),
+        parameter("thinking_budget", when=HYBRID | ability("reasoning")),
+        parameter("reasoning_effort", when=HYBRID | ability("reasoning")),
+        parameter("extra_body"),
     ),
 )
 
@@ -556,16 +309,7 @@ TEXT_EMBEDDING = CustomizableModel(
     features={Feature.VISION: ability("embed_vision")},
     properties={
         "context_size": first_of(limit("max_tokens"), 512),
-        # Its answer must stay well below the 5 MiB that Dify's daemon reads at once.
-        "max_chunks": first_of(
-            share(
-                of=80_000,
-                size=limit("dimensions"),
-                at_most=first_of(setting("max_chunks"), 64),
-            ),
-            setting("max_chunks"),
-            32,
-        ),
+        "max_chunks": texts_per_call(),
     },
 )
 

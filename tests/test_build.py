@@ -77,14 +77,11 @@ def emitted(folder, code):
 def test_an_edited_label_default_and_new_field_change_the_form_and_what_runs(home):
     spec = home / "provider_spec.py"
     text = spec.read_text("utf-8")
-    edited = (
-        text.replace('I18n("Timeout in seconds"', 'I18n("Patience in seconds"')
-        .replace("default=60.0", "default=90.5")
-        .replace(
-            "    max_retries: int",
-            '    region: str = text_input(label=I18n("Region"), default="eu")\n'
-            "    max_retries: int",
-        )
+    edited = text.replace(
+        "timeout_input()", 'timeout_input(label=I18n("Patience in seconds"), default=90.5)'
+    ).replace(
+        "    max_retries: int",
+        '    region: str = text_input(label=I18n("Region"), default="eu")\n    max_retries: int',
     )
     spec.write_text(edited, "utf-8")
     built = write(prepare(spec), home / "dist")
@@ -95,6 +92,9 @@ def test_an_edited_label_default_and_new_field_change_the_form_and_what_runs(hom
     }
     assert fields["invoke_timeout"]["label"]["en_US"] == "Patience in seconds"
     assert fields["invoke_timeout"]["default"] == "90.5"
+    placeholder = fields["invoke_timeout"]["placeholder"]
+    assert placeholder["en_US"].endswith("90.5 by default")
+    assert placeholder["zh_Hans"].endswith("默认 90.5")
     assert list(fields).index("region") == list(fields).index("max_retries") - 1
     assert fields["region"]["required"] is False
     got = emitted(

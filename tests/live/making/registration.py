@@ -11,15 +11,19 @@ _HERE = "file://{folder}"
 
 
 def builtin(family):
-    """Read how Xinference itself describes a family of language models."""
-    package = Path(find_spec("xinference").origin).parent
-    (found,) = [
+    """Read how Xinference itself describes a family of language models.
+
+    Each has a file of its own, as in 3.5; in 2.12 one file holds them all.
+    """
+    folder = Path(find_spec("xinference").origin).parent / "model/llm"
+    files = (*folder.glob("llm_family.json"), *folder.glob(f"models/{family}.json"))
+    (description,) = [
         model
-        for path in (package / "model/llm/models").glob(f"{family}.json")
-        for model in json.loads(path.read_text("utf-8"))
+        for file in files
+        for model in json.loads(file.read_text("utf-8"))
         if model["model_name"] == family
     ]
-    return found
+    return description
 
 
 def write(folder, kind, model):

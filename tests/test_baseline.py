@@ -7,7 +7,8 @@ from itertools import count
 
 import pytest
 from click.testing import CliRunner
-from rules.plugins import MANIFEST, MODEL, PROVIDER, PYTHON, SPEC, YAML, lay
+from rules.plugins import lay
+from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, PYTHON, SPEC, YAML
 
 from xinfer.build import plugin, prepare
 from xinfer.cli import main

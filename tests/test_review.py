@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from rules.plugins import YAML
+from rules.valid_plugin import YAML
 
 from xinfer.build import prepare, write
 from xinfer.cli import main

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 from markdown.extensions.toc import slugify
-from rules.plugins import MANIFEST, MODEL, SPEC, lay
+from rules.plugins import lay
+from rules.valid_plugin import MANIFEST, MODEL, SPEC
 
 from xinfer.cli import main
 from xinfer.cli.check import report_of, review_of

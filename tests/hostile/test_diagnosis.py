@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from attacker import ATTACKS
+from attacks import ATTACKS
 
 from xinfer.cli.diagnosis import diagnose
 from xinfer.spec import Secret

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
-from rules.plugins import MANIFEST, MODEL, PROVIDER, YAML, lay
+from rules.plugins import lay
+from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
 
 from xinfer.cli import main
 from xinfer.importer import ImportFailed, import_plugin

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from rules.plugins import MANIFEST, MODEL, PROVIDER, YAML
+from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
 
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import check

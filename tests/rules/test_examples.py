@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from rules.plugins import YAML, Mark, lay
+from rules.overlay import overlay_python, overlay_yaml
+from rules.plugins import Mark, lay, marks_of
+from rules.valid_plugin import YAML
 
 from xinfer.cli.check import report_of, review_of
 from xinfer.rules import RULES
@@ -61,12 +63,10 @@ def test_the_small_plugins_have_no_findings(tmp_path):
 
 
 def test_a_fragment_replaces_what_it_names():
-    from rules.plugins import _marks, _python_over, _yaml_over
-
-    laid = _yaml_over("a: 1\nb:\n  c: 2\n  d:\n    - 3\n", "b:\n  «d»: [4]\ne: 5\n")
+    laid = overlay_yaml("a: 1\nb:\n  c: 2\n  d:\n    - 3\n", "b:\n  «d»: [4]\ne: 5\n")
     assert laid == "a: 1\nb:\n  c: 2\n  «d»: [4]\ne: 5\n"
-    assert _marks("f", laid) == [Mark("f", 4, 3, 4, 4)]
-    laid = _python_over(
+    assert marks_of("f", laid) == [Mark("f", 4, 3, 4, 4)]
+    laid = overlay_python(
         "class A:\n    def f(self):\n        pass\n\n    def g(self):\n        pass\n\n\nx = 1\n",
         "import y\n\n\nclass A:\n    ...\n\n    def f(self):\n        «y»()\n\nx = 2\n",
     )

@@ -1,7 +1,7 @@
 """A plugin is one value: the same findings whichever way it came, and one for each mistake."""
 
 import pytest
-from rules.plugins import MANIFEST, MODEL, PROVIDER, YAML
+from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
 
 from xinfer.build import plugin
 from xinfer.importer import import_plugin, write_spec

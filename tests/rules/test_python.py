@@ -28,7 +28,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 from rules.checking import check_project, plugin_with
-from rules.plugins import SPEC, lay
+from rules.plugins import lay
+from rules.valid_plugin import SPEC
 from sdk import Oracle
 
 from xinfer.build import pack, prepare, write_tree

@@ -1,7 +1,8 @@
 """``--fix`` rewrites what SDK 0.9.0 renamed, shows each change, and touches nothing else."""
 
 import pytest
-from rules.plugins import PYPROJECT, PYTHON, lay
+from rules.plugins import lay
+from rules.valid_plugin import PYPROJECT, PYTHON
 
 from xinfer.importer import repair
 from xinfer.plugin.read import read_plugin

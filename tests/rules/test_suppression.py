@@ -6,7 +6,8 @@ from itertools import count
 
 import pytest
 from click.testing import CliRunner
-from rules.plugins import MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC, YAML, lay
+from rules.plugins import lay
+from rules.valid_plugin import MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC, YAML
 
 from xinfer.cli import main
 from xinfer.cli.check import report_of

@@ -37,7 +37,7 @@ def transcribe(server, recording, name=None, **more):
 
 @pytest.mark.parametrize(
     ("recording", "name"),
-    [(mp3(0.5), None), (mp3(0.5), "/tmp/x/a.mp3"), (wav(0.5), "b.wav")],
+    [(mp3(0.5), None), (mp3(0.5), "uploads/a.mp3"), (wav(0.5), "b.wav")],
     ids=["nameless", "mp3", "wav"],
 )
 def test_a_recording_is_sent_whole_under_its_own_name(server, recording, name):

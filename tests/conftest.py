@@ -1,5 +1,6 @@
-"""Plugins that were built from a spec: one to do harm to, and one to run."""
+"""Projects and plugins for the tests: to edit, to damage, to run."""
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -21,6 +22,15 @@ settings.load_profile("xinfer")
 # would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A project of one's own, as a clone has it."""
+    for name in ("provider_spec.py", "build.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "plugin", tmp_path / "plugin")
+    return tmp_path
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ FORMS = "test_credentials test_converters test_copies test_span test_targets tes
 CHUNKS = "runtime/test_chunks runtime/test_events runtime/test_limits runtime/test_reasoning"
 TESTS = {
     "xinfer/spec/conditions.py": f"test_conditions runtime/test_descriptions test_diff {FORMS}",
-    "xinfer/spec/runtime.py": "runtime/test_declared_runtime",
+    "xinfer/spec/runtime.py": "runtime/test_declared_runtime runtime/test_declared_validation",
     "xinfer/spec/": f"{FORMS} test_json_schema rules/test_place",
     "xinfer/schema/": f"{FORMS} test_json_schema rules/test_place",
     "xinfer/yaml/": "test_yaml test_json_schema test_span",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from test_cli import ROOT, xinfer
+from command_line import ROOT, xinfer
 
 from xinfer.cli.serve import serve as SERVE
 from xinfer.testing.server import FakeServer, Served

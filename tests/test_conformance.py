@@ -4,8 +4,8 @@ import os
 import shutil
 
 import pytest
+from command_line import ROOT, run, xinfer
 from hypothesis import strategies as st
-from test_cli import ROOT, run, xinfer
 
 from xinfer.build import load_spec
 from xinfer.testing import Conformance

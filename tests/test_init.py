@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from test_cli import run, xinfer
+from command_line import run, xinfer
 
 from xinfer.build import load_spec
 from xinfer.cli.templates import ANSWERS, TYPES, Answers, Kind, render

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_cli import ROOT, xinfer
+from command_line import ROOT, xinfer
 
 from xinfer.build import load_spec
 from xinfer.cli.pages import page, section, updated

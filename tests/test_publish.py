@@ -1,30 +1,19 @@
 """``xinfer publish``: the folder and the text that the marketplace expects, or why not yet."""
 
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from command_line import ROOT, xinfer
 
 from xinfer.plugin.archive import pack
 
-ROOT = Path(__file__).parent.parent
-
-
-def xinfer(*arguments, cwd):
-    command = [sys.executable, "-m", "xinfer", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-
 
 @pytest.fixture
-def home(tmp_path):
-    """A project of its own, and an empty checkout of the marketplace's repository."""
-    shutil.copy(ROOT / "provider_spec.py", tmp_path)
-    shutil.copytree(ROOT / "plugin", tmp_path / "plugin")
-    (tmp_path / "marketplace").mkdir()
-    return tmp_path
+def home(home):
+    """Add an empty checkout of the marketplace's repository."""
+    (home / "marketplace").mkdir()
+    return home
 
 
 def built(home, version="0.1.0", **replaced):

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_importer import SMALL, imported
+from importer.small import SMALL, imported, write_files
 
 from xinfer.build import WrongValues, load_spec, prepare
 from xinfer.cli import main
@@ -253,11 +253,7 @@ FIRST = "models/llm/first.yaml"
 
 @pytest.fixture
 def small(tmp_path):
-    folder = tmp_path / "acme"
-    for path, text in SMALL.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
-    return folder
+    return write_files(tmp_path / "acme", SMALL)
 
 
 def edit(folder, path, old, new):

@@ -10,16 +10,7 @@ from pathlib import Path
 import dify_plugin
 import pytest
 from click.testing import CliRunner
-from code_plugin import (
-    COMMON,
-    LLM,
-    MAIN,
-    PROVIDER,
-    SOURCES,
-    project,
-    under,
-    written,
-)
+from code_plugin import COMMON, LLM, MAIN, PROVIDER, SOURCES, project, under, written
 from code_right import RIGHT
 from dify_plugin.entities import model as entities
 from dify_plugin.interfaces.model.ai_model import AIModel

@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 from dify_plugin.entities.model import EmbeddingInputType
@@ -12,105 +11,28 @@ from dify_plugin.entities.model.message import (
     SystemPromptMessage,
     UserPromptMessage,
 )
-from dify_plugin.errors.model import (
-    CredentialsValidateFailedError,
-    InvokeBadRequestError,
-    InvokeError,
-)
+from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
+from runtime.declared import Account, serving
 from under_sdk import bodies, said
 
-from xinfer.runtime.dify import llm, provider, rerank, text_embedding
+from xinfer.runtime.dify import llm, rerank, text_embedding
 from xinfer.spec import (
     Add,
-    Credentials,
     Drop,
     Embedding,
-    Endpoint,
     EndUser,
-    I18n,
-    Manifest,
     Map,
     Messages,
-    Model,
-    ModelList,
-    ModelProperties,
     ModelType,
     OpenAICompatible,
-    ParameterRule,
-    ParameterType,
     ParseJson,
-    Project,
-    Provider,
     Rename,
     Rerank,
-    Secret,
-    api_key,
-    base_url,
-    secret_input,
-    setting,
-    text_input,
 )
 from xinfer.testing.server.answer import as_json
 from xinfer.testing.server.dialects import DialectServer
 
 TOOL = PromptMessageTool(name="t", description="", parameters={"type": "object"})
-
-
-class Account(Credentials):
-    key: Secret | None = secret_input(label=I18n("Key"), default=None, sets=api_key)
-    url: str | None = text_input(label=I18n("URL"), default=None, sets=base_url)
-    validate_model: str | None = text_input(label=I18n("Model"), default=None)
-
-
-RULES = tuple(
-    ParameterRule(name=name, type=kind, label=I18n(name))
-    for kind, names in {
-        ParameterType.INT: ("max_tokens",),
-        ParameterType.FLOAT: ("temperature", "top_p"),
-        ParameterType.BOOLEAN: ("enable_thinking",),
-        ParameterType.STRING: ("reasoning_effort", "response_format"),
-        ParameterType.TEXT: ("search", "extra_body", "json_schema"),
-    }.items()
-    for name in names
-)
-
-
-def model(name, kind=ModelType.LLM, **properties):
-    made = ModelProperties(**({"mode": "chat", "context_size": 4096} | properties))
-    rules = RULES if kind is ModelType.LLM else ()
-    return Model(model=name, model_type=kind, model_properties=made, parameter_rules=rules)
-
-
-MODELS = (
-    model("m"),
-    model("o1-mini"),
-    model("writer", mode="completion"),
-    model("m", ModelType.TEXT_EMBEDDING, mode=None, max_chunks=2),
-    model("m", ModelType.RERANK, mode=None),
-)
-
-
-def project(server, *, models=MODELS, **runtime):
-    runtime = {"base_url": server.base_url, "dialect": "openai"} | runtime
-    return Project(
-        manifest=Manifest(
-            name="p",
-            version="0.0.1",
-            author="a",
-            label=I18n("P"),
-            description=I18n("P"),
-            icon="i.svg",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        ),
-        provider=Provider(provider="p", label=I18n("Prov")),
-        credentials=Account,
-        models=models,
-        runtime=OpenAICompatible(**runtime),
-    )
-
-
-def serving(base, server, **runtime):
-    return type("Own", (base,), {"project": project(server, **runtime)})([])
 
 
 @pytest.fixture
@@ -365,100 +287,6 @@ def test_a_mistake_in_own_code_reaches_the_log_with_its_line_and_the_user_with_i
     assert "test_declared_runtime.py" in log
     assert "Traceback" in log
     assert log.count("Traceback") == 1
-
-
-def validated(server, entered=None, *, models=MODELS, **runtime):
-    declared = project(server, models=models, **runtime)
-    kind = type("P", (provider.ModelProvider,), {"project": declared})
-    stored = dict(entered or {})
-    kind(None, None).validate_provider_credentials(stored)
-    return stored
-
-
-@pytest.fixture
-def strict():
-    """A server that checks keys and names: of the declared models it has only ``m``."""
-    with DialectServer("openai", key="k-right") as started:
-        yield started
-
-
-RIGHT = {"key": "k-right"}
-
-
-def test_a_provider_is_validated_by_a_small_call(strict):
-    validated(strict, RIGHT)
-    (body,) = bodies(strict, "/v1/chat/completions")
-    assert (body["model"], body["max_tokens"]) == ("m", 1)
-
-
-def test_a_model_that_the_key_may_not_use_refuses_no_key(strict):
-    models = (model("not-there"), model("m"))
-    validated(strict, RIGHT, models=models)
-    assert [b["model"] for b in bodies(strict, "/v1/chat/completions")] == ["not-there", "m"]
-    strict.requests.clear()
-    validated(strict, RIGHT, models=models, validated_by=("m",))
-    assert [b["model"] for b in bodies(strict, "/v1/chat/completions")] == ["m"]
-    strict.requests.clear()
-    validated(strict, RIGHT, models=(model("a"), model("b")))  # the list proves the key
-    assert strict.requests[-1].route == "/v1/models"
-
-
-def test_a_wrong_key_fails_at_once(strict):
-    with pytest.raises(CredentialsValidateFailedError, match=r"Prov at .* answered 401"):
-        validated(strict, {"key": "k-wrong"}, models=(model("a"), model("b"), model("m")))
-    assert len(strict.requests) == 1
-
-
-def test_by_the_list_of_models_or_by_a_path(strict):
-    validated(strict, RIGHT, validated_by=ModelList())
-    validated(strict, RIGHT, validated_by=Endpoint("models"))
-    assert [arrived.route for arrived in strict.requests] == ["/v1/models"] * 2
-    for by in (ModelList(), Endpoint("models")):
-        with pytest.raises(CredentialsValidateFailedError, match="401"):
-            validated(strict, {"key": "k-wrong"}, validated_by=by)
-    with pytest.raises(CredentialsValidateFailedError, match="404"):
-        validated(strict, RIGHT, validated_by=Endpoint("health"))
-
-
-def test_of_several_base_urls_the_one_that_works_is_kept(strict):
-    urls = ("http://127.0.0.1:9/v1", strict.base_url)
-    stored = validated(strict, RIGHT, base_url=urls, validated_by=("m",))
-    assert json.loads(stored["xinfer_learned"])["base_url"] == strict.base_url
-    chat = serving(llm.LargeLanguageModel, strict, base_url=urls)
-    asked = [UserPromptMessage(content="Hi")]
-    assert said(chat.invoke("m", stored, asked, {}, stream=False)).text == "You said: Hi"
-
-
-def test_a_key_refused_everywhere_is_told_rather_than_a_server_out_of_reach(strict):
-    urls = (strict.base_url, "http://127.0.0.1:9/v1")
-    with pytest.raises(CredentialsValidateFailedError, match="401"):
-        validated(strict, {"key": "k-wrong"}, base_url=urls)
-
-
-def test_a_provider_of_customizable_models_only_has_no_credentials(strict):
-    with pytest.raises(CredentialsValidateFailedError, match="add a model instead"):
-        validated(strict, RIGHT, models=())
-
-
-def test_a_predefined_model_is_what_is_declared_and_nobody_is_asked(strict):
-    chat = serving(llm.LargeLanguageModel, strict)
-    said(chat.invoke("m", RIGHT, [UserPromptMessage(content="Hi")], {}, stream=False))
-    assert [arrived.method for arrived in strict.requests] == ["POST"]
-
-
-def test_credentials_may_be_validated_by_a_model_that_is_not_declared(strict):
-    stored = validated(strict, RIGHT, models=(model("a"),), validated_by=("not-there", "m"))
-    assert [b["model"] for b in bodies(strict, "/v1/chat/completions")] == ["not-there", "m"]
-    assert json.loads(stored["xinfer_learned"])["of"] == ["", ""]
-
-
-def test_a_user_may_name_the_model_that_validates(strict):
-    models = (model("a"), model("m"))
-    by = (setting("validate_model"), "m")
-    validated(strict, RIGHT | {"validate_model": "not-there"}, models=models, validated_by=by)
-    validated(strict, RIGHT, models=models, validated_by=by)
-    names = [body["model"] for body in bodies(strict, "/v1/chat/completions")]
-    assert names == ["not-there", "m", "m"]
 
 
 @pytest.mark.parametrize(

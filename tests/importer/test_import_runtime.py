@@ -2,93 +2,21 @@
 
 import pytest
 from click.testing import CliRunner
+from importer.openai_compatible import FILES, FORM, LLM, MODEL_FORM, SET_URL
+from importer.small import built_data, data_of, imported, write_files
 from test_example_tariff import KEY, serving
-from test_importer import SMALL, built_data, data_of, imported
 
 from xinfer.build import load_spec, prepare, write_tree
 from xinfer.cli import main
 from xinfer.daemon.process import PluginProcess
 from xinfer.importer import NotDeclarable, with_runtime, write_spec
-from xinfer.spec import Add, Drop, EndUser, Feature, FormError, Map, ModelType, Rename
+from xinfer.spec import EndUser, Feature, FormError, ModelType
 from xinfer.spec.targets import connection_settings
-
-LLM = """\
-from dify_plugin import OAICompatLargeLanguageModel
-from dify_plugin.entities.model.llm import LLMMode
-
-URL = "https://api.acme.example/v1"
-
-
-class AcmeLargeLanguageModel(OAICompatLargeLanguageModel):
-    \"\"\"Models of Acme.\"\"\"
-
-    def _invoke(self, model, credentials, prompt_messages, model_parameters, *args):
-        self._add_custom_parameters(credentials)
-        return super()._invoke(model, credentials, prompt_messages, model_parameters, *args)
-
-    def validate_credentials(self, model: str, credentials: dict) -> None:
-        self._add_custom_parameters(credentials)
-        super().validate_credentials(model, credentials)
-
-    @staticmethod
-    def _add_custom_parameters(credentials: dict) -> None:
-        credentials["mode"] = LLMMode.CHAT.value
-        {set_url}
-"""
-SET_URL = 'credentials["endpoint_url"] = URL'
-PROVIDER = """\
-from dify_plugin import ModelProvider
-from dify_plugin.entities.model import ModelType
-
-
-class AcmeProvider(ModelProvider):
-    def validate_provider_credentials(self, credentials: dict) -> None:
-        model = self.get_model_instance(ModelType.LLM)
-        model.validate_credentials(model="first", credentials=credentials)
-"""
-FORM = """\
-provider_credential_schema:
-  credential_form_schemas:
-    - {variable: api_key, label: {en_US: Key}, type: secret-input, required: true}
-    - {variable: endpoint_url, label: {en_US: URL}, type: text-input, required: false}
-"""
-MODEL_FORM = """\
-model_credential_schema:
-  model: {label: {en_US: Model}}
-  credential_form_schemas:
-    - {variable: api_key, label: {en_US: Key}, type: secret-input, required: true}
-    - {variable: endpoint_url, label: {en_US: URL}, type: text-input, required: false}
-    - {variable: context_size, label: {en_US: Size}, type: text-input, required: true,
-       default: '4096'}
-    - variable: function_calling_type
-      label: {en_US: Tools}
-      type: select
-      required: false
-      default: no_call
-      options:
-        - {value: no_call, label: {en_US: None}}
-        - {value: tool_call, label: {en_US: Tools}}
-"""
 
 
 @pytest.fixture
 def plugin(tmp_path):
-    folder = tmp_path / "acme"
-    start, _, rest = SMALL["provider/acme.yaml"].partition("provider_credential_schema:\n")
-    models = rest[rest.index("models:\n") :]
-    files = {
-        **SMALL,
-        "provider/acme.yaml": start + FORM + models,
-        "provider/acme.py": PROVIDER,
-        "models/llm/llm.py": LLM.replace("{set_url}", SET_URL),
-        "models/llm/first.yaml": SMALL["models/llm/first.yaml"].replace(
-            "[vision]", "[vision, tool-call]"
-        ),
-    }
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
-    return folder
+    return write_files(tmp_path / "acme", FILES)
 
 
 def test_the_runtime_stands_in_the_place_of_the_python(plugin, tmp_path):
@@ -177,132 +105,6 @@ def test_the_base_url_is_found_however_it_is_set(plugin, line, url):
     runtime = with_runtime(imported(plugin)).runtime
     assert runtime.base_url == url
     assert runtime.not_carried == ()
-
-
-THINKING = SMALL["models/llm/first.yaml"].replace(
-    "parameter_rules:\n",
-    """parameter_rules:
-  - {name: enable_thinking, type: boolean, label: {en_US: Thinking}}
-  - {name: effort, type: string, label: {en_US: Effort}, options: [low, high]}
-  - {name: top_k, type: int, label: {en_US: Top K}}
-""",
-    1,
-)
-POP = 'enable_thinking = model_parameters.pop("enable_thinking", None)'
-SWITCHED = Map(
-    "enable_thinking",
-    {True: {"thinking": {"type": "enabled"}}, False: {"thinking": {"type": "disabled"}}},
-)
-AS_IT_IS = Rename("enable_thinking", "enable_thinking")
-
-
-@pytest.mark.parametrize(
-    ("lines", "sends"),
-    [
-        ([], (AS_IT_IS,)),  # the SDK sends it; a dialect would spell it
-        (
-            [
-                'if "enable_thinking" in model_parameters:',
-                '    on = model_parameters.pop("enable_thinking")',
-                '    model_parameters["thinking"] = {"type": "enabled" if on else "disabled"}',
-            ],
-            (SWITCHED,),
-        ),
-        (
-            [
-                POP,
-                "if enable_thinking is not None:",
-                "    if enable_thinking:",
-                '        model_parameters["thinking"] = {"type": "enabled"}',
-                "    else:",
-                '        model_parameters["thinking"] = {"type": "disabled"}',
-            ],
-            (SWITCHED,),
-        ),
-        (
-            [
-                POP,
-                "if enable_thinking is not None:",
-                '    key = "thinking" if model.startswith("fir") else "enable_thinking"',
-                '    model_parameters["chat_template_kwargs"] = {key: bool(enable_thinking)}',
-            ],
-            (
-                Map(
-                    "enable_thinking",
-                    {on: {"chat_template_kwargs": {"thinking": on}} for on in (True, False)},
-                    models=("first",),
-                ),
-                Map(
-                    "enable_thinking",
-                    {on: {"chat_template_kwargs": {"enable_thinking": on}} for on in (True, False)},
-                ),
-            ),
-        ),
-        (
-            ['model_parameters["search"] = {"mode": "auto"}'],
-            (Add({"search": {"mode": "auto"}}), AS_IT_IS),
-        ),
-        (
-            [
-                'effort = model_parameters.pop("effort", "low")',
-                'model_parameters["reasoning"] = {"effort": effort}',
-            ],
-            (
-                Add({"reasoning": {"effort": "low"}}),
-                Map("effort", {"low": {}, "high": {"reasoning": {"effort": "high"}}}),
-                AS_IT_IS,
-            ),
-        ),
-        (
-            [
-                'if "top_k" in model_parameters:',
-                '    model_parameters["options"] = {"k": model_parameters.pop("top_k")}',
-            ],
-            (AS_IT_IS, Rename("top_k", "options.k")),
-        ),
-        (['model_parameters.pop("top_k", None)'], (AS_IT_IS, Drop("top_k"))),
-    ],
-)
-def test_what_happens_to_parameters_is_declared(plugin, tmp_path, lines, sends):
-    llm = LLM.replace("{set_url}", SET_URL)
-    written = "".join(f"        {line}\n" for line in lines)
-    (plugin / "models/llm/llm.py").write_text(
-        llm.replace("        return super()._invoke", f"{written}        return super()._invoke")
-    )
-    (plugin / "models/llm/first.yaml").write_text(THINKING, "utf-8")
-    read = with_runtime(imported(plugin))
-    assert read.runtime.not_carried == ()
-    assert sorted(map(repr, read.runtime.sends)) == sorted(map(repr, sends))
-    assert load_spec(write_spec(read, tmp_path / "out")).project.runtime.sends == read.runtime.sends
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ['if model_parameters.get("top_k") > 3: model_parameters["x"] = 1'],
-        ['model_parameters["x"] = compute(model_parameters.pop("top_k", 1))'],
-        ["for key in list(model_parameters): model_parameters.pop(key)"],
-        [
-            'if model_parameters.pop("enable_thinking", None):',
-            '    model_parameters["effort"] = model_parameters.pop("effort", "low")',
-            "else:",
-            '    model_parameters.pop("effort", None)',
-        ],
-        ['if model == "first": model_parameters["x"] = 1'],
-    ],
-)
-def test_what_happens_to_parameters_is_left_where_it_is_not_clear(plugin, lines):
-    llm = LLM.replace("{set_url}", SET_URL)
-    written = "".join(f"        {line}\n" for line in lines)
-    (plugin / "models/llm/llm.py").write_text(
-        llm.replace("        return super()._invoke", f"{written}        return super()._invoke")
-    )
-    (plugin / "models/llm/first.yaml").write_text(THINKING, "utf-8")
-    runtime = with_runtime(imported(plugin)).runtime
-    assert runtime.sends == ()
-    assert [
-        line for line in runtime.not_carried if "model_parameters" in line or "model ==" in line
-    ]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_voices_are_read_as_people_write_them(text, voices):
         ('{"A": "file:///etc/passwd"}', "must be a URL that begins with"),
         ('{"A": 3}', "must be a JSON object"),
         ('{"A": ', "must be a JSON object"),
-        ("{}", "must be a URL"),
+        ("{}", "must be a JSON object"),
         ("A = data:audio/wav;base64,???", "is not whole"),
         ("A = https://h/1; A = https://h/2", "'A' is there twice"),
     ],
@@ -130,6 +130,11 @@ def test_clones_are_listed_before_the_users_own_and_in_place_of_the_familys(serv
     assert listed(cloned_voices=clones) == ["Anna", "Ben"]
     assert listed(cloned_voices=clones, voices="x, y") == ["Anna", "Ben", "x", "y"]
     assert "中文女" in listed()
+
+
+def test_a_model_that_only_clones_has_none_of_its_familys_voices(server):
+    listed = TTS([]).get_tts_model_voices("m", entered(server, "only-clones"))
+    assert [voice["value"] for voice in listed] == ["default"]
 
 
 def test_a_recording_is_fetched_once_without_the_servers_key(server):

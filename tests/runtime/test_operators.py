@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from attrs import evolve
 from dify_plugin.entities.model import EmbeddingInputType
 from dify_plugin.entities.model.message import (
     AssistantPromptMessage,
@@ -13,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
 
+import provider_spec
 from xinfer.runtime.openai.counting import _counted
 from xinfer.runtime.openai.tokens import cut, estimate
+from xinfer.spec import DIALECTS
 from xinfer.testing.server import FakeServer, Served
 from xinfer.testing.server.answer import as_json
 from xinfer.testing.server.silence import mp3
@@ -37,7 +40,8 @@ def server():
         abilities=("rerank",),
         answer=lambda query, document: len(document) - 10.0,
     )
-    models = [Served(uid="chat"), Served(uid="embed", model_type="embedding"), logits]
+    short = Served(uid="short", model_type="embedding", limits={"max_tokens": 20})
+    models = [Served(uid="chat"), Served(uid="embed", model_type="embedding"), short, logits]
     whisper = Served(uid="whisper", model_type="audio", abilities=("audio2text",))
     with FakeServer([*models, whisper]) as started:
         yield started
@@ -146,6 +150,30 @@ def test_texts_that_are_too_long_are_cut_by_the_server_if_the_operator_says_so(
     (body,) = bodies(server, "/v1/embeddings")
     assert body.get("truncate_prompt_tokens") == sent
     assert body["input"] == ["word " * 9000]
+
+
+class _Uncutting(TextEmbedding):
+    """On a server that cuts nothing itself."""
+
+    project = evolve(
+        provider_spec.project,
+        runtime=evolve(
+            provider_spec.project.runtime, dialect=evolve(DIALECTS["xinference"], truncate=None)
+        ),
+    )
+
+
+@pytest.mark.parametrize(("truncate", "is_cut"), [("true", True), ("false", False)])
+def test_texts_are_cut_here_where_the_server_cuts_none(server, truncate, is_cut):
+    text = "word " * 9000
+    credentials = entered(server, "short", truncate=truncate, document_prefix="passage:")
+    _Uncutting([]).invoke("m", credentials, [text, "fits"])
+    (body,) = bodies(server, "/v1/embeddings")
+    long, short = body["input"]
+    assert short == "passage: fits"
+    assert f"passage: {text}".startswith(long)
+    assert (estimate(long) <= 20) == is_cut
+    assert "truncate_prompt_tokens" not in body
 
 
 @given(st.text(max_size=400), st.integers(1, 60))

@@ -21,8 +21,6 @@ _ENTRY = re.compile(
 
 The repetitions are bounded: a recording in a URL is long, and each semicolon is looked at.
 """
-
-
 _RECORDING = re.compile(r"https?://[^\s/]+\S*$|data:[^,]*;base64,")
 
 
@@ -83,20 +81,23 @@ def _of_text(text: str) -> tuple[ClonedVoice, ...]:
 
 def _of_json(text: str) -> tuple[ClonedVoice, ...]:
     try:
-        entered: dict[str, Any] = json.loads(text) or {"": ""}
+        entries: dict[str, Any] = json.loads(text)
         values = {
             name: value if isinstance(value, dict) else {"audio": value}
-            for name, value in entered.items()
+            for name, value in entries.items()
         }
-        return tuple(
+        voices = tuple(
             ClonedVoice(name.strip(), value["audio"].strip(), value.get("text", "").strip())
             for name, value in values.items()
         )
     except (ValueError, RecursionError, KeyError, AttributeError):
+        voices = ()
+    if not voices:
         raise Invalid(
             'must be a JSON object, e.g. {"Anna": {"audio": "https://…", "text": "…"}}',
             '应为 JSON 对象，例如 {"Anna": {"audio": "https://…", "text": "…"}}',
-        ) from None
+        )
+    return voices
 
 
 def _check(voice: ClonedVoice) -> None:

@@ -92,8 +92,8 @@ class ModelProvider(dify_plugin.ModelProvider):
         """Yield type and name of the models to try; one not declared is of the first type."""
         models = self.project.models
         declared = runtime.validated_by if isinstance(runtime.validated_by, tuple) else ()
-        entered = self._served(models[0].model_type).credentials(credentials)
-        info = ModelInfo(settings=vars(entered))
+        served = self._served(models[0].model_type)
+        info = ModelInfo(settings=vars(served.credentials(credentials)))
         names = [str(name) for each in declared if (name := value_of(each, info))]
         for name in names:
             kinds = [model.model_type for model in models if model.model == name]

@@ -70,9 +70,9 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         body = self._body(call, input_type)
         prefix = self._prefix(call, input_type)
         texts = [prefix + text if isinstance(text, str) else text for text in inputs]
-        most = call.description.limits.get("max_tokens")
-        if most and self._truncates(call) and not call.dialect.truncate:
-            texts = [cut(text, most) if isinstance(text, str) else text for text in texts]
+        longest = call.description.limits.get("max_tokens")
+        if longest and self._truncates(call) and not call.dialect.truncate:
+            texts = [cut(text, longest) if isinstance(text, str) else text for text in texts]
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(texts), size):
@@ -102,14 +102,11 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         policy = self._policy(call)
         of_type = policy.query if input_type is EmbeddingInputType.QUERY else policy.document
         encoding = {"encoding_format": policy.encoding_format} if policy.encoding_format else {}
+        key = call.dialect.truncate
         return {
             **added(self.runtime, self.kind, call.names),
             **encoding,
-            **(
-                {call.dialect.truncate: -1}
-                if self._truncates(call) and call.dialect.truncate
-                else {}
-            ),
+            **({key: -1} if key and self._truncates(call) else {}),
             **of_type,
             **call.settings.body,
         }

@@ -85,7 +85,7 @@ def _voices(call: ModelCall[Any], language: str | None = None) -> dict[str, str]
     clones = {name: name for name in _clones(call)}
     if clones and not own:
         return clones
-    return clones | voices(call.description.family, own, language)
+    return clones | voices(call.description, own, language)
 
 
 def _policy(call: ModelCall[Any]) -> Speech:
@@ -94,8 +94,8 @@ def _policy(call: ModelCall[Any]) -> Speech:
 
 def _clones(call: ModelCall[Any]) -> dict[str, ClonedVoice]:
     """Return the voices that are taken from recordings, by name."""
-    entered = value_of(_policy(call).clones, call.info)
-    return {voice.name: voice for voice in cloned_voices(entered)} if entered else {}
+    text = value_of(_policy(call).clones, call.info)
+    return {voice.name: voice for voice in cloned_voices(text)} if text else {}
 
 
 def _options(call: ModelCall[Any]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from xinfer.runtime.openai import ModelDescription
 from xinfer.spec import Voice
 
 
@@ -76,12 +77,16 @@ _FAMILIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 }
 """Voices by language, of the families whose names begin so, the first that fits: those that the
 models themselves publish. Families that speak with any voice, or clone one, have none."""
+_CLONES, _HAS_VOICES = "text2audio_voice_cloning", "text2audio_zero_shot"
+"""Abilities. CosyVoice-300M has the first alone: none of its family's voices is its own."""
 
 DEFAULT = "default"
 """The voice that the server chooses itself; listed unless others are declared."""
 
 
-def voices(family: str, declared: Collection[Voice], language: str | None = None) -> dict[str, str]:
+def voices(
+    description: ModelDescription, declared: Collection[Voice], language: str | None = None
+) -> dict[str, str]:
     """List value and name of each voice; there is always one, and the first is the default.
 
     :param declared: the project's own, or those that the user entered.
@@ -89,13 +94,19 @@ def voices(family: str, declared: Collection[Voice], language: str | None = None
     """
     if own := [voice for voice in declared if _speaks(voice.language, language)]:
         return {voice.mode: voice.name for voice in own}
-    of_family = next(
-        (by_language for begin, by_language in _FAMILIES.items() if family.startswith(begin)), {}
-    )
-    spoken = [listed for tongue, listed in of_family.items() if _speaks((tongue,), language)]
+    presets = _presets(description).items()
+    spoken = [listed for tongue, listed in presets if _speaks((tongue,), language)]
     return {DEFAULT: "Default"} | {
         value: name for listed in spoken for value, name in listed.items()
     }
+
+
+def _presets(description: ModelDescription) -> Mapping[str, Mapping[str, str]]:
+    """Return the voices of a model's family by language."""
+    if _CLONES in description.abilities and _HAS_VOICES not in description.abilities:
+        return {}
+    families = (name for name in _FAMILIES if description.family.startswith(name))
+    return _FAMILIES.get(next(families, ""), {})
 
 
 def _speaks(tongues: Collection[str], language: str | None) -> bool:

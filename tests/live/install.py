@@ -13,7 +13,8 @@ import sys
 
 from live.place import HERE, PINNED, Unavailable, alone, home, log, pinned, python, version
 
-TORCH = "torch==2.13.0"
+TORCH, TORCHVISION = "torch==2.13.0", "torchvision==0.28.0"
+"""Xinference 2 imports the second when it starts."""
 WANTED = HERE / "requirements.in"
 _LEFT_OUT = ("torch", "torchvision", "timm")
 _LONGEST = 2400
@@ -33,7 +34,8 @@ def install():
     """
     record = home() / "venv/installed"
     listed = PINNED if version() == pinned() else WANTED
-    wanted = hashlib.sha256(listed.read_bytes() + TORCH.encode()).hexdigest()
+    torch = (TORCH, TORCHVISION) if int(version().split(".")[0]) < 3 else (TORCH,)
+    wanted = hashlib.sha256(listed.read_bytes() + "".join(torch).encode()).hexdigest()
     if record.exists() and record.read_text() == wanted:
         return
     sys.stderr.write(f"Installing Xinference {version()} into {home()}, about 2 GB.\n")
@@ -41,11 +43,12 @@ def install():
     requirements = PINNED if version() == pinned() else _chosen()
     _uv("venv", "--no-project", "--clear", "-p", "3.11", str(home() / "venv"), lacks="Python 3.11")
     # On Linux the usual index has torch for GPUs only, four times the size. Where the index with
-    # the build for CPUs is out of reach, the machine may hold one in a folder of wheels.
+    # the build for CPUs is out of reach, the machine may hold one in a folder of wheels; with
+    # torchvision, which fits the build of its own index alone, both are from the usual one.
     try:
-        _pip("--torch-backend", "cpu", TORCH)
+        _pip("--torch-backend", "cpu", *torch)
     except RuntimeError:
-        _pip(TORCH)
+        _pip(*(torch if len(torch) == 1 else (each.replace("==", "===") for each in torch)))
     # The list is complete: see requirements.in for what is left out of it on purpose.
     _pip("--no-deps", "-r", str(requirements))
     _link_ffmpeg()

@@ -9,7 +9,8 @@ from dify_plugin.errors.model import (
     InvokeBadRequestError,
     InvokeError,
 )
-from under_sdk import TTS, bodies, entered
+from emitted import TTS, fresh_server
+from under_sdk import bodies, entered
 
 from xinfer.spec import ClonedVoice, Invalid, cloned_voices
 from xinfer.testing.server import FakeServer, Served
@@ -30,7 +31,7 @@ def server():
         Served(uid="qwen", family="qwen3_tts", abilities=("text2audio",), **_TYPE),
         Served(uid="instruct", family="CosyVoice", abilities=("text2audio",), **_TYPE),
     ]
-    with FakeServer(models) as started:
+    with fresh_server(models) as started:
         yield started
 
 

@@ -1,14 +1,16 @@
 """Text to speech against the fake server: pieces, streaming and its refusal, parts, voices."""
 
 import pytest
+import under_sdk
 from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError
+from emitted import TTS, fresh_server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import TTS, bodies, entered
+from under_sdk import bodies, entered
 
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT
-from xinfer.testing.server import FakeServer, Served, faults
+from xinfer.testing.server import Served, faults
 from xinfer.testing.server.answer import refusal, whole
 
 _TYPE = {"model_type": "audio", "abilities": ("text2audio",)}
@@ -20,7 +22,7 @@ def server():
     streaming = Served(uid="cosyvoice", family="CosyVoice", streams=True, **_TYPE)
     at_once = Served(uid="kokoro", name="Kokoro-82M", family="Kokoro", **_TYPE)
     clones = Served(uid="fish", family="FishAudio", **_TYPE)
-    with FakeServer([streaming, at_once, clones]) as started:
+    with fresh_server([streaming, at_once, clones]) as started:
         yield started
 
 
@@ -62,7 +64,7 @@ def test_a_model_that_refuses_to_stream_is_asked_again_and_remembered(server):
 )
 def test_another_refusal_is_not_taken_for_that_of_streaming(fault):
     """Not by the uid in its words, nor by what we say of it ourselves."""
-    with FakeServer([Served(uid="my-stream", family="Kokoro", **_TYPE)]) as server:
+    with fresh_server([Served(uid="my-stream", family="Kokoro", **_TYPE)]) as server:
         server.next_answer(fault, on="/v1/audio/speech", times=9)
         with pytest.raises(InvokeError):
             speak(server, "my-stream", invoke_timeout="0.2")
@@ -170,19 +172,30 @@ def test_a_stream_that_breaks_off_before_it_speaks_is_asked_for_whole(server):
 
 
 def test_a_family_has_its_own_voices_and_not_those_of_one_with_a_like_name():
-    with FakeServer([Served(uid="zh", family="Kokoro-zh", **_TYPE)]) as server:
+    with fresh_server([Served(uid="zh", family="Kokoro-zh", **_TYPE)]) as server:
         listed = TTS([]).get_tts_model_voices("m", entered(server, "zh"))
     assert [voice["value"] for voice in listed] == [DEFAULT, "af_maple", "af_sol", "bf_vale"]
 
 
-def test_another_type_of_sound_is_told_to_dify(server):
+def test_another_type_of_sound_is_told_to_dify_from_the_first_answer_on(server):
     riff = whole(b"RIFF" + bytes(100), "audio/mpeg")
+    credentials, model = entered(server, "cosyvoice"), TTS([])
+    server.next_answer(riff, on="/v1/audio/speech", times=2)
+    model.validate_credentials("m", credentials)
+    told = []
+    for _ in range(3):
+        assert b"".join(model.invoke("m", "tenant", credentials, "Hi.", ""))
+        told.append(model.mime_type)
+    # The SDK asks for the type before the model speaks: a change is told one answer late.
+    assert told == ["audio/wav", "audio/wav", "audio/mpeg"]
+
+
+def test_what_validation_heard_is_known_after_a_restart(server):
     credentials = entered(server, "cosyvoice")
-    model = TTS([])
-    assert model.get_tts_model_mime_type("m", credentials) == "audio/mpeg"
-    server.next_answer(riff, on="/v1/audio/speech")
-    assert b"".join(model.invoke("m", "tenant", credentials, "Hi.", "")).startswith(b"RIFF")
-    assert model.get_tts_model_mime_type("m", credentials) == "audio/wav"
+    server.next_answer(whole(b"RIFF" + bytes(100), "audio/mpeg"), on="/v1/audio/speech")
+    TTS([]).validate_credentials("m", credentials)
+    restarted = under_sdk.TTS([])
+    assert restarted.get_tts_model_mime_type("m", credentials) == "audio/wav"
 
 
 def test_a_connection_lost_while_speaking_is_an_error_after_what_was_heard(server):

@@ -4,6 +4,7 @@
 """
 
 import json
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -72,11 +73,13 @@ def text_model(name, **about):
 
 def audio_model(name, family, ability):
     """Describe a model that listens or speaks."""
+    # Xinference 2 takes a model that names any engine for one of MLX.
+    engine = {} if version("xinference").startswith("2.") else {"engine": "transformers"}
     return {
         "model_name": name,
         "model_family": family,
         "model_ability": [ability],
-        "engine": "transformers",
+        **engine,
         "model_format": "pytorch",
         "multilingual": True,
         "model_id": "none/none",

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
-from under_sdk import LLM, entered, said
+from emitted import LLM
+from under_sdk import entered, said
 
 from xinfer.testing.server.answer import DONE, Answer, as_json, event, stream
 

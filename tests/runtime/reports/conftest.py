@@ -1,13 +1,16 @@
-"""A fake server with a model of each kind that was reported about."""
+"""A fake server with a model of each kind that was reported about.
+
+The reports run through the emitted plugin, in a process of its own.
+"""
 
 import pytest
+from emitted import fresh_server
 
-from xinfer.runtime.openai.ways import MEMORY
-from xinfer.testing.server import FakeServer, Served
+from xinfer.testing.server import Served
 
 
-@pytest.fixture(scope="module")
-def running():
+@pytest.fixture
+def server():
     models = [
         Served(uid="chat", abilities=("chat", "tools")),
         Served(uid="thinker", abilities=("chat", "reasoning", "tools")),
@@ -19,12 +22,5 @@ def running():
         Served(uid="embed", model_type="embedding", abilities=("embed",)),
         Served(uid="rerank", model_type="rerank", abilities=("rerank",)),
     ]
-    with FakeServer(models) as started:
+    with fresh_server(models) as started:
         yield started
-
-
-@pytest.fixture
-def server(running):
-    MEMORY.forget()
-    running.requests.clear()
-    return running

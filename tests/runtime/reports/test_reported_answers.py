@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from emitted import Rerank
 from runtime.reports.asking import END, HELLO, ask, streamed
-from under_sdk import Rerank, entered
+from under_sdk import entered
 
 from xinfer.testing.server.answer import DONE, Answer, as_json, event, stream, whole
 

@@ -7,8 +7,9 @@ from dify_plugin.errors.model import (
     InvokeRateLimitError,
     InvokeServerUnavailableError,
 )
+from emitted import Rerank, TextEmbedding
 from runtime.reports.asking import BOTH, END, HELLO, ask
-from under_sdk import Rerank, TextEmbedding, bodies, entered
+from under_sdk import bodies, entered
 
 from xinfer.testing.server.answer import DONE, as_json, event, refusal, stream
 

@@ -10,8 +10,9 @@ from dify_plugin.entities.model.message import (
 )
 from dify_plugin.entities.model.text_embedding import MultiModalContent, MultiModalContentType
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeBadRequestError
+from emitted import Rerank, Speech2Text, TextEmbedding
 from runtime.reports.asking import BOTH, ask
-from under_sdk import Rerank, Speech2Text, TextEmbedding, bodies, entered
+from under_sdk import bodies, entered
 
 from xinfer.testing.server import FakeServer, Served
 

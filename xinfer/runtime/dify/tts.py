@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import dify_plugin
+from attrs import evolve
 
 from xinfer.runtime.dify.call import ModelCall
 from xinfer.runtime.dify.errors import mapped
@@ -35,6 +36,7 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
         """Have it speak, with the voice it will have when nobody chooses one."""
         chosen = _spoken(call, _first_voice(call))
         next(_speech(call, "Hi.", chosen, self._body(call)))
+        call.description = evolve(call.description, sound=_types[_key(call)])
 
     def _invoke(
         self,
@@ -65,10 +67,13 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
         return [{"name": name, "value": value} for value, name in listed.items()]
 
     def get_tts_model_mime_type(self, model: str, credentials: dict[str, Any]) -> str | None:
-        """Tell the type of the model's sound: what it was seen to answer, else what is declared."""
+        """Tell the type of the model's sound: that of its last answer, else what is declared.
+
+        The SDK asks before the model speaks, so validation stores the type, too.
+        """
         with mapped():
             call = self.call(model, credentials)
-            kind = _types.get((call.client.server.base_url, call.name))
+            kind = _types.get(_key(call)) or call.description.sound
             return _MIME_TYPES.get(kind or call.declared.model_properties.audio_type or "mp3")
 
     def _body(self, call: ModelCall[C]) -> dict[str, Any]:
@@ -120,7 +125,7 @@ type _Key = tuple[str, str]
 """The base URL of a server and the name of a model on it."""
 _refuse_streaming: dict[_Key, None] = {}
 _types: dict[_Key, str] = {}
-"""The types of sound that models answer with, where they are others than they were asked for."""
+"""The type of sound that each model last answered with."""
 _AT_ONCE = 200
 """Letters that a model speaks at once when it cannot stream: nobody waits for more than those."""
 _CANNOT_STREAM = re.compile(r"stream|ffmpeg", re.IGNORECASE)
@@ -132,8 +137,12 @@ _BEGINNINGS: Mapping[str, bytes] = {
 }
 
 
+def _key(call: ModelCall[Any]) -> _Key:
+    return call.client.server.base_url, call.name
+
+
 def _remember[V](memory: dict[_Key, V], key: _Key, value: V) -> None:
-    if len(memory) >= limits.DESCRIPTIONS:
+    if key not in memory and len(memory) >= limits.DESCRIPTIONS:
         memory.clear()
     memory[key] = value
 
@@ -143,7 +152,7 @@ def _speech(
 ) -> Iterator[bytes]:
     """Speak one part; models that cannot stream are asked again without, and once only."""
     client, name, options = call.client, call.name, _options(call)
-    key = (client.server.base_url, name)
+    key = _key(call)
     if key not in _refuse_streaming:
         try:
             pieces = client.speak(name, text, voice, body, options, stream=True)
@@ -176,18 +185,20 @@ def _speech(
 
 
 def _recognised(call: ModelCall[Any], first: bytes, body: Mapping[str, Any]) -> bytes:
-    """Note the type of a sound by its first bytes, where it is another than was asked for."""
+    """Note the type of a sound, which its first bytes tell.
+
+    :raises ServerUnavailable: it is another than was asked for, and this SDK cannot tell Dify so.
+    """
     expected = str(body.get("response_format") or "mp3")
     kind = next((kind for kind, begin in _BEGINNINGS.items() if first.startswith(begin)), expected)
-    if kind != expected:
-        if not _HAS_MIME_TYPE:
-            raise ServerUnavailable(
-                f"The model {call.name!r} answers {kind} instead of {expected}: declare audio_type "
-                f"{kind}, or have the server answer {expected}.",
-                f"模型“{call.name}”返回的是 {kind} 而不是 {expected}：请将 audio_type 声明为 "
-                f"{kind}，或让服务器返回 {expected}。",
-            )
-        _remember(_types, (call.client.server.base_url, call.name), kind)
+    if kind != expected and not _HAS_MIME_TYPE:
+        raise ServerUnavailable(
+            f"The model {call.name!r} answers {kind} instead of {expected}: declare audio_type "
+            f"{kind}, or have the server answer {expected}.",
+            f"模型“{call.name}”返回的是 {kind} 而不是 {expected}：请将 audio_type 声明为 "
+            f"{kind}，或让服务器返回 {expected}。",
+        )
+    _remember(_types, _key(call), kind)
     return first
 
 

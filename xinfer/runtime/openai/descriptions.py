@@ -122,6 +122,7 @@ class ModelDescription:
     :param engine: what runs the model.
     :param limits: ``context_length``, ``max_tokens`` and ``dimensions``, those that are told.
     :param strict_system_first: the chat template takes a system message in first place only.
+    :param sound: the type of sound that the model answered with when it was tried, e.g. ``wav``.
     """
 
     task: str = ""
@@ -132,6 +133,7 @@ class ModelDescription:
     engine: str = ""
     limits: Mapping[str, int] = field(factory=dict, hash=False)
     strict_system_first: bool = False
+    sound: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Write what :meth:`from_json` reads."""
@@ -144,6 +146,7 @@ class ModelDescription:
             "engine": self.engine,
             "limits": dict(self.limits),
             "strict_system_first": self.strict_system_first,
+            "sound": self.sound,
         }
 
     @classmethod
@@ -160,6 +163,7 @@ class ModelDescription:
             engine=text_of(stored, "engine"),
             limits={str(key): value for key, value in limits.items() if is_count(value)},
             strict_system_first=stored.get("strict_system_first") is True,
+            sound=text_of(stored, "sound"),
         )
 
     def completed_by(self, other: ModelDescription) -> ModelDescription:

@@ -50,11 +50,11 @@ def _ours() -> FileTree:
 
 def _with_code_of(name: str, *beneath: str) -> FileTree:
     project = prepare(ROOT / "provider_spec.py").project
-    named = evolve(project, manifest=evolve(project.manifest, name=f"bench-{name}"))
+    renamed = evolve(project, manifest=evolve(project.manifest, name=f"bench-{name}"))
     folders = (Path(__file__).parent / "plugins" / each for each in (*beneath, name))
     code = {path: content for each in folders for path, content in carried_files(each).tree.items()}
     carried = {**carried_files(ROOT / project.files).tree, **code}
-    return emit(named, modules={}, carried=carried, runtime={})
+    return emit(renamed, modules={}, carried=carried, runtime={})
 
 
 TREES: Mapping[str, Callable[[], FileTree]] = {

@@ -70,7 +70,7 @@ class Rounds:
 
     def ratios(self, name: str, to: str) -> list[float]:
         """Divide in each round."""
-        return self.each(lambda one, other: one / other, name, to)
+        return self.each(lambda dividend, divisor: dividend / divisor, name, to)
 
 
 def in_turns(measures: Mapping[str, Callable[[], float]], rounds: int) -> Rounds:

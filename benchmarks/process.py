@@ -40,9 +40,9 @@ class Contestant:
 
     def validate(self, uid: str, model_type: str) -> dict[str, Any]:
         """Validate the credentials of a model; return what is stored for it."""
-        entered = {"server_url": self.server_url, "model_uid": uid}
-        (answer,) = self.call("validate_model_credentials", uid, model_type, entered)
-        return answer.get("credentials") or entered
+        credentials = {"server_url": self.server_url, "model_uid": uid}
+        (answer,) = self.call("validate_model_credentials", uid, model_type, credentials)
+        return answer.get("credentials") or credentials
 
     def chat(self, uid: str, tokens: int) -> Iterator[dict[str, Any]]:
         """Stream an answer of a known length."""
@@ -152,7 +152,7 @@ def memory_mb(pid: int) -> float:
     """Read the proportional memory of a process and its children, or the resident one."""
     process = psutil.Process(pid)
     total = 0
-    for one in (process, *process.children(recursive=True)):
-        info = one.memory_full_info()
+    for member in (process, *process.children(recursive=True)):
+        info = member.memory_full_info()
         total += getattr(info, "pss", 0) or info.rss
     return total / 1e6

@@ -135,11 +135,11 @@ def plot(figures: Sequence[Figure], path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "xinfer"  # the same figures give the same file
     from matplotlib import pyplot
 
-    shown = list(reversed(figures))
-    shares = [_share(figure, figure.figure) for figure in shown]
-    colours = ["#2a9d8f" if figure.met else "#e76f51" for figure in shown]
-    drawing, axes = pyplot.subplots(figsize=(8, 0.34 * len(shown) + 1.2))
-    axes.barh([figure.name for figure in shown], shares, color=colours, height=0.6)
+    bars = list(reversed(figures))
+    shares = [_share(figure, figure.figure) for figure in bars]
+    colours = ["#2a9d8f" if figure.met else "#e76f51" for figure in bars]
+    drawing, axes = pyplot.subplots(figsize=(8, 0.34 * len(bars) + 1.2))
+    axes.barh([figure.name for figure in bars], shares, color=colours, height=0.6)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     axes.set_xlabel("share of the goal (1: just met; less is better)")

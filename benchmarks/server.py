@@ -94,7 +94,7 @@ def numbers(count: int, seed: int = 0) -> list[float]:
 
 
 def _event(delta: dict[str, str], reason: str | None = None, usage: object = None) -> bytes:
-    said = {
+    chunk = {
         "id": "chat1ee9f550-1176-4073-8d8f-30105a7d066e",
         "model": "chat",
         "created": 1795327258,
@@ -102,7 +102,7 @@ def _event(delta: dict[str, str], reason: str | None = None, usage: object = Non
         "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}],
         "usage": usage,
     }
-    return _chunk(b"data: " + json.dumps(said, ensure_ascii=False).encode() + b"\r\n\r\n")
+    return _chunk(b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\r\n\r\n")
 
 
 def _chunk(body: bytes) -> bytes:

@@ -104,8 +104,8 @@ class Provider(Rules):
     """The key must be there."""
 
     def icons(self):
-        said = (self.icon_small, self.icon_large, self.icon_small_dark, self.icon_large_dark)
-        return {name for icon in said if icon for name in icon.values()}
+        icons = (self.icon_small, self.icon_large, self.icon_small_dark, self.icon_large_dark)
+        return {name for icon in icons if icon for name in icon.values()}
 
 
 class Resource(Rules):
@@ -150,12 +150,12 @@ class Manifest(Rules):
 
 def broken(manifest, provider, assets):
     """Return the rules that a declaration breaks, each with its place; none when it is taken."""
-    said, icons = [], set()
+    faults, icons = [], set()
     for rules, declared in ((Manifest, manifest), (Provider, provider)):
         try:
             read = rules.model_validate(declared)
         except ValidationError as error:
-            said += [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            faults += [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         else:
             icons |= read.icons() if rules is Provider else {read.icon, read.icon_dark} - {None, ""}
-    return said + [f"{icon}: not among the assets" for icon in sorted(icons - set(assets))]
+    return faults + [f"{icon}: not among the assets" for icon in sorted(icons - set(assets))]

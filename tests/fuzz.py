@@ -175,9 +175,9 @@ def tool_calls(data):
     """What is shown and called is the same however the text is cut; nothing is shown twice."""
     cuts = places(data)
     text = written(data, TOOL_WORDS)
-    shown, calls = read_calls(parts(cuts, text))
-    assert (shown, calls) == read_calls([text])
-    assert len(shown) <= len(text)
+    text_left, calls = read_calls(parts(cuts, text))
+    assert (text_left, calls) == read_calls([text])
+    assert len(text_left) <= len(text)
 
 
 def read_calls(pieces):

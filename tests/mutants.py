@@ -42,9 +42,9 @@ def mutations(draw, folder, files=FILES):
     file = draw(st.sampled_from(files))
     data = yaml.safe_load((folder / file).read_text("utf-8"))
     for _ in range(draw(st.integers(1, 2))):
-        found = list(places(data))
-        if found:
-            path = draw(st.sampled_from(found))
+        paths = list(places(data))
+        if paths:
+            path = draw(st.sampled_from(paths))
             how = draw(st.sampled_from(["delete", "retype", "nest", "rename", "duplicate"]))
             mutate(data, path, how, copy.deepcopy(draw(st.sampled_from(ODD))))
     return file, to_yaml(data, source="by hand")

@@ -99,7 +99,7 @@ def mutants(path, chance):
                 occurrence = next(occurrences)
                 if not any(begin <= start < stop for begin, stop in typing):
                     places[name.partition("_")[0], start, end].append((name, occurrence))
-    return [(path, *chance.choice(found)) for found in places.values()]
+    return [(path, *chance.choice(changes)) for changes in places.values()]
 
 
 def tests_of(module):

@@ -42,7 +42,7 @@ def _answers():
     from dify_plugin.core.plugin_registration import PluginRegistration
 
     out, sys.stdout = sys.stdout, sys.stderr
-    known = set(sys.modules)
+    imported = set(sys.modules)
     for line in sys.stdin:
         os.chdir(line.strip())
         sys.path.insert(0, line.strip())
@@ -57,7 +57,7 @@ def _answers():
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         sys.path.remove(line.strip())
-        for name in set(sys.modules) - known:
+        for name in set(sys.modules) - imported:
             if name.partition(".")[0] in {"xinfer", "provider_spec", "models", "provider", "main"}:
                 del sys.modules[name]
         out.write(json.dumps(answer) + "\n")

@@ -113,7 +113,7 @@ class Soak:
         number = self.size.streams
         together = threading.Barrier(number)
 
-        def one(place):
+        def stream_numbers(place):
             nonlocal most
             together.wait(60)
             call = counting(40 + place % 20)
@@ -132,7 +132,7 @@ class Soak:
             return ("right", "") if call.right(pieces) else ("wrong", text_of(pieces))
 
         with Server.start(Paced(0.02), times=number) as server, self._pool(number) as pool:
-            for outcome in pool.map(one, range(number)):
+            for outcome in pool.map(stream_numbers, range(number)):
                 tally.note(outcome)
         return f"{most} streams were open at the same time"
 
@@ -184,7 +184,7 @@ class Soak:
             broken = counting(400, error=("InvokeConnectionError", server.url))
             refused = chat("Hi", error=("InvokeConnectionError", server.url))
 
-            def one(_):
+            def stream_until_killed(_):
                 try:
                     for place, _piece in enumerate(broken.send(self.plugin, server.url)):
                         if place == 0:
@@ -195,7 +195,7 @@ class Soak:
                     return "lost", str(error)
                 return "wrong", "A stream ended well though its server was killed."
 
-            running = [pool.submit(one, place) for place in range(number)]
+            running = [pool.submit(stream_until_killed, place) for place in range(number)]
             for _ in running:
                 began.acquire(timeout=60)
             server.kill()

@@ -104,10 +104,10 @@ def chat(content, uid="chat", *, stream=True, tools=None, **more):
 
 def counting(last, uid="chat", **more):
     """Have a model count: its answer shows a missing, doubled or foreign piece."""
-    said = " ".join(map(str, range(1, last + 1)))
+    numbers = " ".join(map(str, range(1, last + 1)))
 
     def right(pieces):
-        return text_of(pieces) == said and pieces[-1]["delta"]["usage"]["completion_tokens"] > 0
+        return text_of(pieces) == numbers and pieces[-1]["delta"]["usage"]["completion_tokens"] > 0
 
     return chat(f"count to {last}", uid, right=right, **more)
 

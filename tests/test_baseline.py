@@ -57,10 +57,10 @@ def test_an_import_with_a_baseline_has_no_findings(folder, tmp_path):
     before = check(read_plugin(folder))
     done = run("import", "--baseline", folder, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
-    found = report(plugin(tmp_path / "out" / SPEC))
-    assert found.findings == ()
-    assert {f.code for f in found.suppressed} == {f.code for f in before}
-    for finding in found.suppressed:
+    remaining = report(plugin(tmp_path / "out" / SPEC))
+    assert remaining.findings == ()
+    assert {f.code for f in remaining.suppressed} == {f.code for f in before}
+    for finding in remaining.suppressed:
         assert finding.message in finding.suppression.reason
     written = suppressions(tmp_path / "out")
     assert written[SPEC, 'version="v1",'].startswith("# xinfer: ignore[XI101] the version 'v1' ")

@@ -36,8 +36,8 @@ def test_every_contestant_gives_the_same_answers(bench, name):
     contestant = bench.contestant(name)
     for uid in ("slow", "fast"):
         pieces = [piece["delta"] for piece in contestant.chat(uid, 12)]
-        said = "".join(piece["message"]["content"] for piece in pieces)
-        assert said == "Hello there, how are you today? Fine 好的Hello there"
+        text = "".join(piece["message"]["content"] for piece in pieces)
+        assert text == "Hello there, how are you today? Fine 好的Hello there"
         assert pieces[-1]["usage"]["completion_tokens"] == 12
     vectors = contestant.embed(["one", "two"])["embeddings"]
     assert [len(vector) for vector in vectors] == [768, 768]

@@ -37,7 +37,7 @@ def contains(ours, theirs):
         )
     if isinstance(theirs, list):
         remaining = iter(ours)
-        return all(any(contains(one, item) for one in remaining) for item in theirs)
+        return all(any(contains(candidate, item) for candidate in remaining) for item in theirs)
     return ours == theirs
 
 
@@ -164,17 +164,17 @@ def test_the_plugin_requires_what_the_parts_of_xinfer_in_it_need(home):
     lines = prepared.tree["requirements.txt"].decode().splitlines()
     assert lines == ["dify_plugin==0.9.0", "Attrs==25.1.0", *CLIENT]
     assert prepared.project.requirements == tuple(lines)
-    assert made(requirements=("dify_plugin",))["requirements.txt"] == b"dify_plugin\n"
+    assert emit_with(requirements=("dify_plugin",))["requirements.txt"] == b"dify_plugin\n"
 
 
-def made(**changes):
+def emit_with(**changes):
     project = load_spec(ROOT / "provider_spec.py").project
     return emit(evolve(project, **changes), modules={}, carried={}, runtime={})
 
 
 def test_requirements_with_quotes_are_written_as_toml():
     line = 'tomli; python_version < "3.13"'
-    tree = made(requirements=("dify_plugin>=0.9.0", line))
+    tree = emit_with(requirements=("dify_plugin>=0.9.0", line))
     declared = tomllib.loads(tree["pyproject.toml"].decode())["project"]
     assert declared["dependencies"] == ["dify_plugin>=0.9.0", line]
 
@@ -182,7 +182,7 @@ def test_requirements_with_quotes_are_written_as_toml():
 @pytest.mark.parametrize("name", ["360ai", "my-ai", "a_b", "x.y"])
 def test_whatever_the_provider_is_called_its_class_is_python(name):
     provider = evolve(load_spec(ROOT / "provider_spec.py").project.provider, provider=name)
-    tree = made(provider=provider)
+    tree = emit_with(provider=provider)
     classes = [
         n for n in ast.walk(ast.parse(tree[f"provider/{name}.py"])) if type(n) is ast.ClassDef
     ]
@@ -192,9 +192,9 @@ def test_whatever_the_provider_is_called_its_class_is_python(name):
 
 def test_models_of_types_that_nothing_serves_are_left_to_the_checks():
     custom = CustomizableModel(model_type=ModelType.MODERATION)
-    assert not [path for path in made(customizable_models=(custom,)) if "moderation" in path]
+    assert not [path for path in emit_with(customizable_models=(custom,)) if "moderation" in path]
     drawn = Model(model="m", model_type=ModelType.TEXT2IMG, model_properties=ModelProperties())
-    assert "models/text2img/m.yaml" in made(models=(drawn,))
+    assert "models/text2img/m.yaml" in emit_with(models=(drawn,))
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,10 @@ def test_code_of_ones_own_gets_what_it_imports(home, code, carried):
     (home / "plugin/main.py").write_text(f"{code}\n", "utf-8")
     parts = {"xinfer/spec/": "spec", "xinfer/runtime/dify/": "runtime", "provider_spec.py": ""}
     tree = prepare(spec).tree
-    found = {name or path for path, name in parts.items() if any(p.startswith(path) for p in tree)}
-    assert found == carried
+    parts_in_tree = {
+        name or path for path, name in parts.items() if any(p.startswith(path) for p in tree)
+    }
+    assert parts_in_tree == carried
     assert not [path for path in tree if path.startswith(("models/", "provider/x.py"))]
 
 

@@ -95,15 +95,19 @@ def test_findings_for_people_programs_and_pull_requests(home):
     assert plain.returncode == 1
     assert "refused (upload) XI103 the name 'X' does not fit an identifier" in plain.stdout
     assert f'{line} | name="X",' in plain.stdout
-    (found,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
-    assert (found["code"], found["file"], found["line"]) == ("XI103", "provider_spec.py", line)
+    (finding,) = json.loads(xinfer("check", "--format", "json", cwd=home).stdout)
+    assert (finding["code"], finding["file"], finding["line"]) == (
+        "XI103",
+        "provider_spec.py",
+        line,
+    )
     github = xinfer("check", "--format", "github", cwd=home).stdout
     where = f"file=provider_spec.py,line={line},col={column},endColumn={column + 3}"
     assert github.startswith(f"::error title=refused (upload) XI103,{where}::")
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "words"),
     [
         (
             'label=I18n("Tariff Swift")',
@@ -119,7 +123,7 @@ def test_findings_for_people_programs_and_pull_requests(home):
         ("features=TOOLS", "features=[*TOOLS]", "expected a tuple of Feature"),
     ],
 )
-def test_a_value_of_another_type_is_a_finding_at_its_argument(tmp_path, right, wrong, said):
+def test_a_value_of_another_type_is_a_finding_at_its_argument(tmp_path, right, wrong, words):
     """Also where no YAML could be made of it."""
     shutil.copytree(ROOT / "examples/tariff", tmp_path / "tariff")
     spec = tmp_path / "tariff/provider_spec.py"
@@ -128,12 +132,12 @@ def test_a_value_of_another_type_is_a_finding_at_its_argument(tmp_path, right, w
     spec.write_text(text.replace(right, wrong, 1), "utf-8")
     line = next(n for n, row in enumerate(spec.read_text("utf-8").splitlines(), 1) if wrong in row)
     checked = xinfer("check", str(spec), "--format", "json")
-    (found,) = json.loads(checked.stdout)
-    assert (checked.returncode, found["code"], found["line"]) == (1, "XI001", line)
-    assert said in found["message"]
+    (finding,) = json.loads(checked.stdout)
+    assert (checked.returncode, finding["code"], finding["line"]) == (1, "XI001", line)
+    assert words in finding["message"]
     built = xinfer("build", "--spec", str(spec), "--out", str(tmp_path / "out"))
     assert built.returncode == 1
-    assert said in built.stdout
+    assert words in built.stdout
     assert not (tmp_path / "out").exists()
 
 
@@ -160,7 +164,9 @@ def test_what_follows_from_the_provider_is_found_at_the_provider(tmp_path):
     text = text.replace('runtime=OpenAICompatible(dialect="openai", validated_by=ModelList()),', "")
     spec.write_text(text, "utf-8")
     checked = xinfer("check", str(spec), "--format", "json")
-    files = [one["file"] for one in json.loads(checked.stdout) if one["code"] == "XI216"]
+    files = [
+        finding["file"] for finding in json.loads(checked.stdout) if finding["code"] == "XI216"
+    ]
     assert set(files) == {str(spec)}
 
 
@@ -188,22 +194,22 @@ def test_invoke_needs_no_server_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    ("credentials", "said"),
+    ("credentials", "words"),
     [
         (("--server-url", "host:9997", "--model-uid", "chat"), "is not a URL"),
         (("--server-url", "http://127.0.0.1:9", "--model-uid", "chat"), "cannot be reached"),
         (("--model-uid", "chat"), "is required, but empty"),
     ],
 )
-def test_invoke_says_what_is_wrong_with_the_credentials(credentials, said):
+def test_invoke_says_what_is_wrong_with_the_credentials(credentials, words):
     failed = xinfer("invoke", "llm", "Hello", *credentials, "--max-retries", "0")
     assert failed.returncode == 1
-    assert said in failed.stderr
+    assert words in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (("rerank", "q"), "needs a query and at least one document"),
         (("speech2text", "nofile.mp3"), "There is no file nofile.mp3"),
@@ -215,10 +221,10 @@ def test_invoke_says_what_is_wrong_with_the_credentials(credentials, said):
         (("moderation", "Hi"), "moderation"),
     ],
 )
-def test_what_invoke_cannot_do_is_said_before_anything_starts(arguments, said):
+def test_what_invoke_cannot_do_is_said_before_anything_starts(arguments, words):
     failed = xinfer("invoke", *arguments)
     assert failed.returncode == 2
-    assert said in failed.stderr
+    assert words in failed.stderr
     assert "fake server" not in failed.stderr
 
 
@@ -261,9 +267,9 @@ def test_the_second_provider_builds_with_the_same_command(tmp_path):
 
 
 def test_a_build_says_that_no_runtime_is_declared(tmp_path):
-    made = ("--author", "me", "--contact", "me@example.org", "--type", "llm")
+    answers = ("--author", "me", "--contact", "me@example.org", "--type", "llm")
     done = xinfer(
-        "init", "odd", "--kind", "own-python", *made, "--language", "zh_Hans", cwd=tmp_path
+        "init", "odd", "--kind", "own-python", *answers, "--language", "zh_Hans", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     built = xinfer("build", cwd=tmp_path / "odd")
@@ -298,9 +304,9 @@ def test_code_scanning_gets_its_format(home):
     spec = home / "provider_spec.py"
     spec.write_text(spec.read_text().replace('name="xinference"', 'name="X"'))
     log = json.loads(xinfer("check", "--format", "sarif", cwd=home).stdout)
-    (found,) = log["runs"][0]["results"]
-    assert found["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"] == "XI103"
-    location = found["locations"][0]["physicalLocation"]
+    (finding,) = log["runs"][0]["results"]
+    assert finding["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"] == "XI103"
+    location = finding["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == "provider_spec.py"
 
 

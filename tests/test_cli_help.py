@@ -17,12 +17,12 @@ def test_invoke_explains_itself_where_there_is_no_spec(tmp_path):
 
 
 def test_the_help_of_invoke_lists_the_fields_of_the_spec():
-    said = xinfer("invoke", "--help").stdout
-    assert "--server-url" in said
-    assert "XINFER_API_KEY" in said
-    said = xinfer("invoke", "--spec", "examples/tariff/provider_spec.py", "--help").stdout
-    assert "--server-url" not in said
-    assert "--base-url" in said
+    text = xinfer("invoke", "--help").stdout
+    assert "--server-url" in text
+    assert "XINFER_API_KEY" in text
+    text = xinfer("invoke", "--spec", "examples/tariff/provider_spec.py", "--help").stdout
+    assert "--server-url" not in text
+    assert "--base-url" in text
 
 
 GROUP = click.Context(main, info_name="xinfer", terminal_width=60)
@@ -32,9 +32,9 @@ GROUP = click.Context(main, info_name="xinfer", terminal_width=60)
 def test_help_fits_a_narrow_terminal_and_has_an_example(name):
     command = main.get_command(GROUP, name)
     context = click.Context(command, GROUP, name, terminal_width=60)
-    text, _, shown = command.get_help(context).partition("Examples:\n")
+    text, _, examples = command.get_help(context).partition("Examples:\n")
     assert [line for line in text.splitlines() if len(line) > 60 and "|" not in line] == []
-    assert f"  xinfer {name}" in shown
+    assert f"  xinfer {name}" in examples
 
 
 def test_the_list_of_commands_fits_a_narrow_terminal():

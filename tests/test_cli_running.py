@@ -104,16 +104,16 @@ def test_thinking_is_switched(server):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (("embedding", "Hi"), "'embedding' is not one of"),
         (("rerank", "a", "b", "--system", "x"), "are for llm models, not for rerank"),
     ],
 )
-def test_what_does_not_fit_is_refused(arguments, said):
+def test_what_does_not_fit_is_refused(arguments, words):
     failed = xinfer("invoke", *arguments)
     assert failed.returncode == 2
-    assert said in failed.stderr
+    assert words in failed.stderr
 
 
 @pytest.fixture(scope="module")
@@ -294,8 +294,8 @@ def test_every_dialect_of_the_fake_server_can_be_served():
 )
 def test_it_answers_as_another_server(dialect):
     with served("--dialect", dialect, "--key", "sk-1") as url:
-        found = xinfer("doctor", "--server-url", url, "--api-key", "sk-1", "--json", cwd="/")
-    read = json.loads(found.stdout)
+        run = xinfer("doctor", "--server-url", url, "--api-key", "sk-1", "--json", cwd="/")
+    read = json.loads(run.stdout)
     expected = dialect.removesuffix("-embedding") if dialect.startswith("tei") else dialect
     assert read["dialect"] in (expected, "openai")
     if dialect in ("vllm", "tei"):

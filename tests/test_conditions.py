@@ -29,8 +29,8 @@ def test_the_users_context_size_wins_over_the_servers_and_that_over_the_fallback
 
 
 def test_a_default_never_exceeds_the_limit_of_a_small_model():
-    known = LLM.resolve("m", ModelInfo(limits={"context_length": 256}))
-    rule = next(rule for rule in known.parameter_rules if rule.name == "max_tokens")
+    schema = LLM.resolve("m", ModelInfo(limits={"context_length": 256}))
+    rule = next(rule for rule in schema.parameter_rules if rule.name == "max_tokens")
     assert (rule.default, rule.max) == (256, 256)
 
 

@@ -90,8 +90,8 @@ if not os.environ.get("XINFER_ALL"):
 def acme(tmp_path_factory):
     folder = tmp_path_factory.mktemp("conformance")
     types = ("--type", "llm", "--type", "rerank")
-    made = xinfer("init", "acme", "--author", "me", "--kind", "own-python", *types, cwd=folder)
-    assert made.returncode == 0, made.stderr
+    run = xinfer("init", "acme", "--author", "me", "--kind", "own-python", *types, cwd=folder)
+    assert run.returncode == 0, run.stderr
     return folder / "acme"
 
 

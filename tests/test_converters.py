@@ -164,9 +164,9 @@ def test_what_people_copy_along_with_a_key_goes(pasted):
 
 @pytest.mark.parametrize("pasted", ["sk-1\nsk-2", "sk 1", "密钥", "Bearer", "sk-é", "sk-\x00"])
 def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(pasted):
-    entered = {**GOOD, "api_key": pasted}
+    raw = {**GOOD, "api_key": pasted}
     with pytest.raises(FormError, match=r"api_key.*copy it again") as refused:
-        XinferenceCredentials.from_form(entered)
+        XinferenceCredentials.from_form(raw)
     assert "sk" not in str(refused.value)
     assert "请重新复制" in str(refused.value)
 

@@ -33,8 +33,8 @@ def held_by(kind):
     """Yield a class of the YAML and those of the objects in it."""
     yield kind
     for field in yaml_fields(kind).values():
-        for one in in_yaml(field.type):
-            inner = one.item if isinstance(one, ListOf) else one
+        for alternative in in_yaml(field.type):
+            inner = alternative.item if isinstance(alternative, ListOf) else alternative
             if isinstance(inner, Object):
                 yield from held_by(inner.kind)
 
@@ -45,17 +45,17 @@ WRITTEN = list(dict.fromkeys(kind for file in KINDS.values() for kind in held_by
 @pytest.mark.parametrize("kind", WRITTEN)
 @given(data=st.data())
 def test_a_copy_is_equal_and_writes_the_same(kind, data):
-    one = data.draw(specs(kind))
+    spec = data.draw(specs(kind))
     for copied in (
-        attrs.evolve(one),
-        copy.copy(one),
-        copy.deepcopy(one),
-        pickle.loads(pickle.dumps(one)),
+        attrs.evolve(spec),
+        copy.copy(spec),
+        copy.deepcopy(spec),
+        pickle.loads(pickle.dumps(spec)),
     ):
-        assert copied == one
-        assert hash(copied) == hash(one)
-        assert copied.explicit == one.explicit
-        assert to_data(copied) == to_data(one)
+        assert copied == spec
+        assert hash(copied) == hash(spec)
+        assert copied.explicit == spec.explicit
+        assert to_data(copied) == to_data(spec)
 
 
 def test_a_whole_project_is_copied():
@@ -96,22 +96,22 @@ def raw(**changes):
 
 
 def test_credentials_are_copied_compared_and_pickled():
-    one = XinferenceCredentials.from_form(raw())
+    credentials = XinferenceCredentials.from_form(raw())
     for copied in (
-        attrs.evolve(one),
-        copy.copy(one),
-        copy.deepcopy(one),
-        pickle.loads(pickle.dumps(one)),
-        XinferenceCredentials.from_form(one.to_form()),
+        attrs.evolve(credentials),
+        copy.copy(credentials),
+        copy.deepcopy(credentials),
+        pickle.loads(pickle.dumps(credentials)),
+        XinferenceCredentials.from_form(credentials.to_form()),
     ):
-        assert copied == one
-        assert hash(copied) == hash(one)
+        assert copied == credentials
+        assert hash(copied) == hash(credentials)
         assert copied.api_key.reveal() == "sk-1"
-    changed = attrs.evolve(one, server_url="http://other:1/")
-    assert changed != one
+    changed = attrs.evolve(credentials, server_url="http://other:1/")
+    assert changed != credentials
     assert changed.server_url == "http://other:1"
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        one.server_url = "http://other:1"
+        credentials.server_url = "http://other:1"
 
 
 def test_a_refusal_can_be_pickled():
@@ -148,12 +148,12 @@ log = calls.append
 
 def test_a_form_goes_through_init_once():
     calls.clear()
-    one = Counted.from_form({"url": "a"})
-    assert calls == ["a", one]
-    assert one.url == "a!"
+    credentials = Counted.from_form({"url": "a"})
+    assert calls == ["a", credentials]
+    assert credentials.url == "a!"
     calls.clear()
-    assert Counted(url="a") == one
-    assert calls == ["a", one]
+    assert Counted(url="a") == credentials
+    assert calls == ["a", credentials]
 
 
 def test_a_check_across_fields_names_them():

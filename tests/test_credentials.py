@@ -89,8 +89,8 @@ def test_another_versions_ciphertext_asks_for_the_field_again():
 def test_a_secret_shows_nowhere(key):
     raw: dict[str, object] = {**GOOD, "api_key": key}
     read = XinferenceCredentials.from_form(raw)
-    shown = f"{read} {read!r} {read.api_key} {read.api_key!r} {read.api_key:>20}"
-    assert key not in shown
+    texts = f"{read} {read!r} {read.api_key} {read.api_key!r} {read.api_key:>20}"
+    assert key not in texts
     assert read.api_key is not None
     assert read.api_key.reveal() == key
     try:
@@ -231,7 +231,7 @@ def test_choices_are_read_and_written_by_their_texts():
 
 
 @pytest.mark.parametrize(
-    ("declare", "said"),
+    ("declare", "words"),
     [
         (lambda: text_input(label=I18n("A"), placehoder=I18n("B")), "did you mean placeholder?"),
         (lambda: select(label=I18n("A"), choices=()), "it takes label, default, "),
@@ -239,8 +239,8 @@ def test_choices_are_read_and_written_by_their_texts():
         (lambda: select(label=I18n("A"), options=["a"]), r"needs options such as Option\(.*'a'"),
     ],
 )
-def test_a_field_takes_no_other_arguments(declare, said):
-    with pytest.raises(TypeError, match=said):
+def test_a_field_takes_no_other_arguments(declare, words):
+    with pytest.raises(TypeError, match=words):
         declare()
 
 
@@ -275,7 +275,7 @@ def test_any_of_several_values_shows_a_field():
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"),
+    ("stored", "visible"),
     [
         ({}, None),
         ({"mode": "b"}, False),
@@ -286,8 +286,8 @@ def test_any_of_several_values_shows_a_field():
         ({"__model_type": "rerank"}, None),
     ],
 )
-def test_a_field_is_shown_if_one_of_its_ways_holds(stored, shown):
-    assert fields(PerType)[0].is_shown(stored) is shown
+def test_a_field_is_shown_if_one_of_its_ways_holds(stored, visible):
+    assert fields(PerType)[0].is_shown(stored) is visible
 
 
 def test_what_a_hidden_choice_left_is_not_used():

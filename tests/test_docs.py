@@ -103,9 +103,9 @@ class Page:
 
 def matches(expected, printed):
     """Compare output; a line of ``…`` stands for any lines."""
-    wanted, said = (settled(text).strip() for text in (expected, printed))
+    wanted, output = (settled(text).strip() for text in (expected, printed))
     pattern = re.escape(wanted).replace(re.escape("…") + "\\\n", "(?:.*\\\n)*").replace("…", ".*")
-    return re.fullmatch(pattern, said, re.DOTALL) is not None
+    return re.fullmatch(pattern, output, re.DOTALL) is not None
 
 
 def settled(text):
@@ -126,9 +126,15 @@ def commands(tmp_path_factory):
     for name, text in scripts.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("XINFER_")}
-    path = f"{folder}:{here}:{kept['PATH']}"
-    return {**kept, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("XINFER_")}
+    path = f"{folder}:{here}:{environment['PATH']}"
+    return {
+        **environment,
+        "PATH": path,
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=[p.relative_to(ROOT).as_posix() for p in DOCUMENTS])

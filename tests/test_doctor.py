@@ -170,11 +170,11 @@ def doctor(*arguments, **environment):
 
 def test_the_table_ends_with_what_to_enter_field_by_field():
     with FakeServer() as server:
-        shown = doctor("--server-url", server.url)
-    assert shown.returncode == 0
-    assert "chat: answers a message" in shown.stdout
-    assert "Enter in Dify, for chat (model type llm):" in shown.stdout
-    assert f": {server.url}\n" in shown.stdout.partition("Enter in Dify")[2]
+        run = doctor("--server-url", server.url)
+    assert run.returncode == 0
+    assert "chat: answers a message" in run.stdout
+    assert "Enter in Dify, for chat (model type llm):" in run.stdout
+    assert f": {server.url}\n" in run.stdout.partition("Enter in Dify")[2]
 
 
 def test_json_for_scripts():
@@ -186,12 +186,12 @@ def test_json_for_scripts():
 
 def test_console_calls_are_printed_and_hold_no_key():
     with FakeServer(key=KEY) as server:
-        shown = doctor("--server-url", server.url, "--dify", XINFER_API_KEY=KEY)
+        run = doctor("--server-url", server.url, "--dify", XINFER_API_KEY=KEY)
         requests = len(server.requests)
-    calls = shown.stdout.split("curl ")[1:]
+    calls = run.stdout.split("curl ")[1:]
     assert len(calls) == len(MODELS)
     assert "/model-providers/xinfer/xinference/xinference/models/credentials" in calls[0]
-    assert KEY not in shown.stdout + shown.stderr
+    assert KEY not in run.stdout + run.stderr
     assert requests
     data = calls[0].partition("-d ")[2]
     # What a shell makes of it holds the key.
@@ -210,11 +210,11 @@ def test_console_calls_are_printed_and_hold_no_key():
 
 
 def test_a_failure_exits_with_one_and_speaks_both_languages():
-    shown = doctor("--server-url", f"http://127.0.0.1:{_free_port()}")
-    assert shown.returncode == 1
-    assert "failed  Reach" in shown.stdout
-    assert "无法连接" in shown.stdout
-    assert "Traceback" not in shown.stderr
+    run = doctor("--server-url", f"http://127.0.0.1:{_free_port()}")
+    assert run.returncode == 1
+    assert "failed  Reach" in run.stdout
+    assert "无法连接" in run.stdout
+    assert "Traceback" not in run.stderr
 
 
 def test_a_private_certificate_is_told_from_plain_http(tmp_path):

@@ -247,7 +247,7 @@ def test_a_good_account_is_accepted(plugin, account):
 
 
 @pytest.mark.parametrize(
-    ("entered", "said"),
+    ("change", "words"),
     [
         ({"api_key": "trf-wrong"}, "answered 401: No such key"),
         ({"api_key": " "}, "API key (api_key): is required"),
@@ -255,15 +255,15 @@ def test_a_good_account_is_accepted(plugin, account):
         ({"base_url": "http://127.0.0.1:9/v1"}, "cannot be reached"),
     ],
 )
-def test_a_bad_account_is_refused_with_the_reason(plugin, account, entered, said):
+def test_a_bad_account_is_refused_with_the_reason(plugin, account, change, words):
     with pytest.raises(CallError) as refused:
         list(
             plugin.call(
-                "validate_provider_credentials", provider="tariff", credentials=account | entered
+                "validate_provider_credentials", provider="tariff", credentials=account | change
             )
         )
     assert refused.value.kind == "CredentialsValidateFailedError"
-    assert said in refused.value.message
+    assert words in refused.value.message
     assert KEY not in refused.value.message
 
 
@@ -328,18 +328,18 @@ def test_a_wrong_key_is_an_authorization_error(chat, stream):
 
 
 @pytest.mark.parametrize(
-    ("asked", "kind", "said"),
+    ("asked", "kind", "words"),
     [
         ("too much", "InvokeRateLimitError", "answered 429: Slow down, please"),
         ("fail", "InvokeServerUnavailableError", "The GPU is on fire"),
         ("break off", "InvokeConnectionError", "broke off in the middle"),
     ],
 )
-def test_what_goes_wrong_in_a_stream_has_its_kind_and_its_words(chat, asked, kind, said):
+def test_what_goes_wrong_in_a_stream_has_its_kind_and_its_words(chat, asked, kind, words):
     with pytest.raises(CallError) as failed:
         chat(asked)
     assert failed.value.kind == kind
-    assert said in failed.value.message
+    assert words in failed.value.message
 
 
 def test_a_parameter_outside_its_rule_never_leaves_the_plugin(chat):

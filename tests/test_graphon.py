@@ -79,7 +79,7 @@ def test_dify_reads_any_provider(project):
 @pytest.fixture(scope="module")
 def answers(xinference_folder, tmp_path_factory):
     """Call a model of each type through the plugin; return schemas and answers by type."""
-    found = {}
+    results = {}
     with FakeServer() as server, PluginProcess.start(xinference_folder) as plugin:
         for kind, (uid, inputs, _) in EVERY_TYPE.items():
             call = Invocation(
@@ -89,8 +89,8 @@ def answers(xinference_folder, tmp_path_factory):
                 credentials={"server_url": server.url, "model_uid": uid},
                 inputs=inputs or (recording(tmp_path_factory.mktemp("audio")),),
             ).validated(plugin)
-            found[kind] = call.schema(plugin), list(call.call(plugin))
-    return found
+            results[kind] = call.schema(plugin), list(call.call(plugin))
+    return results
 
 
 @pytest.mark.parametrize("kind", EVERY_TYPE, ids=str)
@@ -130,8 +130,8 @@ def test_what_dify_stores_reads_like_what_was_entered(credentials, data):
     assume(parents <= {*raw, "__model_type"})
     # A switch of Dify's own keeps true values only, which rule XI327 finds.
     assume(all(entry.form.type is not FormType.SWITCH for entry in fields(credentials)))
-    entered = {**raw, "__model_type": "llm"}
-    assert credentials.from_form(stored(credentials, raw)) == credentials.from_form(entered)
+    sent = {**raw, "__model_type": "llm"}
+    assert credentials.from_form(stored(credentials, raw)) == credentials.from_form(sent)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

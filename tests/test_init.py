@@ -26,7 +26,7 @@ EVERYTHING = bool(os.environ.get("XINFER_ALL"))
 
 CASES = [(kind, (ModelType.LLM,)) for kind in Kind]
 if EVERYTHING:
-    CASES = [*((kind, (one,)) for kind, one in itertools.product(Kind, TYPES))]
+    CASES = [*((kind, (model_type,)) for kind, model_type in itertools.product(Kind, TYPES))]
     CASES += [(kind, TYPES) for kind in Kind]
 IDS = [f"{kind}-{'-'.join(types)}" for kind, types in CASES]
 INPUTS = {
@@ -60,13 +60,13 @@ def answers(kind=Kind.OPENAI_COMPATIBLE, types=TYPES, **changes):
 
 @pytest.mark.parametrize(("kind", "types"), CASES, ids=IDS)
 def test_it_checks_answers_passes_its_tests_and_builds(tmp_path, kind, types):
-    options = [option for one in types for option in ("--type", one)]
+    options = [option for model_type in types for option in ("--type", model_type)]
     project = init(tmp_path, "--kind", kind, *options, "--language", "zh_Hans")
     checked = xinfer("check", "--strict", cwd=project)
     assert (checked.returncode, checked.stdout) == (0, "No findings.\n")
-    for one in types:
-        if one in INPUTS:
-            answered = xinfer("invoke", one, *INPUTS[one], cwd=project)
+    for model_type in types:
+        if model_type in INPUTS:
+            answered = xinfer("invoke", model_type, *INPUTS[model_type], cwd=project)
             assert answered.returncode == 0, answered.stderr
     tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
     assert tested.returncode == 0, tested.stdout
@@ -136,15 +136,15 @@ def test_icons_show_the_initials_in_light_and_dark():
 
 
 def test_the_answers_are_kept_and_read_again():
-    given = answers(
+    choices = answers(
         Kind.HOSTED,
         url="https://api.example.com/v1",
         models={"llm": ("big", "small")},
         context_sizes={"big": 131_072},
     )
-    kept = render(given)[ANSWERS]
-    assert tomllib.loads(kept)["init"]["kind"] == "hosted"
-    assert Answers.from_toml(kept) == given
+    text = render(choices)[ANSWERS]
+    assert tomllib.loads(text)["init"]["kind"] == "hosted"
+    assert Answers.from_toml(text) == choices
 
 
 def test_diff_shows_what_the_templates_would_write(tmp_path):
@@ -152,10 +152,10 @@ def test_diff_shows_what_the_templates_would_write(tmp_path):
     spec = project / "provider_spec.py"
     spec.write_text(spec.read_text().replace("8192", "4096"))
     (project / ".gitignore").unlink()
-    shown = xinfer("init", "--diff", cwd=project)
-    assert shown.returncode == 1
-    assert '+                "context_size": first_of(setting("context_size")' in shown.stdout
-    assert "+dist/" in shown.stdout
+    run_diff = xinfer("init", "--diff", cwd=project)
+    assert run_diff.returncode == 1
+    assert '+                "context_size": first_of(setting("context_size")' in run_diff.stdout
+    assert "+dist/" in run_diff.stdout
     assert "4096" in spec.read_text()
     assert not (project / ".gitignore").exists()
 
@@ -184,7 +184,7 @@ def test_a_running_server_fills_in_its_models(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         ((), "Name the provider, e.g. xinfer init acme."),
         (("Acme Corp",), "The name 'Acme Corp' is refused by Dify: use lower-case letters"),
@@ -195,10 +195,10 @@ def test_a_running_server_fills_in_its_models(tmp_path):
         (("--diff",), "There is no .xinfer.toml"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_written(tmp_path, arguments, said):
+def test_what_cannot_be_is_refused_and_nothing_written(tmp_path, arguments, words):
     failed = xinfer("init", *arguments, cwd=tmp_path)
     assert failed.returncode == 2
-    assert said in " ".join(failed.stderr.split())
+    assert words in " ".join(failed.stderr.split())
     assert "Traceback" not in failed.stderr
     assert not list(tmp_path.iterdir())
 
@@ -242,10 +242,10 @@ def test_a_terminal_is_asked(tmp_path):
     os.close(terminal)
     os.close(control)
     assert asked.returncode == 0, errors.decode()
-    kept = tomllib.loads((tmp_path / "acme" / ANSWERS).read_text())["init"]
-    assert (kept["author"], kept["kind"]) == ("me", "xinference")
-    assert kept["types"] == ["llm", "rerank"]
-    assert kept["languages"] == ["en_US", "zh_Hans"]
+    saved = tomllib.loads((tmp_path / "acme" / ANSWERS).read_text())["init"]
+    assert (saved["author"], saved["kind"]) == ("me", "xinference")
+    assert saved["types"] == ["llm", "rerank"]
+    assert saved["languages"] == ["en_US", "zh_Hans"]
     assert b"Choose from llm, text-embedding" in errors
     assert json.loads(xinfer("check", "--format", "json", cwd=tmp_path / "acme").stdout) == []
 

@@ -63,10 +63,10 @@ def test_plugins_start_with_what_they_require_and_nothing_else(tmp_path):
         folder = tmp_path / "plugins" / prepared.name
         write_tree(prepared.tree, folder)
         sync = [UV, "sync", "--no-dev", "--python", sys.executable]
-        made = subprocess.run(sync, cwd=folder, env=alone, capture_output=True, text=True)
-        if "error sending request" in made.stderr:
+        run = subprocess.run(sync, cwd=folder, env=alone, capture_output=True, text=True)
+        if "error sending request" in run.stderr:
             pytest.skip("no package index can be reached")
-        assert made.returncode == 0, made.stderr
+        assert run.returncode == 0, run.stderr
         python = folder / ".venv/bin/python"
         with PluginProcess.start(folder, python=str(python), environment={"PYTHONPATH": ""}):
             pass

@@ -65,7 +65,7 @@ RIGHT = {"model": "m", "model_type": "llm", "model_properties": {"mode": "chat"}
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"model": 4.1}, "4.1 is not of type 'string'"),
         ({"model_type": "llms"}, "'llms' is not one of"),
@@ -75,9 +75,9 @@ RIGHT = {"model": "m", "model_type": "llm", "model_properties": {"mode": "chat"}
         ({"label": {"zh_Hans": "甲"}}, "not valid under any"),
     ],
 )
-def test_mistakes_are_marked(change, said):
+def test_mistakes_are_marked(change, words):
     (error,) = wrong("model", {**RIGHT, **change})
-    assert said in error
+    assert words in error
     assert wrong("model", RIGHT) == []
 
 

@@ -32,7 +32,7 @@ def test_a_folder_of_modules_without_an_init_does_not_stay_either(home):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         ("import xinfer.spec\nproject = xinfer.spec.Nothing()\n", 'provider_spec.py", line 2'),
         (
@@ -57,12 +57,12 @@ def test_a_folder_of_modules_without_an_init_does_not_stay_either(home):
         ("raise ValueError('\\ud800')\n", "ValueError: \\ud800"),
     ],
 )
-def test_a_spec_that_cannot_be_used_says_why_in_the_users_lines(tmp_path, text, said):
+def test_a_spec_that_cannot_be_used_says_why_in_the_users_lines(tmp_path, text, words):
     spec = tmp_path / "provider_spec.py"
     spec.write_text(text)
     with pytest.raises(SpecError) as caught:
         load_spec(spec)
-    assert said in str(caught.value)
+    assert words in str(caught.value)
     assert "importlib" not in str(caught.value)
     assert "xinfer/build" not in str(caught.value)
 
@@ -118,10 +118,10 @@ def test_a_spec_that_never_ends_is_interrupted_by_its_line(tmp_path):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as running:
         assert running.stderr.readline() == "running\n"
         running.send_signal(signal.SIGINT)
-        said = running.stderr.read()
+        errors = running.stderr.read()
     assert running.returncode == 2
-    assert "provider_spec.py was still running, at line " in said
-    assert "Traceback" not in said
+    assert "provider_spec.py was still running, at line " in errors
+    assert "Traceback" not in errors
 
 
 def test_an_error_inside_xinfer_shows_the_users_line_only(tmp_path):

@@ -65,8 +65,8 @@ def test_the_wheel_holds_the_package_its_types_and_the_way_in(wheel):
 @pytest.mark.parametrize("command", [("xinfer",), ("dify-xinfer",), ("python", "-m", "xinfer")])
 def test_every_way_in_gives_the_version(bare, tmp_path, command):
     name, *rest = command
-    said = done(bare / name, *rest, "--version", cwd=tmp_path).stdout
-    assert said == "xinfer, version 0.1.0\n"
+    printed = done(bare / name, *rest, "--version", cwd=tmp_path).stdout
+    assert printed == "xinfer, version 0.1.0\n"
 
 
 def test_a_spec_is_built_checked_and_imported_outside_the_repository(bare, tmp_path):

@@ -74,8 +74,8 @@ def agree(declared, loaded):
             agree(value, loaded[key])
     elif isinstance(declared, list):
         assert len(declared) == len(loaded)
-        for one, other in zip(declared, loaded, strict=True):
-            agree(one, other)
+        for declared_item, loaded_item in zip(declared, loaded, strict=True):
+            agree(declared_item, loaded_item)
     elif isinstance(loaded, str) and not isinstance(declared, str):
         assert Decimal(str(declared)) == Decimal(loaded)
     elif isinstance(declared, str) and declared != loaded:
@@ -100,8 +100,8 @@ def test_the_sdk_reads_the_provider_and_the_models_as_they_are_declared(project)
 @given(credentials=credentials_classes(), data=st.data())
 @slow
 def test_valid_credentials_are_accepted_and_survive_being_stored(credentials, data):
-    entered = credentials.from_form(data.draw(raw_credentials(credentials)))
-    assert credentials.from_form(entered.to_form()) == entered
+    filled_in = credentials.from_form(data.draw(raw_credentials(credentials)))
+    assert credentials.from_form(filled_in.to_form()) == filled_in
 
 
 @given(credentials=credentials_classes(), data=st.data())
@@ -118,9 +118,9 @@ def test_a_wrong_field_is_named_and_no_other(credentials, data):
 def test_the_same_holds_of_our_own_credentials(data):
     declared = provider_spec.XinferenceCredentials
     certificate = st.sampled_from([CERTIFICATE, CERTIFICATE.replace("\n", " "), CERTIFICATE * 2])
-    entered = declared.from_form(data.draw(raw_credentials(declared, ca_certificate=certificate)))
-    assert declared.from_form(entered.to_form()) == entered
-    assert entered.ca_certificate in (None, CERTIFICATE, CERTIFICATE * 2)
+    filled_in = declared.from_form(data.draw(raw_credentials(declared, ca_certificate=certificate)))
+    assert declared.from_form(filled_in.to_form()) == filled_in
+    assert filled_in.ca_certificate in (None, CERTIFICATE, CERTIFICATE * 2)
     broken = data.draw(broken_credentials(declared, ca_certificate=certificate))
     with pytest.raises(FormError) as caught:
         declared.from_form(broken.raw)
@@ -135,9 +135,15 @@ SECRET = "sk-verysecretindeed"
 def test_a_secret_is_never_shown(credentials, data):
     secrets = [f.form.variable for f in fields(credentials) if f.form.type is FormType.SECRET_INPUT]
     raw = data.draw(raw_credentials(credentials)) | dict.fromkeys(secrets, SECRET)
-    entered = credentials.from_form(raw)
-    record = logging.LogRecord("x", 0, "x", 0, "%s %r", (entered, entered), None)
-    shown = [repr(entered), str(entered), f"{entered}", record.getMessage(), f"{vars(entered)}"]
+    filled_in = credentials.from_form(raw)
+    record = logging.LogRecord("x", 0, "x", 0, "%s %r", (filled_in, filled_in), None)
+    texts = [
+        repr(filled_in),
+        str(filled_in),
+        f"{filled_in}",
+        record.getMessage(),
+        f"{vars(filled_in)}",
+    ]
     broken = data.draw(broken_credentials(credentials)).raw | dict.fromkeys(secrets, f"{SECRET}\n")
     try:
         credentials.from_form({**broken, "of_another": []})
@@ -145,8 +151,8 @@ def test_a_secret_is_never_shown(credentials, data):
         report = traceback.TracebackException.from_exception(error, capture_locals=True)
         ours = [frame for frame in report.stack if "test_properties" not in frame.filename]
         report.stack = traceback.StackSummary.from_list(ours)
-        shown += [str(error), repr(error), "".join(report.format())]
-    assert not [text for text in shown if SECRET in text]
+        texts += [str(error), repr(error), "".join(report.format())]
+    assert not [text for text in texts if SECRET in text]
 
 
 @given(label=texts(), default=texts())

@@ -34,9 +34,9 @@ def changed(package, tmp_path):
                 del files[name]
             else:
                 files[name] = content
-        made = tmp_path / "changed.difypkg"
-        made.write_bytes(pack(sorted(files.items())))
-        return made
+        path = tmp_path / "changed.difypkg"
+        path.write_bytes(pack(sorted(files.items())))
+        return path
 
     return make
 

@@ -43,21 +43,21 @@ def test_the_argument_is_underlined_and_the_calls_are_shown(findings, capsys):
 
 
 def test_programs_get_the_whole_span(findings, capsys):
-    found = findings(HELPER)
-    show(found, "json")
+    reported = findings(HELPER)
+    show(reported, "json")
     (data,) = json.loads(capsys.readouterr().out)
     column = HELPER.splitlines()[1].index("low") + 1
     assert (data["line"], data["column"]) == (3, column)
     assert (data["end_line"], data["end_column"]) == (3, column + 3)
     assert data["called_from"] == ["spec.py:4"]
-    show(found, "sarif")
+    show(reported, "sarif")
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     (result,) = run["results"]
     assert run["columnKind"] == "unicodeCodePoints"
     region = result["locations"][0]["physicalLocation"]["region"]
     assert region["startColumn"] == column
     assert result["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 4
-    show(found, "github")
+    show(reported, "github")
     assert f"file=spec.py,line=3,col={column},endColumn={column + 3}::" in capsys.readouterr().out
 
 

@@ -77,8 +77,8 @@ def test_every_file_that_the_review_blocks_is_found(acme):
     folder = acme(**dict.fromkeys(BLOCKED, "x"))
     printed = check("--review", folder, code=1)
     for path in BLOCKED:
-        named = f"{path} is packed", f"{path} would be published", f"{_folder(path)}/ is packed"
-        assert any(words in printed for words in named), path
+        sentences = f"{path} is packed", f"{path} would be published", f"{_folder(path)}/ is packed"
+        assert any(words in printed for words in sentences), path
 
 
 def _folder(path):

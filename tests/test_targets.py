@@ -155,14 +155,14 @@ def test_a_field_that_cannot_set_that_is_refused_where_it_is_declared(declared, 
 def test_fields_that_are_never_shown_together_may_set_the_same():
     class Either(Credentials):
         way: str = radio(label=I18n("Way"), options=CHOICE, default="a")
-        one: str | None = text_input(
-            label=I18n("One"), default=None, sets=base_url, show_on={"way": "a"}
+        public: str | None = text_input(
+            label=I18n("Public URL"), default=None, sets=base_url, show_on={"way": "a"}
         )
-        two: str | None = text_input(
-            label=I18n("Two"), default=None, sets=base_url, show_on={"way": "b"}
+        private: str | None = text_input(
+            label=I18n("Private URL"), default=None, sets=base_url, show_on={"way": "b"}
         )
 
-    read = Either.from_form({"way": "b", "one": "http://1", "two": "http://2"})
+    read = Either.from_form({"way": "b", "public": "http://1", "private": "http://2"})
     assert connection_settings(read).base_url == "http://2"
 
 

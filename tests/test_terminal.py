@@ -53,6 +53,6 @@ def test_an_answer_of_a_model(tmp_path):
     ids=lambda arguments: arguments[0],
 )
 def test_what_a_user_names(arguments, tmp_path):
-    named = [argument.replace("{}", HOSTILE) for argument in arguments]
-    done = run(*named, cwd=tmp_path)
+    filled_in = [argument.replace("{}", HOSTILE) for argument in arguments]
+    done = run(*filled_in, cwd=tmp_path)
     assert "\\u202e" in done.stdout + done.stderr

@@ -31,14 +31,14 @@ def test_equal_files_keep_their_time_stale_ones_go_and_foreign_ones_stay(tmp_pat
     folder = tmp_path / "plugin"
     write_tree({**TREE, "old.yaml": b"old"}, folder)
     (folder / "mine.txt").write_text("mine")
-    kept = (folder / "a.yaml").stat().st_mtime_ns
+    modified = (folder / "a.yaml").stat().st_mtime_ns
     assert write_tree({**TREE, "models/llm/llm.py": b"x = 2\n"}, folder)
     assert contents(folder) == {
         "a.yaml": b"a: 1\n",
         "models/llm/llm.py": b"x = 2\n",
         "mine.txt": b"mine",
     }
-    assert (folder / "a.yaml").stat().st_mtime_ns == kept
+    assert (folder / "a.yaml").stat().st_mtime_ns == modified
     assert [path.name for path in tmp_path.iterdir()] == ["plugin"]
 
 

@@ -132,9 +132,9 @@ def test_a_time_reads_back_as_what_it_was(time):
 
 
 def test_what_was_said_is_written_even_where_it_equals_the_default():
-    said = "model: m\nmodel_type: llm\nmodel_properties: {}\ndeprecated: false\nfeatures: []\n"
-    read = read_spec(said, Model, file="m.yaml")
-    assert to_data(read) == yaml.safe_load(said)
+    text = "model: m\nmodel_type: llm\nmodel_properties: {}\ndeprecated: false\nfeatures: []\n"
+    read = read_spec(text, Model, file="m.yaml")
+    assert to_data(read) == yaml.safe_load(text)
     assert "deprecated" not in to_data(
         Model(model="m", model_type=ModelType.LLM, model_properties=ModelProperties())
     )
@@ -178,10 +178,10 @@ def test_plain_values_are_read_as_the_sdk_reads_them(text):
 
 
 @pytest.mark.parametrize("depth", [100, 3000, 200_000])
-@pytest.mark.parametrize("one", ["[", "- ", "{a: ", "? "])
-def test_no_depth_ends_the_process(one, depth):
+@pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
+def test_no_depth_ends_the_process(opening, depth):
     with pytest.raises(DocumentError, match=r"^x\.yaml:\d+:"):
-        read_document(one * depth, "x.yaml")
+        read_document(opening * depth, "x.yaml")
 
 
 RULE = "name: a\ntype: int\nmax: {}\n"
@@ -213,7 +213,7 @@ def test_a_number_without_a_finite_value_is_read_for_the_rules_to_judge(value):
     rule = read_spec(RULE.format(value), ParameterRule, file="p.yaml")
     assert not math.isfinite(rule.max) or rule.max > 10**100
     (finding,) = [
-        one for one in mistyped(walk(rule, ("rule",)), Form.YAML) if one.code == "XI005"
+        finding for finding in mistyped(walk(rule, ("rule",)), Form.YAML) if finding.code == "XI005"
     ] or [None]
     assert (finding is None) == (value.startswith("0x"))
 
@@ -223,8 +223,8 @@ def test_what_fits_is_read_with_the_faults_of_the_rest():
         "model: m\nmodel_type: llm\nmodel_properties: {mode: chat, context_size: 8k}\n"
         "parameter_rules: [{name: a, min: x}, {name: b}]\npricing: {input: 1}\nnew: 1\n"
     )
-    model, found = read_what_fits(text, Model, file="m.yaml")
-    assert [str(fault) for fault in found] == [
+    model, faults = read_what_fits(text, Model, file="m.yaml")
+    assert [str(fault) for fault in faults] == [
         "m.yaml:3:46: model_properties.context_size: expected a whole number, got '8k'",
         "m.yaml:4:34: parameter_rules[0].min: expected a number, got 'x'",
         "m.yaml:5:10: pricing.unit: is required but missing",
@@ -233,7 +233,7 @@ def test_what_fits_is_read_with_the_faults_of_the_rest():
     assert model.model_properties.mode == "chat"
     assert [rule.name for rule in model.parameter_rules] == ["a", "b"]
     assert model.extra_keys == {"pricing": {"input": 1}, "new": 1}
-    nothing, found = read_what_fits("model_type: llms\n", Model, file="m.yaml")
+    nothing, faults = read_what_fits("model_type: llms\n", Model, file="m.yaml")
     assert nothing is None
-    assert [fault.path for fault in found] == ["model", "model_properties", "model_type"]
+    assert [fault.path for fault in faults] == ["model", "model_properties", "model_type"]
     assert read_what_fits("a: [", Model, file="m.yaml")[0] is None

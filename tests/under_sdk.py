@@ -27,7 +27,7 @@ class TTS(tts.TTSModel):
     project = provider_spec.project
 
 
-def entered(server, uid, **more):
+def credentials_for(server, uid, **more):
     """What a user entered, as Dify stores it: all texts."""
     return {"server_url": server.url, "model_uid": uid, "max_retries": "0", **more}
 
@@ -41,7 +41,7 @@ def routes(server):
     return [f"{arrived.method} {arrived.route}" for arrived in server.requests]
 
 
-def said(result):
+def reply_of(result):
     """What a language model's answer comes to: text, calls, usage, finish reason."""
     if not inspect.isgenerator(result):
         return SimpleNamespace(

@@ -19,14 +19,14 @@ def attacker():
     )
     port = process.stdout.readline().strip()
 
-    def named(attack):
+    def server(attack):
         def told():
             answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/told/{attack}", timeout=10)
             return SimpleNamespace(**json.load(answer))
 
         return SimpleNamespace(url=f"http://127.0.0.1:{port}/{attack}", told=told)
 
-    yield named
+    yield server
     process.stdin.close()
     process.wait(10)
     process.stdout.close()

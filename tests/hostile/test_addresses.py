@@ -16,16 +16,16 @@ HI = [{"role": "user", "content": "Hi"}]
 @pytest.fixture(autouse=True, scope="module")
 def no_resolver():
     """Names lead nowhere: nothing of these tests goes beyond this machine."""
-    found = socket.getaddrinfo
+    getaddrinfo = socket.getaddrinfo
 
     def only_here(host, *arguments, **more):
         if host in ("127.0.0.1", b"127.0.0.1"):
-            return found(host, *arguments, **more)
+            return getaddrinfo(host, *arguments, **more)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     socket.getaddrinfo = only_here
     yield
-    socket.getaddrinfo = found
+    socket.getaddrinfo = getaddrinfo
 
 
 @given(

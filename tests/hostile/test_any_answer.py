@@ -8,7 +8,7 @@ from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMess
 from dify_plugin.errors.model import InvokeError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for
 
 from xinfer.testing.server import FakeServer
 from xinfer.testing.server.answer import whole
@@ -20,7 +20,7 @@ LOOK = PromptMessageTool(name="look", description="", parameters={"type": "objec
 
 def chat(uid, *, stream, tools=()):
     def call(server):
-        credentials = entered(server, uid)
+        credentials = credentials_for(server, uid)
         return list(LLM([]).invoke("m", credentials, HI, {}, list(tools), None, stream))
 
     return call
@@ -32,11 +32,13 @@ CALLS = {
     "whole": chat("chat", stream=False, tools=[LOOK]),
     "thinking": chat("reason", stream=True),
     "completion": chat("base", stream=True),
-    "embed": lambda s: [TextEmbedding([]).invoke("m", entered(s, "embed"), ["a"])],
-    "rerank": lambda s: [Rerank([]).invoke("m", entered(s, "rerank"), "q", ["a", "b"])],
-    "transcribe": lambda s: [Speech2Text([]).invoke("m", entered(s, "whisper"), io.BytesIO(b"x"))],
-    "speak": lambda s: list(TTS([]).invoke("m", "t", entered(s, "cosyvoice"), "Hi.", "")),
-    "schema": lambda s: [LLM([]).get_customizable_model_schema("m", entered(s, "chat"))],
+    "embed": lambda s: [TextEmbedding([]).invoke("m", credentials_for(s, "embed"), ["a"])],
+    "rerank": lambda s: [Rerank([]).invoke("m", credentials_for(s, "rerank"), "q", ["a", "b"])],
+    "transcribe": lambda s: [
+        Speech2Text([]).invoke("m", credentials_for(s, "whisper"), io.BytesIO(b"x"))
+    ],
+    "speak": lambda s: list(TTS([]).invoke("m", "t", credentials_for(s, "cosyvoice"), "Hi.", "")),
+    "schema": lambda s: [LLM([]).get_customizable_model_schema("m", credentials_for(s, "chat"))],
 }
 TEXTS = st.text(max_size=8) | st.sampled_from(
     [

@@ -15,7 +15,7 @@ from dify_plugin.errors.model import (
     InvokeError,
     InvokeServerUnavailableError,
 )
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered, said
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for, reply_of
 
 from xinfer.runtime.dify.outgoing import LARGEST, split
 from xinfer.runtime.openai import Client, NotAuthorized, Server, calls, limits
@@ -30,11 +30,13 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def pieces(server, *, stream=True, tools=(), **more):
-    return LLM([]).invoke("m", entered(server, "m", **more), HI, {}, list(tools), None, stream)
+    return LLM([]).invoke(
+        "m", credentials_for(server, "m", **more), HI, {}, list(tools), None, stream
+    )
 
 
 def refusal(
-    server, error=InvokeError, call=lambda server, **more: said(pieces(server, **more)), **more
+    server, error=InvokeError, call=lambda server, **more: reply_of(pieces(server, **more)), **more
 ):
     """Call, and return the one clear error: short, in two languages, in JSON."""
     with pytest.raises(error) as raised:
@@ -52,12 +54,12 @@ def written(result):
 
 
 CALLS = {
-    "whole": lambda s: said(pieces(s, stream=False)),
-    "stream": lambda s: said(pieces(s)),
-    "embed": lambda s: TextEmbedding([]).invoke("m", entered(s, "m"), ["a"]),
-    "rerank": lambda s: Rerank([]).invoke("m", entered(s, "m"), "q", ["a"]),
-    "transcribe": lambda s: Speech2Text([]).invoke("m", entered(s, "m"), io.BytesIO(b"x")),
-    "describe": lambda s: LLM([]).get_customizable_model_schema("m", entered(s, "m")),
+    "whole": lambda s: reply_of(pieces(s, stream=False)),
+    "stream": lambda s: reply_of(pieces(s)),
+    "embed": lambda s: TextEmbedding([]).invoke("m", credentials_for(s, "m"), ["a"]),
+    "rerank": lambda s: Rerank([]).invoke("m", credentials_for(s, "m"), "q", ["a"]),
+    "transcribe": lambda s: Speech2Text([]).invoke("m", credentials_for(s, "m"), io.BytesIO(b"x")),
+    "describe": lambda s: LLM([]).get_customizable_model_schema("m", credentials_for(s, "m")),
 }
 
 
@@ -115,7 +117,7 @@ def test_a_trickle_is_silence(attacker, attack):
 
 
 def test_a_stream_that_brings_text_may_take_longer_than_the_timeout(attacker):
-    answer = said(pieces(attacker("slow_but_honest"), invoke_timeout="0.6"))
+    answer = reply_of(pieces(attacker("slow_but_honest"), invoke_timeout="0.6"))
     assert answer.text == "word " * 12
 
 
@@ -125,17 +127,17 @@ def test_others_are_answered_while_one_server_floods(attacker):
 
     def another_tenant(server):
         while not stop.is_set():
-            served.append(said(pieces(server)).text)
+            served.append(reply_of(pieces(server)).text)
 
     with FakeServer() as honest:
         honest_server = attacker("honest")
         thread = threading.Thread(target=another_tenant, args=(honest_server,))
         thread.start()
         flood = pieces(attacker("flood"))
-        shown = 0
+        length = 0
         for chunk in flood:
-            shown += len(chunk.delta.message.content)
-            if shown > 600_000:
+            length += len(chunk.delta.message.content)
+            if length > 600_000:
                 break
         flood.close()
         stop.set()
@@ -161,7 +163,7 @@ def test_halves_of_characters_are_joined_or_replaced_in_everything_that_leaves(a
 
 
 def test_what_is_no_utf_8_is_replaced_and_nothing_is_lost(attacker):
-    assert said(pieces(attacker("bad_utf8"))).text == "a\ufffd\ufffdb"
+    assert reply_of(pieces(attacker("bad_utf8"))).text == "a\ufffd\ufffdb"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_text_that_does_not_fit_into_a_line_is_split(letter, size):
 
 def test_documents_that_are_repeated_are_shortened_until_they_fit(attacker):
     documents = ["short", *[f"{n}" + "x" * 100_000 for n in range(60)]]
-    result = Rerank([]).invoke("m", entered(attacker("honest"), "m"), "q", documents)
+    result = Rerank([]).invoke("m", credentials_for(attacker("honest"), "m"), "q", documents)
     assert len(written(result).encode()) < LINE
     assert len(result.docs) == 61
     assert result.docs[0].text == "short"
@@ -212,7 +214,7 @@ def test_what_a_result_is_of_is_shortened(attacker):
 
 
 def test_what_a_model_is_for_is_shortened(attacker):
-    credentials = entered(attacker("large_type"), "m")
+    credentials = credentials_for(attacker("large_type"), "m")
     with pytest.raises(CredentialsValidateFailedError, match="is for ttt") as raised:
         LLM([]).validate_credentials("m", credentials)
     assert len(str(raised.value)) < 12_000
@@ -220,14 +222,14 @@ def test_what_a_model_is_for_is_shortened(attacker):
 
 def test_too_many_voices_of_the_users_own_are_refused(attacker):
     voices = ",".join(f"voice-{n}" for n in range(60_000))
-    credentials = entered(attacker("honest"), "m", voices=voices)
+    credentials = credentials_for(attacker("honest"), "m", voices=voices)
     with pytest.raises(InvokeError, match="Dify can receive"):
         TTS([]).get_tts_model_voices("m", credentials)
 
 
 @pytest.mark.parametrize("size", [1_000, 6_000_000])
 def test_a_uid_of_any_size_makes_a_short_error(attacker, size):
-    credentials = entered(attacker("surrogate_error"), "u" * size)
+    credentials = credentials_for(attacker("surrogate_error"), "u" * size)
     answer = LLM([]).invoke("m", credentials, HI, {})
     with pytest.raises(InvokeError) as raised:
         list(answer)
@@ -236,7 +238,7 @@ def test_a_uid_of_any_size_makes_a_short_error(attacker, size):
 
 def test_a_second_answer_is_not_that_of_the_next_call(attacker):
     server = attacker("second_answer")
-    texts = [said(pieces(server, stream=False)).text for _ in range(4)]
+    texts = [reply_of(pieces(server, stream=False)).text for _ in range(4)]
     first = int(texts[0].split()[1])
     assert texts == [f"answer {n}" for n in range(first, first + 4)]
 
@@ -265,7 +267,7 @@ def test_whatever_is_no_answer_is_told_in_one_place(attacker, attack, words, str
 
 def test_speech_without_a_byte_is_an_error(attacker):
     def speak(server):
-        return list(TTS([]).invoke("m", "tenant", entered(server, "m"), "Hi.", ""))
+        return list(TTS([]).invoke("m", "tenant", credentials_for(server, "m"), "Hi.", ""))
 
     assert "without any sound" in refusal(attacker("mp3_without_a_byte"), call=speak)
 
@@ -294,7 +296,7 @@ def test_a_key_is_hidden_in_addresses_names_and_types(attacker, attack):
 
     def ask():
         if attack == "echo_type":
-            LLM([]).validate_credentials("m", entered(server, "m", api_key=key))
+            LLM([]).validate_credentials("m", credentials_for(server, "m", api_key=key))
         else:
             list(pieces(server, api_key=key))
 

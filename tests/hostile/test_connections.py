@@ -167,13 +167,14 @@ def in_a_process(attacker, script):
         "import io, json, resource, dify_plugin\n"
         "from types import SimpleNamespace\n"
         "from dify_plugin.entities.model.message import UserPromptMessage\n"
+        "from dify_plugin.errors.model import InvokeError\n"
         "from under_sdk import *\n"
         f"url = {attacker('x').url.removesuffix('/x')!r}\n"
         "def at(attack): return SimpleNamespace(url=f'{url}/{attack}')\n"
         "def chat(attack, stream=True, **more):\n"
         "    hi = [UserPromptMessage(content='Hi')]\n"
-        "    entered_ = entered(at(attack), 'm', **more)\n"
-        "    return said(LLM([]).invoke('m', entered_, hi, {}, None, None, stream))\n"
+        "    credentials = credentials_for(at(attack), 'm', **more)\n"
+        "    return reply_of(LLM([]).invoke('m', credentials, hi, {}, None, None, stream))\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
     )
     done = subprocess.run(
@@ -196,14 +197,14 @@ for attack in ("bomb", "bomb_stream", "bomb_error", "endless_line", "comments", 
     for stream in (True, False):
         try:
             chat(attack, stream)
-        except Exception:
+        except InvokeError:
             pass
-for call in (lambda s: TextEmbedding([]).invoke("m", entered(s, "m"), ["a"]),
-             lambda s: Rerank([]).invoke("m", entered(s, "m"), "q", ["a"]),
-             lambda s: list(TTS([]).invoke("m", "t", entered(s, "m"), "Hi.", ""))):
+for call in (lambda s: TextEmbedding([]).invoke("m", credentials_for(s, "m"), ["a"]),
+             lambda s: Rerank([]).invoke("m", credentials_for(s, "m"), "q", ["a"]),
+             lambda s: list(TTS([]).invoke("m", "t", credentials_for(s, "m"), "Hi.", ""))):
     try:
         call(at("bomb"))
-    except Exception:
+    except InvokeError:
         pass
 print(json.dumps([base, peak()]))
 """
@@ -216,10 +217,10 @@ def test_a_recording_is_held_no_second_time(attacker):
     """The SDK holds it as bytes; what our call adds to that is little."""
     script = """
 recording = io.BytesIO(bytes(24_000_000))
-Speech2Text([]).invoke("m", entered(at("honest"), "m"), io.BytesIO(b"x"))
+Speech2Text([]).invoke("m", credentials_for(at("honest"), "m"), io.BytesIO(b"x"))
 base = peak()
 for _ in range(3):
-    assert Speech2Text([]).invoke("m", entered(at("honest"), "m"), recording) == "heard"
+    assert Speech2Text([]).invoke("m", credentials_for(at("honest"), "m"), recording) == "heard"
 print(json.dumps(peak() - base))
 """
     assert in_a_process(attacker, script) < 5

@@ -173,8 +173,8 @@ def test_the_region_decides_about_the_url(plugin, tmp_path):
     assert (read.runtime.base_url, read.runtime.not_carried) == (None, ())
     credentials = load_spec(write_spec(read, tmp_path / "out")).project.credentials
     for region, host in {"intl": "intl", "cn": "cn", "": "cn"}.items():
-        entered = credentials.from_form({"api_key": "k", "region": region})
-        assert connection_settings(entered).base_url == f"https://{host}.example/v1"
+        filled_in = credentials.from_form({"api_key": "k", "region": region})
+        assert connection_settings(filled_in).base_url == f"https://{host}.example/v1"
 
 
 def test_a_key_under_another_name_is_the_key(plugin):

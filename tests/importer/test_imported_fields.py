@@ -45,9 +45,9 @@ PER_TYPE = """\
 def test_a_field_that_returns_per_model_type_is_one_field(plugin, tmp_path):
     provider = plugin / "provider/acme.yaml"
     text = provider.read_text("utf-8")
-    one, other = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
+    llm, rerank = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
     forms = "  credential_form_schemas:\n"
-    provider.write_text(text.replace(forms, forms + one + "    # too\n" + other), "utf-8")
+    provider.write_text(text.replace(forms, forms + llm + "    # too\n" + rerank), "utf-8")
     spec = write_spec(imported(plugin), tmp_path / "out")
     written = spec.read_text("utf-8")
     assert 'show_on={"__model_type": ("llm", "rerank")}' in written
@@ -67,9 +67,9 @@ def test_a_field_that_returns_per_model_type_is_one_field(plugin, tmp_path):
 )
 def test_fields_that_differ_otherwise_stay_fields_of_their_own(plugin, tmp_path, old, new):
     provider = plugin / "provider/acme.yaml"
-    one, other = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
+    llm, rerank = (PER_TYPE.format(kind=kind) for kind in ("llm", "rerank"))
     forms = "  credential_form_schemas:\n"
-    text = provider.read_text("utf-8").replace(forms, forms + one + other.replace(old, new))
+    text = provider.read_text("utf-8").replace(forms, forms + llm + rerank.replace(old, new))
     provider.write_text(text, "utf-8")
     spec = write_spec(imported(plugin), tmp_path / "out")
     kind = "llm" if "llm" in new else "rerank"

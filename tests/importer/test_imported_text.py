@@ -125,9 +125,9 @@ def constants_of(spec):
 
 
 def test_constants_are_named_after_what_they_hold(many, tmp_path):
-    found = constants_of(write_spec(imported(many(range(6))), tmp_path / "out"))
-    found.pop("project")
-    assert list(found) == [
+    constants = constants_of(write_spec(imported(many(range(6))), tmp_path / "out"))
+    constants.pop("project")
+    assert list(constants) == [
         "MAX_TOKENS_8192",
         "TEMPERATURE_MAX_1",
         "TEMPERATURE_MAX_2",
@@ -140,8 +140,8 @@ def test_constants_are_named_after_what_they_hold(many, tmp_path):
         "FREE",
         "USD_2_5_AND_2_5_PER_MILLION",
     ]
-    assert found["STANDARD_RULES"] == "(TEMPERATURE_MAX_1, MAX_TOKENS_8192)"
-    assert found["STANDARD_FEATURES"] == "(Feature.VISION, Feature.TOOL_CALL)"
+    assert constants["STANDARD_RULES"] == "(TEMPERATURE_MAX_1, MAX_TOKENS_8192)"
+    assert constants["STANDARD_FEATURES"] == "(Feature.VISION, Feature.TOOL_CALL)"
 
 
 def test_the_order_of_models_changes_no_name(many, tmp_path):

@@ -100,7 +100,7 @@ def test_the_example_comes_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "words"),
     [
         ("models/llm/first.yaml", "model: a\nmodel: b\n", "first.yaml:2:1: model: appears a"),
         ("models/llm/first.yaml", "model: [\n", "models/llm/first.yaml:2"),
@@ -109,11 +109,11 @@ def test_the_example_comes_back(tmp_path):
         ("manifest.yaml", "", "manifest.yaml:1:1: is empty"),
     ],
 )
-def test_what_cannot_be_kept_is_named_and_nothing_is_written(plugin, tmp_path, path, text, said):
+def test_what_cannot_be_kept_is_named_and_nothing_is_written(plugin, tmp_path, path, text, words):
     (plugin / path).write_text(text)
     with pytest.raises(ImportFailed) as caught:
         write_spec(imported(plugin), tmp_path / "out")
-    assert said in str(caught.value)
+    assert words in str(caught.value)
     assert not (tmp_path / "out").exists()
 
 

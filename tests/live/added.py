@@ -24,20 +24,20 @@ class Model:
     """Calls the plugin as Dify's daemon does.
 
     :param kind: Dify's model type, where another than the model's own is meant.
-    :param entered: credentials besides the server and the uid.
+    :param credentials: those besides the server and the uid.
     """
 
-    def __init__(self, plugin, server, uid, *, kind=None, **entered):
+    def __init__(self, plugin, server, uid, *, kind=None, **credentials):
         self._plugin = plugin
         kind = kind or TYPES[uid]
         self._common = {"provider": "xinference", "model_type": kind, "model": "my model"}
-        self._credentials = {"server_url": server.url, "model_uid": uid, **entered}
+        self._credentials = {"server_url": server.url, "model_uid": uid, **credentials}
 
     def validate(self):
         """Add the model; from then on it is called with the credentials that came back."""
-        (said,) = self._call("validate_model_credentials")
-        assert said["result"] is True
-        self._credentials = said["credentials"]
+        (answer,) = self._call("validate_model_credentials")
+        assert answer["result"] is True
+        self._credentials = answer["credentials"]
         return self
 
     def refused(self, act):
@@ -51,7 +51,7 @@ class Model:
         return list(self._plugin.call(action, **common, **fields))
 
     def chat(self, *messages, tools=None, stream=True, stop=None, **parameters):
-        said = self._call(
+        pieces = self._call(
             "invoke_llm",
             prompt_messages=[user(m) if isinstance(m, str) else m for m in messages],
             model_parameters={"temperature": 0.01, **parameters},
@@ -59,7 +59,7 @@ class Model:
             stop=stop,
             stream=stream,
         )
-        return Answer([piece["delta"] for piece in said])
+        return Answer([piece["delta"] for piece in pieces])
 
     def embed(self, texts):
         (result,) = self._call("invoke_text_embedding", texts=texts, input_type="document")

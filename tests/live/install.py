@@ -68,8 +68,8 @@ def _chosen():
 def _link_ffmpeg():
     """Put the ffmpeg that came in a wheel where the server finds it: beside its Python."""
     code = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
-    found = subprocess.run([python(), "-c", code], capture_output=True, text=True, check=True)
-    (python().parent / "ffmpeg").symlink_to(found.stdout.strip())
+    answer = subprocess.run([python(), "-c", code], capture_output=True, text=True, check=True)
+    (python().parent / "ffmpeg").symlink_to(answer.stdout.strip())
 
 
 def _pip(*arguments):
@@ -103,16 +103,16 @@ def _uv(*arguments, lacks=None):
         )
     except subprocess.TimeoutExpired:
         raise Unavailable(f"uv {arguments[0]} took longer than {_LONGEST} s") from None
-    with log("install").open("a") as kept:
-        kept.write(ran.stdout)
+    with log("install").open("a") as file:
+        file.write(ran.stdout)
     if not ran.returncode:
         return
     if lacks:
         raise Unavailable(f"{lacks} cannot be had")
     if _OUT_OF_REACH.search(ran.stdout):
         raise Unavailable("the package registry is out of reach")
-    said = "\n".join(ran.stdout.splitlines()[-15:])
-    raise RuntimeError(f"uv {' '.join(arguments)} failed:\n{said}")
+    last_lines = "\n".join(ran.stdout.splitlines()[-15:])
+    raise RuntimeError(f"uv {' '.join(arguments)} failed:\n{last_lines}")
 
 
 if __name__ == "__main__":

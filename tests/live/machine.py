@@ -35,8 +35,8 @@ def reason():
 
 
 def _free_memory():
-    said = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    return int(said["MemAvailable"].split()[0]) / 2**20
+    memory = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(memory["MemAvailable"].split()[0]) / 2**20
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ def make_models():
         "CUDA_VISIBLE_DEVICES": "",
     }
     try:
-        with log("making").open("w") as said:
+        with log("making").open("w") as file:
             subprocess.run(
                 [python(), "-m", "live.making", home() / "models"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 timeout=_LONGEST,
                 check=True,

@@ -94,13 +94,13 @@ def running(name, uids, *, with_keys=False):
     folder.mkdir(parents=True)
     port = _free_port()
     log(name).unlink(missing_ok=True)
-    with log(name).open("wb") as said:
+    with log(name).open("wb") as file:
         process = subprocess.Popen(
             [python().parent / "xinference-local", "-H", "127.0.0.1", "-p", str(port)],
             cwd=folder,
             env=_environment(folder, with_keys=with_keys),
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -182,8 +182,8 @@ def _first_user(server, name):
     Before 4.0 there is none: whoever comes first is the administrator.
     """
     person = {"username": "admin", "password": secrets.token_urlsafe(16)}
-    said = log(name).read_text("utf-8", errors="replace")
-    about = said[max(0, said.lower().find("setup token") - 400) :]
+    text = log(name).read_text("utf-8", errors="replace")
+    about = text[max(0, text.lower().find("setup token") - 400) :]
     for word in ("", *dict.fromkeys(re.findall(r"[\w-]{20,}", about))):
         leave = {"setup_token": word} if word else {}
         try:

@@ -55,8 +55,8 @@ def test_an_answer_is_shown_while_it_is_written(models):
     # So small a model has written a short answer before the first piece of it is read. One that
     # only continues texts was never taught to end this one.
     asked = [("base", 400)] * 3 + [("chat", 64)] * 20
-    shown = (models(uid).chat("Please count", max_tokens=most) for uid, most in asked)
-    assert any(len(answer.pieces) > 1 for answer in shown)
+    answers = (models(uid).chat("Please count", max_tokens=most) for uid, most in asked)
+    assert any(len(answer.pieces) > 1 for answer in answers)
 
 
 @pytest.mark.parametrize("uid", CHATS)
@@ -148,8 +148,8 @@ def test_three_hundred_texts_in_order(models):
     vectors = result["embeddings"]
     assert len(vectors) == 300
     assert {len(vector) for vector in vectors} == {64}
-    for one, again in zip(vectors[:150], vectors[150:], strict=True):
-        assert math.dist(one, again) < 1e-4
+    for vector, again in zip(vectors[:150], vectors[150:], strict=True):
+        assert math.dist(vector, again) < 1e-4
     assert len({tuple(vector) for vector in vectors[:150]}) == 150
     assert result["usage"]["tokens"] > 300
 

@@ -16,7 +16,7 @@ from dify_plugin.errors.model import (
     InvokeAuthorizationError,
     InvokeBadRequestError,
 )
-from under_sdk import said
+from under_sdk import reply_of
 
 from xinfer.build import load_spec
 from xinfer.cli.diagnosis import diagnose
@@ -93,7 +93,7 @@ def added(kind, url):
 
 def ask(credentials, text, *, stream=True, **parameters):
     asked = [UserPromptMessage(content=text)]
-    return said(Chat([]).invoke("tiny", credentials, asked, parameters, stream=stream))
+    return reply_of(Chat([]).invoke("tiny", credentials, asked, parameters, stream=stream))
 
 
 def test_it_is_recognised_and_tells_what_the_model_holds(chat_server):
@@ -138,9 +138,9 @@ def test_a_url_without_its_version_is_taken_as_it_is(chat_server):
 
 def test_texts_become_vectors(embedding_server):
     credentials = added(Embedder, embedding_server)
-    found = Embedder([]).invoke("tiny", credentials, ["one", "two", "one"])
-    assert [len(vector) for vector in found.embeddings] == [64] * 3
-    first, second, again = found.embeddings
+    result = Embedder([]).invoke("tiny", credentials, ["one", "two", "one"])
+    assert [len(vector) for vector in result.embeddings] == [64] * 3
+    first, second, again = result.embeddings
     assert first == pytest.approx(again, abs=1e-4)
     assert first != pytest.approx(second, abs=1e-4)
 

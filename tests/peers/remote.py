@@ -57,33 +57,33 @@ class Declared:
 
         :raises PluginError: the daemon would refuse one of them.
         """
-        kept: dict[str, Any] = {}
+        declarations: dict[str, Any] = {}
         assets: dict[str, bytes] = {}
         for message in messages:
             kind, data = message["type"], message["data"]
-            if kind != "handshake" and "handshake" not in kept:
+            if kind != "handshake" and "handshake" not in declarations:
                 raise PluginError(f"The plugin sent its {kind} before the handshake.")
             if kind == "end":
-                return cls._complete(kept, assets)
+                return cls._complete(declarations, assets)
             if kind == "asset_chunk":
-                known = assets.get(data["filename"], b"")
-                assets[data["filename"]] = known + base64.b64decode(data["data"], validate=True)
-            elif kind in kept:
+                content = assets.get(data["filename"], b"")
+                assets[data["filename"]] = content + base64.b64decode(data["data"], validate=True)
+            elif kind in declarations:
                 raise PluginError(f"The plugin sent its {kind} twice.")
             else:
-                kept[kind] = data
+                declarations[kind] = data
         raise PluginError("The plugin closed the connection before the end of its declaration.")
 
     @classmethod
-    def _complete(cls, kept: Mapping[str, Any], assets: Mapping[str, bytes]) -> Self:
-        if missing := {"manifest_declaration", "model_declaration"} - set(kept):
+    def _complete(cls, declarations: Mapping[str, Any], assets: Mapping[str, bytes]) -> Self:
+        if missing := {"manifest_declaration", "model_declaration"} - set(declarations):
             raise PluginError(f"The plugin sent no {' and no '.join(sorted(missing))}.")
         if sum(map(len, assets.values())) > _LARGEST_ASSETS:
             raise PluginError(f"The plugin's assets are larger than {_LARGEST_ASSETS} bytes.")
         return cls(
-            key=kept["handshake"]["key"],
-            manifest=kept["manifest_declaration"],
-            providers=tuple(kept["model_declaration"]),
+            key=declarations["handshake"]["key"],
+            manifest=declarations["manifest_declaration"],
+            providers=tuple(declarations["model_declaration"]),
             assets=assets,
         )
 
@@ -147,11 +147,11 @@ class RemotePlugin:
 
     def _read(self) -> None:
         with contextlib.suppress(OSError, PluginError):
-            for said in self._said(self._lines):
-                if said.get("event") == "heartbeat":
+            for event in self._said(self._lines):
+                if event.get("event") == "heartbeat":
                     self.heartbeats += 1
-                elif said.get("event") == "session":
-                    self._sessions.take(said)
+                elif event.get("event") == "session":
+                    self._sessions.take(event)
         self._sessions.end()
 
     def _said(self, lines: IO[bytes]) -> Iterator[dict[str, Any]]:

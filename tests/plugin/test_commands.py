@@ -41,13 +41,13 @@ def here(tmp_path, monkeypatch):
 def test_a_folder_its_package_and_the_daemon_agree(here):
     tree = "02-difyignore-only"
     folder = write_tree(here, tree)
-    said = run("pack", folder)
-    assert f"Identifier: {TREES[tree]['expected']['identifier']}\n" in said
-    assert f"Checksum: {TREES[tree]['expected']['checksum']}\n" in said
-    assert "         527  provider/acme.yaml\n" in said
-    assert "Wrote packing-0.0.1.difypkg (14 files, " in said
+    printed = run("pack", folder)
+    assert f"Identifier: {TREES[tree]['expected']['identifier']}\n" in printed
+    assert f"Checksum: {TREES[tree]['expected']['checksum']}\n" in printed
+    assert "         527  provider/acme.yaml\n" in printed
+    assert "Wrote packing-0.0.1.difypkg (14 files, " in printed
     again = run("pack", "packing-0.0.1.difypkg", "-o", "again.difypkg")
-    assert said.splitlines()[1:] == again.splitlines()[1:]
+    assert printed.splitlines()[1:] == again.splitlines()[1:]
     assert Path("again.difypkg").read_bytes() == Path("packing-0.0.1.difypkg").read_bytes()
 
 
@@ -62,7 +62,7 @@ def test_a_spec_is_packed_as_it_is_built(here):
 
 
 @pytest.mark.parametrize(
-    ("tree", "said"),
+    ("tree", "words"),
     [
         ("68-icon-missing", "there is no _assets/icon.svg"),
         ("71-no-manifest", "there is no manifest.yaml"),
@@ -72,9 +72,9 @@ def test_a_spec_is_packed_as_it_is_built(here):
         ("33-hits-manifest", "manifest.yaml is left out by line 1 of .difyignore (*.yaml)"),
     ],
 )
-def test_what_dify_refuses_is_not_packed(here, tree, said):
+def test_what_dify_refuses_is_not_packed(here, tree, words):
     folder = write_tree(here, tree)
-    assert said in run("pack", folder, code=1)
+    assert words in run("pack", folder, code=1)
     assert not list(here.glob("*.difypkg"))
 
 
@@ -111,8 +111,8 @@ def test_a_secret_is_never_packed_unless_it_is_allowed_or_left_out(here, name, c
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
-    said = run("pack", folder, code=1)
-    assert f"{name} would be published" in said
+    printed = run("pack", folder, code=1)
+    assert f"{name} would be published" in printed
     assert f"{name} would be published" in run("check", folder, code=1)
     assert not list(here.glob("*.difypkg"))
     run("pack", folder, "--allow-secret", name)
@@ -142,8 +142,8 @@ def test_what_is_public_is_packed(here, name, content):
 def test_a_build_with_a_secret_writes_nothing(here):
     shutil.copytree(ROOT / "examples/tariff", here / "tariff")
     (here / "tariff/plugin/.env").write_text("KEY=1")
-    said = run("build", "--spec", "tariff/provider_spec.py", code=1)
-    assert "plugin/.env" in said or ".env would be published" in said
+    printed = run("build", "--spec", "tariff/provider_spec.py", code=1)
+    assert "plugin/.env" in printed or ".env would be published" in printed
     assert not (here / "dist").exists()
     run("build", "--spec", "tariff/provider_spec.py", "--allow-secret", "plugin/.env")
     assert (here / "dist/tariff/.env").is_file()
@@ -151,22 +151,24 @@ def test_a_build_with_a_secret_writes_nothing(here):
 
 def test_a_build_into_the_folder_that_it_packs_is_refused(here):
     shutil.copytree(ROOT / "examples/tariff", here / "tariff")
-    said = run("build", "--spec", "tariff/provider_spec.py", "--out", "tariff/plugin/dist", code=2)
-    assert "tariff/plugin/dist is in tariff/plugin, which the build packs" in said.replace(
+    printed = run(
+        "build", "--spec", "tariff/provider_spec.py", "--out", "tariff/plugin/dist", code=2
+    )
+    assert "tariff/plugin/dist is in tariff/plugin, which the build packs" in printed.replace(
         f"{here}/", ""
     )
     assert not (here / "tariff/plugin/dist").exists()
 
 
 def test_a_key_pair_signs_and_verifies(here):
-    said = run("keygen", "acme")
+    printed = run("keygen", "acme")
     assert stat.S_IMODE(Path("acme.private.pem").stat().st_mode) == 0o600
-    assert "Wrote acme.private.pem, readable by you alone, and acme.public.pem." in said
+    assert "Wrote acme.private.pem, readable by you alone, and acme.public.pem." in printed
     assert "exists already" in run("keygen", "acme", code=2)
     shutil.copy(SIGNED / "unsigned.difypkg", "x.difypkg")
     assert "Wrote x.signed.difypkg" in run("sign", "x.difypkg", "--key", "acme.private.pem")
-    said = run("verify", "x.signed.difypkg", "--key", "acme.public.pem")
-    assert "The signature is valid.\nCategory: community\n" in said
+    printed = run("verify", "x.signed.difypkg", "--key", "acme.public.pem")
+    assert "The signature is valid.\nCategory: community\n" in printed
     wrong = run("verify", "x.signed.difypkg", *PUBLIC, code=1)
     assert "another key" in wrong
     run("verify", "x.signed.difypkg", *PUBLIC, "--key", "acme.public.pem")
@@ -199,7 +201,7 @@ def test_a_signed_package_is_not_signed_twice_without_force(here):
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "words"),
     [
         ("unsigned.difypkg", 1, "The package is not signed."),
         ("tampered-content.difypkg", 1, "changed after it was signed"),
@@ -215,8 +217,8 @@ def test_a_signed_package_is_not_signed_twice_without_force(here):
         ("nothing", 2, "There is no package"),
     ],
 )
-def test_each_state_of_a_package_has_its_words(name, code, said):
-    assert said in run("verify", SIGNED / name, *PUBLIC, code=code)
+def test_each_state_of_a_package_has_its_words(name, code, words):
+    assert words in run("verify", SIGNED / name, *PUBLIC, code=code)
 
 
 def test_wrong_key_files_are_named(here):
@@ -233,15 +235,15 @@ def wheel(folder, name, requires=""):
     """Write a wheel of a package that is nothing but a name."""
     info = f"{name}-1.0.dist-info"
     needs = f"Requires-Dist: {requires}\n" if requires else ""
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as made:
-        made.writestr(f"{name}.py", "")
-        made.writestr(
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(
             f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}"
         )
-        made.writestr(
+        file.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        made.writestr(f"{info}/RECORD", "")
+        file.writestr(f"{info}/RECORD", "")
 
 
 @pytest.fixture
@@ -320,9 +322,9 @@ def test_a_wheel_that_was_changed_is_not_installed(own_index, here, monkeypatch,
 def test_a_requirement_without_a_wheel_is_named(own_index, here):
     folder = write_tree(here, "02-difyignore-only")
     (folder / "requirements.txt").write_text("dify_plugin>=0.9.0\nacme_one\n")
-    said = run("pack", "--offline", folder, code=2)
-    assert "cannot be resolved to wheels" in said
-    assert "dify-plugin" in said.replace("_", "-")
+    printed = run("pack", "--offline", folder, code=2)
+    assert "cannot be resolved to wheels" in printed
+    assert "dify-plugin" in printed.replace("_", "-")
     assert not list(here.glob("*.difypkg"))
     assert "There is no platform 'linux/x'" in run(
         "pack", "--offline", "--platform", "linux/x", folder, code=2

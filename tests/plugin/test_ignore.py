@@ -20,7 +20,7 @@ def excludes(lines, path, *, folder=False):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "out", "kept"),
+    ("pattern", "out", "packed"),
     [
         ("a", "a x/a a/b", "ab ba A"),
         ("/a", "a a/b", "x/a"),
@@ -61,9 +61,9 @@ def excludes(lines, path, *, folder=False):
         ("[\ufffd]", "\udce9", "é"),
     ],
 )
-def test_patterns(pattern, out, kept):
+def test_patterns(pattern, out, packed):
     assert [path for path in filter(None, out.split(" ")) if excludes(pattern, path) is None] == []
-    assert [path for path in filter(None, kept.split(" ")) if excludes(pattern, path)] == []
+    assert [path for path in filter(None, packed.split(" ")) if excludes(pattern, path)] == []
 
 
 def test_a_slash_at_the_end_means_folders():

@@ -61,8 +61,8 @@ def test_files_order_and_checksum_are_the_daemons(name, tmp_path):
     if expected["checksum"] is not None:
         assert digest == expected["checksum"]
     if expected["identifier"] is not None:
-        named = yaml.safe_load(files["manifest.yaml"])
-        parts = named.get("author"), named["name"], named["version"]
+        manifest = yaml.safe_load(files["manifest.yaml"])
+        parts = manifest.get("author"), manifest["name"], manifest["version"]
         assert identifier(*parts, digest) == expected["identifier"]
     if "folder_checksum" in expected and "backslash" not in name:
         assert checksum(selected) == expected["folder_checksum"]

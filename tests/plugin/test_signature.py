@@ -84,8 +84,10 @@ def test_the_verdict_is_the_daemons(case):
 def test_a_signature_has_the_daemons_bytes(category, tmp_path):
     theirs = package_files(SIGNED / f"signed-{category}.difypkg")
     time = json.loads(theirs.comment)["time"]
-    made = sign(package_files(SIGNED / "unsigned.difypkg"), PRIVATE, category=category, time=time)
-    (tmp_path / "x.difypkg").write_bytes(made)
+    package = sign(
+        package_files(SIGNED / "unsigned.difypkg"), PRIVATE, category=category, time=time
+    )
+    (tmp_path / "x.difypkg").write_bytes(package)
     ours = package_files(tmp_path / "x.difypkg")
     assert ours.comment == theirs.comment
     assert ours.entries == theirs.entries

@@ -40,8 +40,8 @@ def text(variable: str, *, type: FormType = FormType.TEXT_INPUT, **options: Any)
 
 
 def choice(variable: str, *values: str | Option, **options: Any) -> FormField:
-    made = tuple(v if isinstance(v, Option) else Option(v, I18n(v)) for v in values)
-    return text(variable, type=FormType.SELECT, options=made, **options)
+    all_options = tuple(v if isinstance(v, Option) else Option(v, I18n(v)) for v in values)
+    return text(variable, type=FormType.SELECT, options=all_options, **options)
 
 
 @frozen(kw_only=True)

@@ -275,8 +275,8 @@ def test_a_dark_icon_is_taken_where_there_is_one():
 def test_a_view_is_plain_data():
     import json
 
-    shown = view(project(CASES[0]), Selection())
-    data = json.loads(json.dumps(as_json(shown)))
+    page = view(project(CASES[0]), Selection())
+    data = json.loads(json.dumps(as_json(page)))
     assert data["dialog"]["title"] == "Add model"
     assert [field["visible"] for field in data["dialog"]["fields"]] == [
         True,

@@ -185,14 +185,14 @@ def form(*variables):
 
 def project(**changes):
     """Make the project that goes with :data:`SOURCES`; of its provider, what is said else."""
-    said = {
+    values = {
         "extra": _EXTRA,
         "supported_model_types": _TYPES,
         "provider_credential_schema": None,
         "model_credential_schema": form("server_url", "timeout"),
         **changes,
     }
-    provider: Provider = evolve(_PROJECT.provider, **said)
+    provider: Provider = evolve(_PROJECT.provider, **values)
     return evolve(_PROJECT, provider=provider)
 
 

@@ -31,9 +31,9 @@ def _blocks(text, indent):
     key = None
     for line in text.splitlines(keepends=True):
         line = line if line.endswith("\n") else f"{line}\n"
-        found = re.match(rf" {{{indent}}}([\w\"'-]+):(\s|$)", MARKS.sub("", line))
-        if found and not line.lstrip("« ").startswith("- "):
-            key = found[1]
+        match = re.match(rf" {{{indent}}}([\w\"'-]+):(\s|$)", MARKS.sub("", line))
+        if match and not line.lstrip("« ").startswith("- "):
+            key = match[1]
             if key in blocks:  # the example says it twice
                 key = f"{key} again"
             blocks[key] = ""
@@ -68,11 +68,11 @@ def overlay_python(base, text):
     lines, laid = base.splitlines(keepends=True), text.splitlines(keepends=True)
     if laid and not laid[-1].endswith("\n"):
         laid[-1] += "\n"
-    known = {name: node for node in own.body for name in _names(node)}
+    definitions = {name: node for node in own.body for name in _names(node)}
     edits, added, first = [], [], []
     for node in tree.body:
         chunk = laid[_start(node) - 1 : node.end_lineno]
-        same = next((known[name] for name in _names(node) if name in known), None)
+        same = next((definitions[name] for name in _names(node) if name in definitions), None)
         if isinstance(node, ast.Import | ast.ImportFrom):
             first += chunk
         elif same is None:
@@ -102,7 +102,7 @@ def _is_partial(node):
 
 def _start(node):
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(one.lineno for one in decorators)])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _names(node):

@@ -25,7 +25,7 @@ def replace(path, old, new):
     path.write_text(text.replace(old, new, 1))
 
 
-def one(folder):
+def finding_in(folder):
     (finding,) = check(read_plugin(folder))
     file = finding.span.file.removeprefix(f"{folder}/")
     return finding.code, file, finding.span.line, finding.message, finding.fix
@@ -44,7 +44,7 @@ def line_of(path, text):
 def test_a_tab(folder):
     replace(folder / PROVIDER, "  en_US: Acme", "\ten_US: Acme")
     message = "a tab indents the line"
-    assert one(folder) == ("XI011", PROVIDER, 3, message, "Indent it with spaces.")
+    assert finding_in(folder) == ("XI011", PROVIDER, 3, message, "Indent it with spaces.")
     assert not_imported(folder) == f"{PROVIDER}:3:1: {message}: indent it with spaces"
 
 
@@ -52,12 +52,12 @@ def test_a_tab(folder):
 def test_a_character_that_no_value_begins_with(folder, character):
     replace(folder / MODEL, "model: acme-1", f"model: {character}acme-1")
     message = f"a value cannot begin with {character}"
-    assert one(folder) == ("XI011", MODEL, 1, message, "Put it in quotes.")
+    assert finding_in(folder) == ("XI011", MODEL, 1, message, "Put it in quotes.")
 
 
 def test_what_else_is_not_yaml(folder):
     replace(folder / MODEL, "model: acme-1", "model: acme: 1")
-    code, file, line, message, fix = one(folder)
+    code, file, line, message, fix = finding_in(folder)
     assert (code, file, line, fix) == ("XI011", MODEL, 1, "Correct it.")
     assert message.startswith("not YAML, mapping values are not allowed")
 
@@ -67,14 +67,14 @@ def test_a_second_document(folder, path):
     (folder / path).write_text(f"{YAML[path]}---\nmodel: b\n")
     line = len(YAML[path].splitlines()) + 1
     message = "a second document begins here, and Dify reads one"
-    assert one(folder) == ("XI011", path, line, message, "Remove it.")
+    assert finding_in(folder) == ("XI011", path, line, message, "Remove it.")
 
 
 def test_a_manifest_of_another_ending(folder):
     (folder / MANIFEST).rename(folder / "manifest.yml")
     fix = "Rename manifest.yml to manifest.yaml."
     message = "there is no manifest.yaml; there is manifest.yml"
-    assert one(folder) == ("XI702", "manifest.yml", 1, message, fix)
+    assert finding_in(folder) == ("XI702", "manifest.yml", 1, message, fix)
     assert not_imported(folder).endswith(
         "has no manifest.yaml. Rename its manifest.yml to manifest.yaml."
     )
@@ -84,7 +84,13 @@ def test_a_provider_of_another_ending(folder):
     (folder / PROVIDER).rename(folder / "provider/acme.yml")
     line = line_of(folder / MANIFEST, f"    - {PROVIDER}")
     message = f"there is no {PROVIDER}"
-    assert one(folder) == ("XI011", MANIFEST, line, message, "Did you mean provider/acme.yml?")
+    assert finding_in(folder) == (
+        "XI011",
+        MANIFEST,
+        line,
+        message,
+        "Did you mean provider/acme.yml?",
+    )
 
 
 def test_a_provider_that_is_left_out(folder):
@@ -97,7 +103,7 @@ def test_a_folder_that_is_a_link(folder):
     shutil.move(folder / "models", folder.parent / "models")
     (folder / "models").symlink_to(folder.parent / "models")
     fix = "Put the folder itself there, or leave it out with a line in .difyignore."
-    assert one(folder) == ("XI710", "models", 1, "models is a link to a folder", fix)
+    assert finding_in(folder) == ("XI710", "models", 1, "models is a link to a folder", fix)
 
 
 def test_a_link_that_leads_to_the_plugin(folder):
@@ -121,8 +127,8 @@ def test_languages_are_one_finding_a_file(folder):
     replace(
         folder / PROVIDER, "        en_US: API key\n", "        en_US: API key\n        ko_KR: 키\n"
     )
-    found = check(read_plugin(folder))
-    assert [(f.code, f.span.file.removeprefix(f"{folder}/"), f.message) for f in found] == [
+    findings = check(read_plugin(folder))
+    assert [(f.code, f.span.file.removeprefix(f"{folder}/"), f.message) for f in findings] == [
         ("XI006", MANIFEST, "fr_FR is not a language of Dify"),
         ("XI006", PROVIDER, "ko_KR and zh_hans are not languages of Dify"),
     ]
@@ -181,5 +187,5 @@ def test_a_provider_that_is_no_list(folder):
     replace(folder / MANIFEST, f"models:\n    - {PROVIDER}", f"models: {PROVIDER}")
     line = line_of(folder / MANIFEST, f"  models: {PROVIDER}")
     message = f"expected a list, got '{PROVIDER}'"
-    assert one(folder) == ("XI011", MANIFEST, line, message, f"Write - {PROVIDER}.")
+    assert finding_in(folder) == ("XI011", MANIFEST, line, message, f"Write - {PROVIDER}.")
     assert not_imported(folder).endswith(f"plugins.models: {message}: write - {PROVIDER}")

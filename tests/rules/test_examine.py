@@ -18,7 +18,7 @@ def examine(path):
 
 
 def codes(path):
-    return [found.code for found in examine(path)]
+    return [finding.code for finding in examine(path)]
 
 
 def packed(folder, package, *, names=lambda name: name, more=()):
@@ -56,7 +56,7 @@ def test_packages_that_the_daemon_cannot_unpack(plugin_folder, tmp_path, names, 
     findings = check(
         read_plugin(packed(plugin_folder, tmp_path / "x.difypkg", names=names, more=more))
     )
-    assert code in [found.code for found in findings if found.severity is Severity.REFUSED]
+    assert code in [finding.code for finding in findings if finding.severity is Severity.REFUSED]
 
 
 def test_a_list_of_positions_that_is_none(plugin_folder):
@@ -66,13 +66,13 @@ def test_a_list_of_positions_that_is_none(plugin_folder):
 
 def test_a_name_in_the_list_that_no_model_has(plugin_folder):
     (plugin_folder / "models/llm/_position.yaml").write_text("- tariff-swift\n- nobody\n")
-    (found,) = examine(plugin_folder)
-    assert (found.code, found.path) == ("XI014", "nobody")
-    assert (found.span.line, found.span.column) == (2, 3)
+    (finding,) = examine(plugin_folder)
+    assert (finding.code, finding.path) == ("XI014", "nobody")
+    assert (finding.span.line, finding.span.column) == (2, 3)
 
 
 @pytest.mark.parametrize(
-    ("path", "right", "wrong", "said", "fix"),
+    ("path", "right", "wrong", "words", "fix"),
     [
         (
             "models/llm/tariff-swift.yaml",
@@ -126,20 +126,20 @@ def test_a_name_in_the_list_that_no_model_has(plugin_folder):
         ),
     ],
 )
-def test_one_mistake_in_a_value_is_one_finding(plugin_folder, path, right, wrong, said, fix):
+def test_one_mistake_in_a_value_is_one_finding(plugin_folder, path, right, wrong, words, fix):
     text = (plugin_folder / path).read_text("utf-8")
     assert right in text
     (plugin_folder / path).write_text(text.replace(right, wrong, 1), "utf-8")
-    (found,) = examine(plugin_folder)
-    assert said in found.message
-    assert found.fix == fix
-    assert found.span.file.endswith(path)
+    (finding,) = examine(plugin_folder)
+    assert words in finding.message
+    assert finding.fix == fix
+    assert finding.span.file.endswith(path)
 
 
 def test_a_folder_of_models_that_is_ignored(plugin_folder):
     (plugin_folder / ".difyignore").write_text("requirements.txt\nmodels/llm/\n!README.md\n")
     (plugin_folder / "requirements.txt").touch()
-    messages = [found.message for found in examine(plugin_folder) if found.code == "XI706"]
+    messages = [finding.message for finding in examine(plugin_folder) if finding.code == "XI706"]
     assert messages == ["models/llm/ is left out by line 2 of .difyignore (models/llm/)"]
 
 
@@ -159,14 +159,14 @@ def test_a_signature_that_would_be_packed(plugin_folder):
 
 def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
     (plugin_folder / "provider/tariff.yaml").unlink()
-    (found,) = examine(plugin_folder)
-    line = (plugin_folder / "manifest.yaml").read_text().splitlines()[found.span.line - 1]
-    assert (found.code, line.strip()) == ("XI011", "- provider/tariff.yaml")
-    assert found.message == "there is no provider/tariff.yaml"
+    (finding,) = examine(plugin_folder)
+    line = (plugin_folder / "manifest.yaml").read_text().splitlines()[finding.span.line - 1]
+    assert (finding.code, line.strip()) == ("XI011", "- provider/tariff.yaml")
+    assert finding.message == "there is no provider/tariff.yaml"
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         (
             b"a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
@@ -197,10 +197,12 @@ def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
 @pytest.mark.parametrize(
     "file", ["manifest.yaml", "provider/tariff.yaml", "models/llm/tariff-swift.yaml"]
 )
-def test_hostile_yaml_is_answered(plugin_folder, file, content, said):
+def test_hostile_yaml_is_answered(plugin_folder, file, content, words):
     (plugin_folder / file).write_bytes(content)
-    findings = [found for found in examine(plugin_folder) if found.severity is Severity.REFUSED]
-    assert any(said in found.message for found in findings)
+    findings = [
+        finding for finding in examine(plugin_folder) if finding.severity is Severity.REFUSED
+    ]
+    assert any(words in finding.message for finding in findings)
     assert not os.path.lexists("owned")
 
 
@@ -211,8 +213,8 @@ def test_what_cannot_be_packed_is_refused_unless_it_is_left_out(plugin_folder, t
     (plugin_folder / "models/gone").symlink_to("nowhere")
     (plugin_folder / "models/all").symlink_to(plugin_folder / "models/llm")
     os.mkfifo(plugin_folder / "models/llm/pipe.yaml")
-    found = examine(plugin_folder)
-    assert {(one.code, one.severity, one.message) for one in found} == {
+    findings = examine(plugin_folder)
+    assert {(finding.code, finding.severity, finding.message) for finding in findings} == {
         ("XI710", Severity.REFUSED, "models/all is a link to a folder"),
         ("XI710", Severity.REFUSED, "models/gone is a link that leads nowhere"),
         ("XI710", Severity.REFUSED, "models/llm/pipe.yaml is a named pipe"),
@@ -221,7 +223,7 @@ def test_what_cannot_be_packed_is_refused_unless_it_is_left_out(plugin_folder, t
     }
     with (plugin_folder / ".difyignore").open("a") as ignored:
         ignored.write("all\ngone\npipe.yaml\nx.yaml\nloop\n")
-    assert {one.code for one in examine(plugin_folder)} == {"XI706"}
+    assert {finding.code for finding in examine(plugin_folder)} == {"XI706"}
 
 
 def test_an_ignore_file_may_be_a_link_out_of_the_folder(plugin_folder, tmp_path):
@@ -286,7 +288,7 @@ def test_a_damaged_entry_is_named(plugin_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         ("project = 1\n", "project is not a table"),
         ("[[project]]\n", "project is not a table"),
@@ -295,11 +297,11 @@ def test_a_damaged_entry_is_named(plugin_folder, tmp_path):
         ("project = [", "not TOML: "),
     ],
 )
-def test_a_pyproject_of_another_shape_is_said_to_be_one(plugin_folder, text, said):
+def test_a_pyproject_of_another_shape_is_said_to_be_one(plugin_folder, text, words):
     (plugin_folder / "pyproject.toml").write_text(text)
-    found = [finding.message for finding in examine(plugin_folder) if finding.code == "XI525"]
-    assert len(found) == 1
-    assert said in found[0]
+    messages = [finding.message for finding in examine(plugin_folder) if finding.code == "XI525"]
+    assert len(messages) == 1
+    assert words in messages[0]
 
 
 def test_an_encrypted_entry_is_named(plugin_folder, tmp_path):

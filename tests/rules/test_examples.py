@@ -20,7 +20,7 @@ def ids(examples):
     return [f"{rule.code}-{number}" for number, (rule, _) in enumerate(examples)]
 
 
-def found(rule, example, folder):
+def check_example(rule, example, folder):
     path, before, marks = lay(rule, example, folder)
     listed = folder / "versions.txt"
     review = review_of(listed if listed.exists() else None) if rule in RULES_OF_REVIEW else None
@@ -38,7 +38,7 @@ def place(span, root):
 
 @pytest.mark.parametrize(("rule", "example"), BAD, ids=ids(BAD))
 def test_a_bad_example_has_exactly_its_finding(rule, example, tmp_path):
-    findings, marks, root = found(rule, example, tmp_path)
+    findings, marks, root = check_example(rule, example, tmp_path)
     assert [(f.code, f.severity, f.where) for f in findings] == [
         (rule.code, rule.severity, rule.where)
     ], [f"{f.code} {f.message}" for f in findings]
@@ -51,7 +51,7 @@ def test_a_bad_example_has_exactly_its_finding(rule, example, tmp_path):
 
 @pytest.mark.parametrize(("rule", "example"), GOOD, ids=ids(GOOD))
 def test_a_good_example_has_no_finding(rule, example, tmp_path):
-    findings, _, _ = found(rule, example, tmp_path)
+    findings, _, _ = check_example(rule, example, tmp_path)
     assert [f"{f.code} {f.message}" for f in findings] == []
 
 

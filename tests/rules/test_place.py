@@ -22,7 +22,7 @@ DECLARED = PROJECT.customizable_models[0]
 def of(rule):
     declared = evolve(DECLARED, parameter_rules=(rule,))
     findings = check_project(evolve(PROJECT, customizable_models=(declared,)), FILES)
-    (finding,) = (found for found in findings if found.code.startswith("XI4"))
+    (finding,) = (finding for finding in findings if finding.code.startswith("XI4"))
     return finding
 
 
@@ -32,7 +32,7 @@ def pointed(finding):
 
 
 def test_an_argument():
-    found = of(
+    finding = of(
         ParameterRule(
             name="seed",
             type=ParameterType.INT,
@@ -40,27 +40,27 @@ def test_an_argument():
             max=3,
         )
     )
-    assert (found.code, pointed(found)) == ("XI424", "7,  # above the other")
+    assert (finding.code, pointed(finding)) == ("XI424", "7,  # above the other")
 
 
 def test_an_argument_behind_letters_of_many_bytes():
-    found = of(ParameterRule(name="种子", type=ParameterType.INT, min=7, max=3))
-    assert pointed(found) == "7, max=3))"
+    finding = of(ParameterRule(name="种子", type=ParameterType.INT, min=7, max=3))
+    assert pointed(finding) == "7, max=3))"
 
 
 def test_an_item():
-    found = of(ParameterRule(name="s", type=ParameterType.STRING, options=("a", "b" * 256)))
-    assert pointed(found) == '"b" * 256)))'
+    finding = of(ParameterRule(name="s", type=ParameterType.STRING, options=("a", "b" * 256)))
+    assert pointed(finding) == '"b" * 256)))'
 
 
 def test_what_the_call_does_not_say_itself():
-    said = {"min": 7, "max": 3}
-    found = of(ParameterRule(name="seed", type=ParameterType.INT, **said))
-    assert pointed(found) == 'ParameterRule(name="seed", type=ParameterType.INT, **said))'
+    limits = {"min": 7, "max": 3}
+    finding = of(ParameterRule(name="seed", type=ParameterType.INT, **limits))
+    assert pointed(finding) == 'ParameterRule(name="seed", type=ParameterType.INT, **said))'
 
 
 @pytest.mark.parametrize(
-    ("file", "said", "wrong", "code", "points"),
+    ("file", "right", "wrong", "code", "points"),
     [
         ("manifest.yaml", "version: '0.1.0'", "version: v1", "XI101", "v1"),
         (
@@ -73,11 +73,11 @@ def test_what_the_call_does_not_say_itself():
         ("models/llm/tariff-swift.yaml", "context_size: ", "context_size: -", "XI406", "-"),
     ],
 )
-def test_a_key_of_yaml(plugin_folder, file, said, wrong, code, points):
+def test_a_key_of_yaml(plugin_folder, file, right, wrong, code, points):
     path = plugin_folder / file
-    assert said in path.read_text()
-    path.write_text(path.read_text().replace(said, wrong, 1))
-    (found,) = check(read_plugin(plugin_folder))
-    assert found.span.file == str(path)
-    assert found.code == code
-    assert pointed(found).startswith(points)
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong, 1))
+    (finding,) = check(read_plugin(plugin_folder))
+    assert finding.span.file == str(path)
+    assert finding.code == code
+    assert pointed(finding).startswith(points)

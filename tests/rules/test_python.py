@@ -37,15 +37,17 @@ OF_CODE = [rule for rule in RULES.values() if rule.code.startswith("XI6")]
 ROOT = Path(__file__).parents[2]
 
 
-def findings(made):
+def findings(plugin):
     """Find what is wrong with a plugin of these sources, or of this project and these sources."""
-    declared, sources = made if isinstance(made, tuple) else (project(), made)
+    declared, sources = plugin if isinstance(plugin, tuple) else (project(), plugin)
     contents = {path: text.encode(errors="surrogatepass") for path, text in sources.items()}
-    return [one for one in check_project(declared, contents) if one.code.startswith("XI6")]
+    return [
+        finding for finding in check_project(declared, contents) if finding.code.startswith("XI6")
+    ]
 
 
-def codes(made):
-    return {finding.code for finding in findings(made)}
+def codes(plugin):
+    return {finding.code for finding in findings(plugin)}
 
 
 def test_the_plugin_that_is_made_wrong_here_is_right():
@@ -92,7 +94,7 @@ def test_code_that_is_not_known_is_not_judged():
     unseen = plugin_with(project(), _bytes(SOURCES))
     sources = {path: text for path, text in SOURCES.items() if path != COMMON}
     object.__setattr__(unseen, "sources", sources)
-    assert not [one for one in check(unseen) if one.code.startswith("XI6")]
+    assert not [finding for finding in check(unseen) if finding.code.startswith("XI6")]
 
 
 def test_text_that_is_no_python_in_its_encoding_is_found():
@@ -100,8 +102,8 @@ def test_text_that_is_no_python_in_its_encoding_is_found():
     marked = {**_bytes(SOURCES), COMMON: latin.encode("latin-1")}
     assert codes(texts_of(marked)) == set()
     unmarked = {**_bytes(SOURCES), COMMON: latin.split("\n", 1)[1].encode("latin-1")}
-    (found,) = (f for f in findings(texts_of(unmarked)) if f.code == "XI601")
-    assert (found.message, found.span.line) == (
+    (finding,) = (f for f in findings(texts_of(unmarked)) if f.code == "XI601")
+    assert (finding.message, finding.span.line) == (
         "models/common.py is not Python 3.12: the file is not UTF-8",
         1,
     )
@@ -204,8 +206,10 @@ def test_findings_in_a_folder_and_a_package_point_into_their_files(tmp_path):
     package.write_bytes(pack(tree.items()))
     line = carried[LLM].decode().split("print(1)")[0].count("\n") + 1
     for path, file in ((folder, str(folder / LLM)), (package, LLM)):
-        (found,) = (one for one in check(read_plugin(path)) if one.code.startswith("XI6"))
-        assert (found.code, found.span.file, found.span.line) == ("XI651", file, line)
+        (finding,) = (
+            finding for finding in check(read_plugin(path)) if finding.code.startswith("XI6")
+        )
+        assert (finding.code, finding.span.file, finding.span.line) == ("XI651", file, line)
 
 
 def test_a_finding_in_a_carried_file_points_to_where_it_was_carried_from(tmp_path):
@@ -215,32 +219,32 @@ def test_a_finding_in_a_carried_file_points_to_where_it_was_carried_from(tmp_pat
     ran = CliRunner().invoke(
         main, ["check", str(tmp_path / "own/provider_spec.py"), "--format", "json"]
     )
-    (found,) = json.loads(ran.output)
-    assert (found["code"], found["file"]) == ("XI651", str(wrong))
+    (finding,) = json.loads(ran.output)
+    assert (finding["code"], finding["file"]) == ("XI651", str(wrong))
 
 
 # What the rules take from the SDK is what the SDK has.
 
 
 def test_the_table_of_classes_is_the_sdks():
-    known = {**vars(dify_plugin), "AIModel": AIModel, "_CommonOaiApiCompat": _CommonOaiApiCompat}
-    for name, said in CLASSES.items():
-        there = known[name]
-        assert {base.__name__ for base in there.__bases__} - {"ABC", "object"} == set(said.bases)
+    classes = {**vars(dify_plugin), "AIModel": AIModel, "_CommonOaiApiCompat": _CommonOaiApiCompat}
+    for name, row in CLASSES.items():
+        there = classes[name]
+        assert {base.__name__ for base in there.__bases__} - {"ABC", "object"} == set(row.bases)
         own = {
             part for part in vars(there) if getattr(vars(there)[part], "__isabstractmethod__", 0)
         }
-        assert own == said.abstract
+        assert own == row.abstract
         asked = {part for other in CLASSES.values() for part in other.abstract}
-        assert asked & set(vars(there)) - own == said.brings
+        assert asked & set(vars(there)) - own == row.brings
         describes = "get_customizable_model_schema" in vars(there) and name != "AIModel"
-        assert describes == said.describes_custom_models
-        if said.serves:
-            assert there.model_type.value == said.serves
+        assert describes == row.describes_custom_models
+        if row.serves:
+            assert there.model_type.value == row.serves
 
 
 def test_the_table_of_calls_is_the_sdks():
-    roots = {said.serves: name for name, said in CLASSES.items() if said.serves}
+    roots = {row.serves: name for name, row in CLASSES.items() if row.serves}
     tables = [(roots[kind], calls) for kind, calls in CALLS.items()]
     for name, calls in [*tables, ("ModelProvider", PROVIDER_CALLS)]:
         for method, call in calls.items():
@@ -252,16 +256,16 @@ def test_the_table_of_calls_is_the_sdks():
 
 def test_the_table_of_results_is_the_sdks():
     rooms = (entities.llm, entities.rerank, entities.text_embedding)
-    for name, said in RESULTS.items():
+    for name, required in RESULTS.items():
         (kind,) = {getattr(room, name) for room in rooms if hasattr(room, name)}
-        assert {key for key, field in kind.model_fields.items() if field.is_required()} == said
+        assert {key for key, field in kind.model_fields.items() if field.is_required()} == required
 
 
 def test_the_table_of_names_is_the_sdks():
     if Version(version("dify_plugin")) <= NEWEST:
-        for name, known in NAMES.items():
-            there = {one for one in vars(importlib.import_module(name)) if one[0] != "_"}
-            assert there - TOP_LEVEL <= known | {m.rpartition(".")[2] for m in NAMES}, name
+        for name, listed in NAMES.items():
+            there = {part for part in vars(importlib.import_module(name)) if part[0] != "_"}
+            assert there - TOP_LEVEL <= listed | {m.rpartition(".")[2] for m in NAMES}, name
 
 
 # What is refused, the SDK refuses; what is not, it loads.
@@ -286,7 +290,11 @@ IDS = [f"{rule.code}-{number}" for number, (rule, _) in enumerate(EXAMPLES)]
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=IDS)
 def test_refused_is_what_the_sdk_refuses(rule, example, oracle, tmp_path):
     path, _, _ = lay(rule, example, tmp_path)
-    refused = [one.message for one in check(read_plugin(path)) if one.severity is Severity.REFUSED]
+    refused = [
+        finding.message
+        for finding in check(read_plugin(path))
+        if finding.severity is Severity.REFUSED
+    ]
     error = oracle.load(path).get("error")
     assert bool(error) == bool(refused), f"{error} {refused}"
 
@@ -296,12 +304,12 @@ def test_refused_is_what_the_sdk_refuses(rule, example, oracle, tmp_path):
     [(code, n) for code in RIGHT if code < "XI62" for n in range(len(RIGHT[code]))],
 )
 def test_what_is_right_is_loaded_but_for_what_is_not_here(code, index, oracle, tmp_path):
-    made = RIGHT[code][index]
-    declared, sources = made if isinstance(made, tuple) else (project(), made)
+    example = RIGHT[code][index]
+    declared, sources = example if isinstance(example, tuple) else (project(), example)
     carried = {path: text.encode() for path, text in sources.items()}
     write_tree(emit(declared, modules={}, carried=carried, runtime={}), tmp_path / "plugin")
     (tmp_path / "plugin/_assets").mkdir(exist_ok=True)
-    refused = [one for one in findings(made) if one.severity is Severity.REFUSED]
+    refused = [finding for finding in findings(example) if finding.severity is Severity.REFUSED]
     error = oracle.load(tmp_path / "plugin").get("error") or ""
     elsewhere = "No module named" in error or "example.com" in error
     elsewhere |= declared.requirements != project().requirements  # another SDK

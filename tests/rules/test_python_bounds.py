@@ -69,19 +69,23 @@ def test_twice_as_much_takes_about_twice_the_steps(kind):
 )
 def test_what_is_larger_than_the_bound_is_reported_and_not_read(tokens, codes):
     generated = "[" + "1," * (tokens // 2 - 1) + "]\n"
-    found = findings(
+    reported = findings(
         {**under(LLM, "from models import generated\n"), "models/generated.py": generated}
     )
-    assert {one.code for one in found if one.code.startswith("XI6")} == codes
-    assert {one.span.file for one in found if one.code == "XI600"} <= {"models/generated.py"}
+    assert {finding.code for finding in reported if finding.code.startswith("XI6")} == codes
+    assert {finding.span.file for finding in reported if finding.code == "XI600"} <= {
+        "models/generated.py"
+    }
 
 
 def test_what_crashes_ruff_hides_nothing_in_other_files():
     later = "\n\ndef later():\n    import crash\n    return crash, undefined\n"
     for crash in ("-" * 20_000 + ")", "x = " + "1+" * 20_000 + "1\n"):
-        found = {one.code: one for one in findings({**under(LLM, later), "crash.py": crash})}
-        assert found["XI628"].message == "undefined is not defined"
-        assert found.keys() & {"XI600", "XI602"}
+        by_code = {
+            finding.code: finding for finding in findings({**under(LLM, later), "crash.py": crash})
+        }
+        assert by_code["XI628"].message == "undefined is not defined"
+        assert by_code.keys() & {"XI600", "XI602"}
 
 
 def test_users_settings_change_nothing(monkeypatch, tmp_path):
@@ -89,7 +93,7 @@ def test_users_settings_change_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("RUFF_OUTPUT_FILE", str(tmp_path / "elsewhere"))
     (tmp_path / "ruff.toml").write_text("lint.ignore = ['F821']\nexclude = ['*']\n")
     monkeypatch.chdir(tmp_path)
-    assert [one.code for one in findings(sources) if one.code[:3] == "XI6"] == ["XI628"]
+    assert [finding.code for finding in findings(sources) if finding.code[:3] == "XI6"] == ["XI628"]
     assert not (tmp_path / "elsewhere").exists()
 
 

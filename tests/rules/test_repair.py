@@ -122,7 +122,7 @@ def test_what_has_one_right_answer_is_fixed(text, kind, right, newline):
 
 
 def test_each_fix_names_its_line():
-    messages = [str(made) for made in edits_of(MANIFEST.encode(), Manifest, "manifest.yaml")]
+    messages = [str(edit) for edit in edits_of(MANIFEST.encode(), Manifest, "manifest.yaml")]
     assert messages[0] == "manifest.yaml:2: quoted 0.1, which must be a string"
     assert "manifest.yaml:7: renamed the key en-US to en_US" in messages
 
@@ -173,8 +173,10 @@ def folder(tmp_path, plugin_folder):
 
 def test_a_folder_is_fixed_file_after_file(folder):
     untouched = (folder / "models/llm/_position.yaml").read_bytes()
-    assert [found for found in check(read_plugin(folder)) if found.severity is Severity.REFUSED]
-    assert [made.file for made in repair(folder)] == [
+    assert [
+        finding for finding in check(read_plugin(folder)) if finding.severity is Severity.REFUSED
+    ]
+    assert [edit.file for edit in repair(folder)] == [
         "manifest.yaml",
         "provider/tariff.yaml",
         "models/llm/tariff-swift.yaml",

@@ -66,23 +66,23 @@ def form(*fields):
     return provider(model_credential_schema=schema)
 
 
-def field(variable="v", type=FormType.TEXT_INPUT, **said):
-    said = {"required": False, "label": I18n("V"), **said}
-    return FormField(variable=variable, type=type, **said)
+def field(variable="v", type=FormType.TEXT_INPUT, **values):
+    values = {"required": False, "label": I18n("V"), **values}
+    return FormField(variable=variable, type=type, **values)
 
 
-def choice(*values, **said):
+def choice(*values, **changes):
     options = tuple(Option(value, I18n("O")) for value in values)
-    return field(type=FormType.SELECT, options=options, **said)
+    return field(type=FormType.SELECT, options=options, **changes)
 
 
-def model(name="m", **said):
-    said = {
+def model(name="m", **values):
+    values = {
         "model_type": ModelType.LLM,
         "model_properties": ModelProperties(mode="chat", context_size=4096),
-        **said,
+        **values,
     }
-    return Model(model=name, **said)
+    return Model(model=name, **values)
 
 
 def models(*declared):
@@ -92,12 +92,12 @@ def models(*declared):
 PRICE = Pricing(input=Decimal(1), unit=Decimal("0.001"), currency="USD")
 
 
-def custom(**said):
-    return evolve(PROJECT, customizable_models=(CustomizableModel(**said),))
+def custom(**values):
+    return evolve(PROJECT, customizable_models=(CustomizableModel(**values),))
 
 
-def texts(sources, **said):
-    return evolve(PROJECT, **said), FILES, sources
+def texts(sources, **changes):
+    return evolve(PROJECT, **changes), FILES, sources
 
 
 class Unreachable(Credentials):
@@ -141,8 +141,8 @@ def test_a_field_is_idle_unless_it_sets_something_or_something_reads_it():
     declared = evolve(PROJECT, credentials=Misnamed, customizable_models=(provider_spec.RERANK,))
 
     def idle(sources, project=declared):
-        found = check(project, FILES, sources)
-        return [one.message for one in found if one.code == "XI326"]
+        findings = check(project, FILES, sources)
+        return [finding.message for finding in findings if finding.code == "XI326"]
 
     key, region = "nothing reads key", "nothing reads region"
     assert idle({}) == [key, region]
@@ -153,8 +153,8 @@ def test_a_field_is_idle_unless_it_sets_something_or_something_reads_it():
 
 def test_the_base_url_is_set_by_a_field_by_the_runtime_or_by_nobody():
     def missing(**changes):
-        found = check(evolve(PROJECT, credentials=Unreachable, **changes), FILES)
-        return [one.message for one in found if one.code == "XI325"]
+        findings = check(evolve(PROJECT, credentials=Unreachable, **changes), FILES)
+        return [finding.message for finding in findings if finding.code == "XI325"]
 
     assert missing() == ["nothing sets the base URL of the server"]
     assert missing(runtime=OpenAICompatible(base_url="https://api.example.com/v1")) == []
@@ -196,9 +196,9 @@ def test_every_rule_has_a_source_and_examples():
 
 
 def test_every_rule_says_what_is_wrong_and_how_to_mend_it():
-    for entered in RULES.values():
-        assert entered.summary.endswith((".", ";")) or entered.summary[-1].isalpha(), entered.code
-        assert all(entered.fix(form).endswith(".") for form in Form), entered.code
+    for rule in RULES.values():
+        assert rule.summary.endswith((".", ";")) or rule.summary[-1].isalpha(), rule.code
+        assert all(rule.fix(form).endswith(".") for form in Form), rule.code
 
 
 def test_a_finding_points_to_the_line_that_made_the_object():

@@ -340,8 +340,8 @@ def test_a_code_that_no_rule_has_is_no_option(tmp_path):
     ],
 )
 def test_comments_by_kind_of_file(path, text, expected):
-    found = comments_of(path, text.encode())
-    assert [(c.line, c.column, c.text, c.alone) for c in found] == expected
+    comments = comments_of(path, text.encode())
+    assert [(c.line, c.column, c.text, c.alone) for c in comments] == expected
 
 
 @pytest.mark.parametrize(

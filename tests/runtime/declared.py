@@ -42,9 +42,11 @@ RULES = tuple(
 
 
 def model(name, kind=ModelType.LLM, **properties):
-    made = ModelProperties(**({"mode": "chat", "context_size": 4096} | properties))
+    model_properties = ModelProperties(**({"mode": "chat", "context_size": 4096} | properties))
     rules = RULES if kind is ModelType.LLM else ()
-    return Model(model=name, model_type=kind, model_properties=made, parameter_rules=rules)
+    return Model(
+        model=name, model_type=kind, model_properties=model_properties, parameter_rules=rules
+    )
 
 
 MODELS = (

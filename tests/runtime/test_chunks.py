@@ -45,9 +45,9 @@ def test_streams_one_after_the_other_share_a_connection(caplog):
     caplog.set_level("DEBUG", "urllib3")
     with FakeServer() as fake:
         client = XinferenceClient(Server(base_url=fake.url))
-        said = [{"role": "user", "content": "Hi"}]
+        messages = [{"role": "user", "content": "Hi"}]
         for _ in range(5):
-            groups = list(client.stream_chat("chat", said, {}))
+            groups = list(client.stream_chat("chat", messages, {}))
             assert "".join(chunk.text for group in groups for chunk in group)
     opened = [line for line in caplog.messages if line.startswith(("Starting new", "Resetting"))]
     assert len(opened) == 1

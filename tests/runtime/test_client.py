@@ -40,8 +40,8 @@ def client(server, **more):
 
 
 def form(url):
-    entered = {"server_url": url, "model_uid": "chat"}
-    return provider_spec.XinferenceCredentials.from_form(entered).server_url
+    raw = {"server_url": url, "model_uid": "chat"}
+    return provider_spec.XinferenceCredentials.from_form(raw).server_url
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_an_error_names_the_server_the_model_and_what_was_said(server, answer, k
     server.next_answer(answer, on="/v1/chat")
     with pytest.raises(CallError, match=words) as raised:
         client(server).chat("chat", HI, {})
-    said = str(raised.value)
+    message = str(raised.value)
     assert type(raised.value) is kind
-    assert server.url in said
-    assert "'chat'" in said
-    assert len(said) < 1500
-    english, _, chinese = said.partition("\n")
+    assert server.url in message
+    assert "'chat'" in message
+    assert len(message) < 1500
+    english, _, chinese = message.partition("\n")
     assert not HAN.search(english)
     assert "\n" not in chinese
     assert HAN.search(chinese)
@@ -162,19 +162,19 @@ def test_a_user_in_the_url_is_sent_to_the_proxy_that_asks_for_one_unless_there_i
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize(
-    ("location", "shown"),
+    ("location", "target"),
     [
         ("https://other.example/x/v1/chat/completions?a=b", "https://other.example/x"),
         ("/login", "{server}/login"),
         ("http://me:hidden@h/v1/chat/completions", "http://h"),
     ],
 )
-def test_a_redirect_is_not_followed_but_shown(server, status, location, shown):
+def test_a_redirect_is_not_followed_but_shown(server, status, location, target):
     """Following it, requests would drop the key, or the question."""
     server.next_answer(whole(b"", "text/html", status, location=location), on="/v1/chat")
     with pytest.raises(BadRequest) as raised:
         client(server).chat("chat", HI, {})
-    assert f"Enter {shown.format(server=server.url)} as the server URL." in str(raised.value)
+    assert f"Enter {target.format(server=server.url)} as the server URL." in str(raised.value)
     assert "hidden" not in str(raised.value)
     assert len(server.requests) == 1
 

@@ -10,7 +10,7 @@ from dify_plugin.errors.model import (
     InvokeError,
 )
 from emitted import TTS, fresh_server
-from under_sdk import bodies, entered
+from under_sdk import bodies, credentials_for
 
 from xinfer.spec import ClonedVoice, Invalid, cloned_voices
 from xinfer.testing.server import FakeServer, Served
@@ -36,7 +36,9 @@ def server():
 
 
 def speak(server, uid, voice="", **more):
-    return b"".join(TTS([]).invoke(uid, "tenant", entered(server, uid, **more), "Hello.", voice))
+    return b"".join(
+        TTS([]).invoke(uid, "tenant", credentials_for(server, uid, **more), "Hello.", voice)
+    )
 
 
 def sent(server):
@@ -92,13 +94,13 @@ def test_what_is_no_voice_is_refused_in_both_languages(text, words):
 
 def test_a_model_that_only_clones_is_added_with_a_voice(server):
     TTS([]).validate_credentials(
-        "m", entered(server, "only-clones", cloned_voices=f"Anna = {DATA} | Hi")
+        "m", credentials_for(server, "only-clones", cloned_voices=f"Anna = {DATA} | Hi")
     )
 
 
 def test_a_model_that_only_clones_says_so_without_one(server):
     with pytest.raises(CredentialsValidateFailedError, match="cloned voices only") as raised:
-        TTS([]).validate_credentials("m", entered(server, "only-clones"))
+        TTS([]).validate_credentials("m", credentials_for(server, "only-clones"))
     assert "只能使用克隆音色" in str(raised.value)
 
 
@@ -124,7 +126,7 @@ def test_a_recording_without_words(server):
 
 def test_clones_are_listed_before_the_users_own_and_in_place_of_the_familys(server):
     def listed(**more):
-        voices = TTS([]).get_tts_model_voices("m", entered(server, "instruct", **more))
+        voices = TTS([]).get_tts_model_voices("m", credentials_for(server, "instruct", **more))
         return [voice["value"] for voice in voices]
 
     clones = f"Anna = {DATA}; Ben = {DATA}"
@@ -134,7 +136,7 @@ def test_clones_are_listed_before_the_users_own_and_in_place_of_the_familys(serv
 
 
 def test_a_model_that_only_clones_has_none_of_its_familys_voices(server):
-    listed = TTS([]).get_tts_model_voices("m", entered(server, "only-clones"))
+    listed = TTS([]).get_tts_model_voices("m", credentials_for(server, "only-clones"))
     assert [voice["value"] for voice in listed] == ["default"]
 
 

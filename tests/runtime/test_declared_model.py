@@ -7,7 +7,7 @@ from dify_plugin import OAICompatLargeLanguageModel
 from dify_plugin.entities.model import ModelPropertyKey
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeBadRequestError
-from under_sdk import said
+from under_sdk import reply_of
 
 from xinfer.runtime.dify.declared import DeclaredModel
 from xinfer.spec import (
@@ -70,10 +70,10 @@ class Own(DeclaredModel[Account], OAICompatLargeLanguageModel):
     project = PROJECT
 
     def validate_credentials(self, model, credentials):
-        entered = self.credentials(credentials)
-        if entered.context > 4096:
+        account = self.credentials(credentials)
+        if account.context > 4096:
             raise Invalid("too long for this account", "超出此账号的上限")
-        if entered.context == 13:
+        if account.context == 13:
             raise LookupError("unlucky")
 
 
@@ -94,7 +94,7 @@ def test_wrong_credentials_refuse_a_validation_and_a_call(kind):
     with pytest.raises(CredentialsValidateFailedError, match=r"(?s)URL.*Context"):
         kind([]).validate_credentials("m", WRONG)
     with pytest.raises(InvokeBadRequestError, match=r"(?s)URL.*Context"):
-        said(kind([]).invoke("m", WRONG, [UserPromptMessage(content="Hi")], {}))
+        reply_of(kind([]).invoke("m", WRONG, [UserPromptMessage(content="Hi")], {}))
 
 
 def test_what_own_code_raises_is_shown_with_its_place(caplog):
@@ -106,8 +106,8 @@ def test_what_own_code_raises_is_shown_with_its_place(caplog):
 
 
 def test_credentials_are_typed():
-    entered = OnTheSdk([]).credentials(RIGHT | {"api_key": "k"})
-    assert (entered.context, entered.sees, entered.api_key) == (4096, True, Secret("k"))
+    account = OnTheSdk([]).credentials(RIGHT | {"api_key": "k"})
+    assert (account.context, account.sees, account.api_key) == (4096, True, Secret("k"))
 
 
 def test_tokens_are_counted_without_a_download(monkeypatch):
@@ -125,5 +125,5 @@ def test_the_sdks_class_goes_on_making_the_call():
         OnTheSdk([]).validate_credentials("m", credentials)
         asked = [UserPromptMessage(content="Hi")]
         answer = OnTheSdk([]).invoke("m", credentials, asked, {"top_p": 1}, stream=False)
-        assert said(answer).text == "You said: Hi"
+        assert reply_of(answer).text == "You said: Hi"
         assert server.requests[-1].body["top_p"] == 1

@@ -13,7 +13,7 @@ from dify_plugin.entities.model.message import (
 )
 from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
 from runtime.declared import Account, serving
-from under_sdk import bodies, said
+from under_sdk import bodies, reply_of
 
 from xinfer.runtime.dify import llm, rerank, text_embedding
 from xinfer.spec import (
@@ -46,7 +46,7 @@ def chat_body(server, name="m", messages=None, *, tools=None, user=None, **runti
     parameters = runtime.pop("parameters", {})
     chat = serving(llm.LargeLanguageModel, server, **runtime)
     asked = messages or [UserPromptMessage(content="Hi")]
-    said(chat.invoke(name, {"url": ""}, asked, parameters, tools, None, False, user))
+    reply_of(chat.invoke(name, {"url": ""}, asked, parameters, tools, None, False, user))
     return bodies(server, "/v1/chat/completions")[-1]
 
 
@@ -102,9 +102,13 @@ def test_the_end_user_is_not_told_unless_declared(server):
 
 def test_the_end_user_is_cut(server):
     chat = serving(llm.LargeLanguageModel, server, user=EndUser(key="user_id", max_length=7))
-    said(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, "someone"))
-    said(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, "x" * 40))
-    said(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, None))
+    reply_of(
+        chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, "someone")
+    )
+    reply_of(
+        chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, "x" * 40)
+    )
+    reply_of(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, None, None, False, None))
     sent = [body.get("user_id") for body in bodies(server, "/v1/chat/completions")]
     assert sent == ["someone", "x" * 7, None]
 
@@ -157,7 +161,7 @@ def short(messages):
 )
 def test_messages_are_arranged(server, policy, sent):
     chat = serving(llm.LargeLanguageModel, server, messages=policy)
-    said(chat.invoke("m", {}, TALK, {}, None, None, False))
+    reply_of(chat.invoke("m", {}, TALK, {}, None, None, False))
     assert short(bodies(server, "/v1/chat/completions")[-1]["messages"]) == sent
 
 
@@ -177,7 +181,7 @@ def test_thoughts_leave_the_text_and_go_back_as_the_server_demands(
 ):
     policy = Messages(reasoning=reasoning)
     chat = serving(llm.LargeLanguageModel, server, messages=policy, dialect=dialect)
-    said(chat.invoke("m", {}, TALK, {}, tools, None, False))
+    reply_of(chat.invoke("m", {}, TALK, {}, tools, None, False))
     answer = bodies(server, "/v1/chat/completions")[-1]["messages"][3]
     assert answer["content"] == "Hello!"
     assert answer.get("reasoning_content") == sent
@@ -200,7 +204,7 @@ def test_several_thoughts_unended_ones_and_words_about_them(server, text, answer
 def test_a_completion_model_continues_text_without_thoughts(server):
     chat = serving(llm.LargeLanguageModel, server)
     asked = [UserPromptMessage(content="1"), AssistantPromptMessage(content=THOUGHT)]
-    assert said(chat.invoke("writer", {}, asked, {}, stream=False)).text == " and so on"
+    assert reply_of(chat.invoke("writer", {}, asked, {}, stream=False)).text == " and so on"
     assert bodies(server, "/v1/completions")[-1]["prompt"] == "1\n\nHello!"
 
 
@@ -268,7 +272,7 @@ def test_hooks_take_and_return_plain_data(server):
     chat = serving(Odd, server)
     server.next_answer(as_json({"choices": [{"message": {"content": "ok"}}]}), on="/v1/m/chat")
     asked = [UserPromptMessage(content="Hi")]
-    answer = said(chat.invoke("m", {"key": "k-12345"}, asked, {}, stream=False, user="u"))
+    answer = reply_of(chat.invoke("m", {"key": "k-12345"}, asked, {}, stream=False, user="u"))
     assert answer.text == "ok"
     arrived = server.requests[-1]
     assert arrived.route == f"{shape.base}/m/chat/completions"
@@ -282,7 +286,7 @@ def test_a_mistake_in_own_code_reaches_the_log_with_its_line_and_the_user_with_i
 ):
     chat = serving(Failing, server)
     with pytest.raises(InvokeError, match=r"KeyError: 'missing' \(test_declared_runtime\.py, line"):
-        said(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, stream=stream))
+        reply_of(chat.invoke("m", {}, [UserPromptMessage(content="Hi")], {}, stream=stream))
     log = caplog.text
     assert "test_declared_runtime.py" in log
     assert "Traceback" in log

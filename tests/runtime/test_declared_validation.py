@@ -6,17 +6,17 @@ import pytest
 from dify_plugin.entities.model.message import UserPromptMessage
 from dify_plugin.errors.model import CredentialsValidateFailedError
 from runtime.declared import MODELS, model, project, serving
-from under_sdk import bodies, said
+from under_sdk import bodies, reply_of
 
 from xinfer.runtime.dify import llm, provider
 from xinfer.spec import Endpoint, ModelList, setting
 from xinfer.testing.server.dialects import DialectServer
 
 
-def validated(server, entered=None, *, models=MODELS, **runtime):
+def validated(server, credentials=None, *, models=MODELS, **runtime):
     declared = project(server, models=models, **runtime)
     kind = type("P", (provider.ModelProvider,), {"project": declared})
-    stored = dict(entered or {})
+    stored = dict(credentials or {})
     kind(None, None).validate_provider_credentials(stored)
     return stored
 
@@ -72,7 +72,7 @@ def test_of_several_base_urls_the_one_that_works_is_kept(strict):
     assert json.loads(stored["xinfer_learned"])["base_url"] == strict.base_url
     chat = serving(llm.LargeLanguageModel, strict, base_url=urls)
     asked = [UserPromptMessage(content="Hi")]
-    assert said(chat.invoke("m", stored, asked, {}, stream=False)).text == "You said: Hi"
+    assert reply_of(chat.invoke("m", stored, asked, {}, stream=False)).text == "You said: Hi"
 
 
 def test_a_key_refused_everywhere_is_told_rather_than_a_server_out_of_reach(strict):
@@ -88,7 +88,7 @@ def test_a_provider_of_customizable_models_only_has_no_credentials(strict):
 
 def test_a_predefined_model_is_what_is_declared_and_nobody_is_asked(strict):
     chat = serving(llm.LargeLanguageModel, strict)
-    said(chat.invoke("m", RIGHT, [UserPromptMessage(content="Hi")], {}, stream=False))
+    reply_of(chat.invoke("m", RIGHT, [UserPromptMessage(content="Hi")], {}, stream=False))
     assert [arrived.method for arrived in strict.requests] == ["POST"]
 
 

@@ -50,9 +50,9 @@ def test_many_at_once_make_one_request():
     with FakeServer([slow]) as server:
         server.next_answer(faults.Stall(0.3), on="/v1/models")
         client = XinferenceClient(Server(base_url=server.url))
-        found = []
+        descriptions = []
         threads = [
-            threading.Thread(target=lambda: found.append(client.describe("slow")))
+            threading.Thread(target=lambda: descriptions.append(client.describe("slow")))
             for _ in range(20)
         ]
         for thread in threads:
@@ -60,8 +60,8 @@ def test_many_at_once_make_one_request():
         for thread in threads:
             thread.join()
         assert len(asked(server)) == 1
-        assert len(found) == 20
-        assert len({id(one) for one in found}) == 1
+        assert len(descriptions) == 20
+        assert len({id(description) for description in descriptions}) == 1
 
 
 class Asking:
@@ -97,21 +97,21 @@ def test_a_failure_reaches_all_who_wait():
 
     asking = Asking(Cache(512))
     asking.run(fails)
-    assert [type(one) for one in asking.told] == [ServerUnavailable] * 5
+    assert [type(error) for error in asking.told] == [ServerUnavailable] * 5
     assert asking.asked == 1
 
 
 def test_who_is_stopped_stops_nobody_else():
-    known = ModelDescription(task="LLM")
+    description = ModelDescription(task="LLM")
     asking = Asking(Cache(512))
 
     def stopped_at_first():
         if asking.asked == 1:
             raise KeyboardInterrupt
-        return known
+        return description
 
     asking.run(stopped_at_first)
-    assert sorted(type(one).__name__ for one in asking.told) == [
+    assert sorted(type(error).__name__ for error in asking.told) == [
         "KeyboardInterrupt",
         *["ModelDescription"] * 4,
     ]

@@ -17,7 +17,7 @@ from dify_plugin.errors.model import (
     InvokeAuthorizationError,
     InvokeError,
 )
-from under_sdk import bodies, said
+from under_sdk import bodies, reply_of
 
 from xinfer.build import load_spec
 from xinfer.runtime.dify import llm, rerank, speech2text, text_embedding, tts
@@ -69,7 +69,7 @@ def added(kind, server, **more):
 
 def ask(credentials, text, *, tools=None, stream=True, **parameters):
     asked = [UserPromptMessage(content=text)]
-    return said(Chat([]).invoke("m", credentials, asked, parameters, tools, None, stream))
+    return reply_of(Chat([]).invoke("m", credentials, asked, parameters, tools, None, stream))
 
 
 def test_the_spec_is_short_and_has_no_python_beside_it():
@@ -166,7 +166,9 @@ def test_the_dialect_is_recognised_once(server):
     kinds = {Chat: shape.chats, Embedder: shape.embeds, Listener: shape.listens, Ranker: True}
     kind = next(kind for kind, offered in kinds.items() if offered)
     dialect = dialect_of(added(kind, server))
-    name = next(name for name, one in SHAPES.items() if one is shape).removesuffix("-embedding")
+    name = next(name for name, candidate in SHAPES.items() if candidate is shape).removesuffix(
+        "-embedding"
+    )
     assert dialect == name
 
 
@@ -189,8 +191,8 @@ def test_documents_are_ranked(server):
     everything = Ranker([]).invoke("m", added(Ranker, server), "q", documents, top_n=3)
     assert [doc.index for doc in everything.docs] == [1, 2, 0]
     assert "top_n" not in bodies(server, server._shape.rerank_route)[-1]
-    one = Ranker([]).invoke("m", added(Ranker, server), "q", ["alone"])
-    assert one.docs[0].score == server._shape.score(5)
+    result = Ranker([]).invoke("m", added(Ranker, server), "q", ["alone"])
+    assert result.docs[0].score == server._shape.score(5)
 
 
 @pytest.mark.parametrize("server", CHATTING, indirect=True)
@@ -200,9 +202,9 @@ def test_an_image_goes_along_as_a_part(server):
     credentials = added(Chat, server)
     if FACTS.get(dialect_of(credentials), (0, "unknown"))[1] == "no":  # the server tells so
         with pytest.raises(InvokeError, match="holds image, which this model does not take"):
-            said(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
+            reply_of(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
         return
-    answer = said(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
+    answer = reply_of(Chat([]).invoke("m", credentials, [UserPromptMessage(content=asked)], {}))
     assert answer.text == "You said: What is it? and image_url"
     (_, part) = bodies(server, f"{server._shape.base}/chat/completions")[-1]["messages"][0][
         "content"
@@ -267,13 +269,13 @@ def test_a_wrong_key_is_refused_at_once_and_never_shown(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "entered", "right"),
+    ("name", "path", "right"),
     [("vllm", "", "/v1"), ("openai", "", "/v1"), ("infinity", "/v1", "")],
 )
-def test_a_version_part_that_is_missing_or_too_many_is_named(name, entered, right):
+def test_a_version_part_that_is_missing_or_too_many_is_named(name, path, right):
     kind = Embedder if name == "infinity" else Chat
     with DialectServer(name) as server:
-        credentials = {"url": server.url + entered}
+        credentials = {"url": server.url + path}
         with pytest.raises(CredentialsValidateFailedError) as refused:
             kind([]).validate_credentials("m", credentials)
         assert f"Enter {server.url}{right} as the URL." in str(refused.value)

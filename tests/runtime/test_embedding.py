@@ -12,7 +12,7 @@ from dify_plugin.errors.model import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import TextEmbedding, bodies, entered
+from under_sdk import TextEmbedding, bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served, faults
 
@@ -48,7 +48,7 @@ def forget(server):
 
 
 def embed(server, texts, uid="counted", task=EmbeddingInputType.DOCUMENT, **more):
-    return TextEmbedding([]).invoke(uid, entered(server, uid, **more), texts, None, task)
+    return TextEmbedding([]).invoke(uid, credentials_for(server, uid, **more), texts, None, task)
 
 
 @given(texts=st.lists(st.text(max_size=20), max_size=40), size=st.integers(1, 12))
@@ -68,7 +68,7 @@ def test_no_texts_need_no_request(server):
 
 
 def test_a_batch_is_as_large_as_one_answer_can_carry(server):
-    schema = TextEmbedding([]).get_model_schema("wide", entered(server, "wide"))
+    schema = TextEmbedding([]).get_model_schema("wide", credentials_for(server, "wide"))
     most = schema.model_properties[ModelPropertyKey.MAX_CHUNKS]
     assert most >= 1
     # A number takes up to 22 bytes in the line for the daemon, which ends at 5 MiB.
@@ -83,9 +83,9 @@ def test_more_than_one_line_can_carry_is_refused_with_the_number_that_fits(serve
         embed(server, ["a"] * 60, uid="wide")
 
 
-@pytest.mark.parametrize(("entered", "used"), [("2", 2), ("500", 19)])
-def test_a_size_that_the_user_entered_is_used_where_one_answer_can_carry_it(server, entered, used):
-    assert embed(server, ["a"] * 40, uid="wide", max_chunks=entered).embeddings
+@pytest.mark.parametrize(("size", "used"), [("2", 2), ("500", 19)])
+def test_a_size_that_the_user_entered_is_used_where_one_answer_can_carry_it(server, size, used):
+    assert embed(server, ["a"] * 40, uid="wide", max_chunks=size).embeddings
     sent = [len(body["input"]) for body in bodies(server, "/v1/embeddings")]
     assert max(sent) == used
 
@@ -119,17 +119,17 @@ def test_what_is_not_one_vector_a_text_is_an_error_that_names_the_model(server, 
 
 
 @pytest.mark.parametrize(
-    ("task", "said"),
+    ("task", "word"),
     [
         (EmbeddingInputType.QUERY, "retrieval.query"),
         (EmbeddingInputType.DOCUMENT, "retrieval.passage"),
     ],
 )
-def test_only_models_that_use_it_are_told_what_the_vectors_are_for(server, task, said):
+def test_only_models_that_use_it_are_told_what_the_vectors_are_for(server, task, word):
     embed(server, ["a"], uid="jina", task=task)
     embed(server, ["a"], uid="counted", task=task)
     told, untold = bodies(server, "/v1/embeddings")
-    assert told["task"] == said
+    assert told["task"] == word
     assert "task" not in untold
 
 
@@ -140,11 +140,15 @@ def test_images_and_texts_are_asked_for_apart_and_joined_in_order(server):
         MultiModalContent(content="aGVsbG8=", content_type=MultiModalContentType.IMAGE),
         MultiModalContent(content="a dog", content_type=MultiModalContentType.TEXT),
     ]
-    result = TextEmbedding([]).invoke_multimodal("images", entered(server, "images"), contents)
+    result = TextEmbedding([]).invoke_multimodal(
+        "images", credentials_for(server, "images"), contents
+    )
     texts, images = (body["input"] for body in bodies(server, "/v1/embeddings"))
     assert texts == ["a cat", "a dog"]
     assert [image["image"][:11] for image in images] == ["data:image/"]
-    plain = TextEmbedding([]).invoke("images", entered(server, "images"), ["a cat", "a dog"])
+    plain = TextEmbedding([]).invoke(
+        "images", credentials_for(server, "images"), ["a cat", "a dog"]
+    )
     assert [result.embeddings[0], result.embeddings[2]] == plain.embeddings
 
 
@@ -177,7 +181,9 @@ def test_a_key_without_right_is_an_authorization_error():
 
 
 def test_tokens_of_each_text(server):
-    counts = TextEmbedding([]).get_num_tokens("counted", entered(server, "counted"), ["", "a b c"])
+    counts = TextEmbedding([]).get_num_tokens(
+        "counted", credentials_for(server, "counted"), ["", "a b c"]
+    )
     assert counts[0] == 0
     assert counts[1] >= 1
     assert server.requests == []

@@ -12,7 +12,7 @@ from dify_plugin.errors.model import (
     InvokeServerUnavailableError,
 )
 from test_dialects import WEATHER, Chat, Embedder, Ranker, ask, dialect_of
-from under_sdk import said
+from under_sdk import reply_of
 
 from xinfer.testing.server import FakeServer
 from xinfer.testing.server.answer import as_json, whole
@@ -110,8 +110,8 @@ def test_texts_and_documents(server):
 
 def test_llama_cpp_behind_it(server):
     credentials = added(Chat, server, "llama-chat")
-    said_ = said(Chat([]).invoke("shown", credentials, [UserPromptMessage(content="Hi")], {}))
-    assert (said_.reason, said_.usage.completion_tokens) == ("length", 5)
+    reply = reply_of(Chat([]).invoke("shown", credentials, [UserPromptMessage(content="Hi")], {}))
+    assert (reply.reason, reply.usage.completion_tokens) == ("length", 5)
     with pytest.raises(InvokeBadRequestError, match=r"512 tokens.*lower Max Tokens"):
         ask(credentials, "LONG")
     ranked = Ranker([]).invoke("shown", added(Ranker, server, "llama-rerank"), "q", ["a", "bbb"])

@@ -22,8 +22,8 @@ LEARNED = {"model_type": "LLM", "model_ability": ["chat", "tools"], "context_len
 
 
 def test_what_validation_learned_makes_the_schema_without_http():
-    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
-    schema = Model([]).get_model_schema("m", {**NOWHERE, "xinfer_learned": known})
+    learned = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    schema = Model([]).get_model_schema("m", {**NOWHERE, "xinfer_learned": learned})
     assert schema is not None
     rules = {rule.name: rule for rule in schema.parameter_rules}
     assert rules["temperature"].max == 2
@@ -62,8 +62,8 @@ def test_a_declared_zero_stands_against_the_templates_own_value():
             ),
         )
 
-    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
-    credentials = {**NOWHERE, "xinfer_learned": known}
+    learned = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    credentials = {**NOWHERE, "xinfer_learned": learned}
     schema = Strict([]).get_customizable_model_schema_from_credentials("m", credentials)
     top_p, max_tokens = schema.parameter_rules
     assert (top_p.default, top_p.max) == (0, 1)
@@ -71,14 +71,14 @@ def test_a_declared_zero_stands_against_the_templates_own_value():
 
 
 def test_a_schema_is_made_once_and_anew_for_other_settings():
-    known = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
-    credentials = {**NOWHERE, "xinfer_learned": known}
+    learned = json.dumps({**LEARNED, "of": [NOWHERE["server_url"], "chat"]})
+    credentials = {**NOWHERE, "xinfer_learned": learned}
     schema = Model([]).get_model_schema("m", credentials)
     assert Model([]).get_model_schema("m", dict(credentials)) is schema
     wider = Model([]).get_model_schema("m", {**credentials, "context_size": "16384"})
     assert wider is not None
     assert wider.model_properties[ModelPropertyKey.CONTEXT_SIZE] == 16384
-    learned_more = json.dumps({**json.loads(known), "context_length": 100})
+    learned_more = json.dumps({**json.loads(learned), "context_length": 100})
     shorter = Model([]).get_model_schema("m", {**credentials, "xinfer_learned": learned_more})
     assert shorter is not None
     assert shorter.model_properties[ModelPropertyKey.CONTEXT_SIZE] == 100

@@ -13,7 +13,7 @@ from dify_plugin.entities.model.message import (
     VideoPromptMessageContent,
 )
 from dify_plugin.errors.model import InvokeBadRequestError
-from under_sdk import LLM, bodies, entered, said
+from under_sdk import LLM, bodies, credentials_for, reply_of
 
 from xinfer.testing.server import FakeServer, Served
 
@@ -40,7 +40,7 @@ def forget(server):
 
 
 def sent(server, uid, *messages):
-    said(LLM([]).invoke("m", entered(server, uid), list(messages), {}))
+    reply_of(LLM([]).invoke("m", credentials_for(server, uid), list(messages), {}))
     return bodies(server, "/v1/chat/completions")[-1]["messages"]
 
 
@@ -134,7 +134,7 @@ def test_sound_and_film_go_in_the_shapes_that_the_engines_look_for(server):
 )
 def test_a_part_that_the_model_cannot_take_is_refused_by_name(server, uid, part, word):
     with pytest.raises(InvokeBadRequestError, match=word):
-        said(LLM([]).invoke("m", entered(server, uid), [user(part)], {}))
+        reply_of(LLM([]).invoke("m", credentials_for(server, uid), [user(part)], {}))
     assert not [a for a in server.requests if a.method == "POST"]
 
 
@@ -149,13 +149,13 @@ def test_the_systems_words_come_first_where_the_template_demands_it(server):
     written = sent(server, "strict", *messages)
     assert [m["role"] for m in written] == ["system", "user", "assistant", "user"]
     assert written[0]["content"] == "One.\n\nTwo."
-    kept = sent(server, "text", *messages)
-    assert [m["role"] for m in kept] == ["user", "system", "assistant", "developer", "user"]
+    unchanged = sent(server, "text", *messages)
+    assert [m["role"] for m in unchanged] == ["user", "system", "assistant", "developer", "user"]
 
 
 def test_a_completion_model_gets_one_text(server):
     messages = [SystemPromptMessage(content="Once"), UserPromptMessage(content="upon a time")]
-    said(LLM([]).invoke("m", entered(server, "base"), messages, {}))
+    reply_of(LLM([]).invoke("m", credentials_for(server, "base"), messages, {}))
     (body,) = bodies(server, "/v1/completions")
     assert body["prompt"] == "Once\n\nupon a time"
     assert "messages" not in body

@@ -12,7 +12,7 @@ from dify_plugin.entities.model.message import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
+from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, credentials_for, reply_of
 
 import provider_spec
 from xinfer.runtime.openai.counting import _counted
@@ -48,7 +48,7 @@ def server():
 
 
 def counted(server, messages, **more):
-    return LLM([]).get_num_tokens("m", entered(server, "chat", **more), messages)
+    return LLM([]).get_num_tokens("m", credentials_for(server, "chat", **more), messages)
 
 
 def asked(server):
@@ -93,13 +93,13 @@ def test_credentials_that_are_wrong_leave_it_at_the_estimate(server):
 
 @pytest.mark.parametrize(("send_user", "sent"), [("true", "someone"), ("false", None), ("", None)])
 def test_the_end_user_is_told_if_the_operator_says_so(server, send_user, sent):
-    credentials = entered(server, "chat", send_user=send_user)
-    said(LLM([]).invoke("m", credentials, TALK, {}, stream=False, user="someone"))
+    credentials = credentials_for(server, "chat", send_user=send_user)
+    reply_of(LLM([]).invoke("m", credentials, TALK, {}, stream=False, user="someone"))
     assert bodies(server, "/v1/chat/completions")[-1].get("user") == sent
 
 
 def test_extra_headers_go_with_every_request(server):
-    credentials = entered(server, "chat", extra_headers="X-Team: search; X-Env: prod")
+    credentials = credentials_for(server, "chat", extra_headers="X-Team: search; X-Env: prod")
     LLM([]).validate_credentials("m", credentials)
     assert server.requests
     for arrived in server.requests:
@@ -107,14 +107,14 @@ def test_extra_headers_go_with_every_request(server):
 
 
 def test_parameters_have_xinferences_spelling(server):
-    credentials = entered(server, "chat", thinking="yes")
+    credentials = credentials_for(server, "chat", thinking="yes")
     parameters = {
         "enable_thinking": False,
         "thinking_budget": 9,
         "reasoning_effort": "low",
         "extra_body": '{"guided_choice": ["a"]}',
     }
-    said(LLM([]).invoke("m", credentials, TALK, parameters, stream=False))
+    reply_of(LLM([]).invoke("m", credentials, TALK, parameters, stream=False))
     body = bodies(server, "/v1/chat/completions")[-1]
     sent = {key: body[key] for key in body if key not in ("model", "messages")}
     assert sent == {
@@ -135,7 +135,7 @@ def test_parameters_have_xinferences_spelling(server):
     ("prefix", "sent"), [("query:", "query: a"), ("查询：", "查询：a"), ("", "a"), ("Q\n", "Q a")]
 )
 def test_prefixes_stand_in_front_of_each_text(server, prefix, sent):
-    credentials = entered(server, "embed", query_prefix=prefix)
+    credentials = credentials_for(server, "embed", query_prefix=prefix)
     for kind in (EmbeddingInputType.QUERY, EmbeddingInputType.DOCUMENT):
         TextEmbedding([]).invoke("m", credentials, ["a"], input_type=kind)
     texts = [body["input"] for body in bodies(server, "/v1/embeddings")]
@@ -146,7 +146,9 @@ def test_prefixes_stand_in_front_of_each_text(server, prefix, sent):
 def test_texts_that_are_too_long_are_cut_by_the_server_if_the_operator_says_so(
     server, truncate, sent
 ):
-    TextEmbedding([]).invoke("m", entered(server, "embed", truncate=truncate), ["word " * 9000])
+    TextEmbedding([]).invoke(
+        "m", credentials_for(server, "embed", truncate=truncate), ["word " * 9000]
+    )
     (body,) = bodies(server, "/v1/embeddings")
     assert body.get("truncate_prompt_tokens") == sent
     assert body["input"] == ["word " * 9000]
@@ -166,7 +168,7 @@ class _Uncutting(TextEmbedding):
 @pytest.mark.parametrize(("truncate", "is_cut"), [("true", True), ("false", False)])
 def test_texts_are_cut_here_where_the_server_cuts_none(server, truncate, is_cut):
     text = "word " * 9000
-    credentials = entered(server, "short", truncate=truncate, document_prefix="passage:")
+    credentials = credentials_for(server, "short", truncate=truncate, document_prefix="passage:")
     _Uncutting([]).invoke("m", credentials, [text, "fits"])
     (body,) = bodies(server, "/v1/embeddings")
     long, short = body["input"]
@@ -186,14 +188,14 @@ def test_a_text_is_cut_at_a_number_of_tokens(text, most):
 
 @pytest.mark.parametrize(("scores", "highest"), [("server", 10.0), ("sigmoid", 0.9999546)])
 def test_logits_are_brought_to_the_range_of_difys_threshold(server, scores, highest):
-    credentials = entered(server, "logits", scores=scores)
+    credentials = credentials_for(server, "logits", scores=scores)
     ranked = Rerank([]).invoke("m", credentials, "q", ["a", "b" * 20])
     assert [doc.index for doc in ranked.docs] == [1, 0]
     assert ranked.docs[0].score == pytest.approx(highest)
 
 
 def test_a_transcription_has_a_prompt_and_a_language(server):
-    credentials = entered(server, "whisper", language="en-US", prompt="Dify, Xinference")
+    credentials = credentials_for(server, "whisper", language="en-US", prompt="Dify, Xinference")
     Speech2Text([]).invoke("m", credentials, io.BytesIO(mp3(0.2)))
     body = bodies(server, "/v1/audio/transcriptions")[-1]
     assert (body["language"], body["prompt"]) == ("en", "Dify, Xinference")

@@ -7,7 +7,7 @@ from dify_plugin.entities.model.message import UserPromptMessage
 from dify_plugin.errors.model import InvokeBadRequestError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import LLM, bodies, entered, said
+from under_sdk import LLM, bodies, credentials_for, reply_of
 
 from xinfer.testing.server import FakeServer, Served
 
@@ -28,8 +28,8 @@ def forget(server):
 def sent(server, stop=None, *, uid="chat", stream=False, **parameters):
     server.requests.clear()
     messages = [UserPromptMessage(content="Hi")]
-    answer = said(
-        LLM([]).invoke("m", entered(server, uid), messages, parameters, None, stop, stream)
+    answer = reply_of(
+        LLM([]).invoke("m", credentials_for(server, uid), messages, parameters, None, stop, stream)
     )
     route = "/v1/chat/completions" if uid == "chat" else "/v1/completions"
     (body,) = bodies(server, route)
@@ -107,7 +107,7 @@ def test_a_schema_alone_changes_nothing(server):
 
 @pytest.mark.parametrize("wrong", [None, "", "{", "[]", "3"])
 def test_a_schema_that_is_none_is_explained(server, wrong):
-    given_ = {} if wrong is None else {"json_schema": wrong}
+    parameters = {} if wrong is None else {"json_schema": wrong}
     with pytest.raises(InvokeBadRequestError, match="json_schema"):
-        sent(server, response_format="json_schema", **given_)
+        sent(server, response_format="json_schema", **parameters)
     assert not [a for a in server.requests if a.method == "POST"]

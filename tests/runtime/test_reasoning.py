@@ -4,7 +4,7 @@ import json
 
 import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
-from under_sdk import LLM, bodies, entered, said
+from under_sdk import LLM, bodies, credentials_for, reply_of
 
 from xinfer.testing.server import Call, FakeServer, Reasoning, Reply, Served, faults
 
@@ -55,8 +55,8 @@ def forget(server):
 
 def ask(server, uid, text="Hi", *, stream=True, tools=None, **parameters):
     messages = [UserPromptMessage(content=text)]
-    return said(
-        LLM([]).invoke("m", entered(server, uid), messages, parameters, tools, None, stream)
+    return reply_of(
+        LLM([]).invoke("m", credentials_for(server, uid), messages, parameters, tools, None, stream)
     )
 
 

@@ -13,7 +13,7 @@ from dify_plugin.errors.model import (
     InvokeServerUnavailableError,
 )
 from recordings import answer_of, name_of, recorded, recordings
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered, said
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for, reply_of
 
 from xinfer.runtime.openai.ways import MEMORY
 from xinfer.testing.server import MODELS, FakeServer
@@ -115,12 +115,12 @@ def call(server, row):
     """Make the call that the answer was to, of the model that it was of."""
     path, uid = row["path"], asked(row).get("model")
     of_type = path != COMPLETIONS and uid in {model.uid for model in MODELS} and uid != "base"
-    credentials = entered(server, uid if of_type else UIDS[path])
+    credentials = credentials_for(server, uid if of_type else UIDS[path])
     if path in (CHAT, COMPLETIONS):
         tools = [WEATHER] if asked(row).get("tools") else []
         stream = bool(asked(row).get("stream"))
         hello = [UserPromptMessage(content="Hi")]
-        return said(LLM([]).invoke("m", credentials, hello, {}, tools, None, stream))
+        return reply_of(LLM([]).invoke("m", credentials, hello, {}, tools, None, stream))
     if path == EMBEDDINGS:
         texts = ["a"] * len(json.loads(row["body"]).get("data") or ["a"])
         return TextEmbedding([]).invoke("m", credentials, texts)
@@ -196,13 +196,13 @@ def check_answer(row, got):
         assert len({call.id for call in got.calls}) == len(got.calls)
     else:
         assert not got.calls
-    shown = re.sub(r"<think>.*?</think>", "", got.text, flags=re.DOTALL)
+    visible = re.sub(r"<think>.*?</think>", "", got.text, flags=re.DOTALL)
     plain = re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL)
     if plain.strip():
-        assert shown.strip() == plain.strip()
+        assert visible.strip() == plain.strip()
     else:
         assert thoughts or got.calls or asked(row).get("max_tokens")
-        assert shown.strip() in thoughts
+        assert visible.strip() in thoughts
     for thought in filter(None, re.sub(r"</?think>", "", thoughts).strip().splitlines()):
         assert thought in got.text
     if streamed:

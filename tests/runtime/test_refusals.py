@@ -8,7 +8,7 @@ from dify_plugin.errors.model import (
     InvokeBadRequestError,
     InvokeError,
 )
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered, said
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for, reply_of
 
 from xinfer.testing.server import MODELS, FakeServer, Served, faults
 from xinfer.testing.server.answer import refusal
@@ -30,8 +30,8 @@ def server():
 
 
 def ask(server, uid, messages=HI, set_=None, *, stream=False, **more):
-    credentials = entered(server, uid)
-    return said(LLM([]).invoke("m", credentials, messages, set_ or {}, stream=stream, **more))
+    credentials = credentials_for(server, uid)
+    return reply_of(LLM([]).invoke("m", credentials, messages, set_ or {}, stream=stream, **more))
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -70,12 +70,12 @@ def test_what_fails_for_another_reason_is_not_called_too_long(server, stream, me
 CALLS = {
     "LLM": lambda s, uid: ask(s, uid),
     "stream": lambda s, uid: ask(s, uid, stream=True),
-    "Text Embedding": lambda s, uid: TextEmbedding([]).invoke("m", entered(s, uid), ["a"]),
-    "Rerank": lambda s, uid: Rerank([]).invoke("m", entered(s, uid), "q", ["a"]),
+    "Text Embedding": lambda s, uid: TextEmbedding([]).invoke("m", credentials_for(s, uid), ["a"]),
+    "Rerank": lambda s, uid: Rerank([]).invoke("m", credentials_for(s, uid), "q", ["a"]),
     "Speech2text": lambda s, uid: Speech2Text([]).invoke(
-        "m", entered(s, uid), io.BytesIO(mp3(0.2))
+        "m", credentials_for(s, uid), io.BytesIO(mp3(0.2))
     ),
-    "TTS": lambda s, uid: list(TTS([]).invoke("m", "tenant", entered(s, uid), "Hi.", "")),
+    "TTS": lambda s, uid: list(TTS([]).invoke("m", "tenant", credentials_for(s, uid), "Hi.", "")),
 }
 RUNNING = {
     "LLM": "chat",
@@ -128,5 +128,5 @@ def test_a_completion_model_needs_something_to_go_on_with(server, stream):
 
 def test_an_empty_recording_is_said_to_be_one(server):
     with pytest.raises(InvokeBadRequestError, match="empty"):
-        Speech2Text([]).invoke("m", entered(server, "whisper"), io.BytesIO(b""))
+        Speech2Text([]).invoke("m", credentials_for(server, "whisper"), io.BytesIO(b""))
     assert not server.requests

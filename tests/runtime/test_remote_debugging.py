@@ -53,14 +53,14 @@ def test_the_form_arrives_as_it_was_declared(plugin, xinference_folder):
     for form in ("provider_credential_schema", "model_credential_schema"):
         ours = written[form]["credential_form_schemas"]
         theirs = arrived[form]["credential_form_schemas"]
-        for one, other in zip(ours, theirs, strict=True):
-            plain = {name: one[name] for name in ("variable", "type", "required")}
-            assert plain == {name: other[name] for name in plain}
-            assert one["label"].items() <= other["label"].items()
-            assert one.get("default") == other["default"]
-            assert one.get("show_on", []) == other["show_on"]
-            values = [option["value"] for option in one.get("options", ())]
-            assert values == [option["value"] for option in other["options"] or ()]
+        for field, arrived_field in zip(ours, theirs, strict=True):
+            plain = {name: field[name] for name in ("variable", "type", "required")}
+            assert plain == {name: arrived_field[name] for name in plain}
+            assert field["label"].items() <= arrived_field["label"].items()
+            assert field.get("default") == arrived_field["default"]
+            assert field.get("show_on", []) == arrived_field["show_on"]
+            values = [option["value"] for option in field.get("options", ())]
+            assert values == [option["value"] for option in arrived_field["options"] or ()]
 
 
 def _without_models(manifest, provider):
@@ -117,8 +117,8 @@ def test_the_rules_of_the_daemon_can_be_broken(plugin, break_it, place):
     manifest = copy.deepcopy(plugin.declared.manifest)
     provider = copy.deepcopy(plugin.declared.providers[0])
     break_it(manifest, provider)
-    (said,) = broken(manifest, provider, plugin.declared.assets)
-    assert said.startswith(f"{place}: ")
+    (fault,) = broken(manifest, provider, plugin.declared.assets)
+    assert fault.startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
@@ -176,7 +176,7 @@ def test_chunks_of_an_asset_are_joined():
 
 
 @pytest.mark.parametrize(
-    ("messages", "said"),
+    ("messages", "words"),
     [
         ([MANIFEST, HANDSHAKE, MODELS, END], "manifest_declaration before the handshake"),
         ([HANDSHAKE, MANIFEST, MANIFEST, MODELS, END], "manifest_declaration twice"),
@@ -184,8 +184,8 @@ def test_chunks_of_an_asset_are_joined():
         ([HANDSHAKE, MANIFEST, MODELS], "before the end"),
     ],
 )
-def test_a_declaration_that_the_daemon_refuses_is_an_error(messages, said):
-    with pytest.raises(PluginError, match=said):
+def test_a_declaration_that_the_daemon_refuses_is_an_error(messages, words):
+    with pytest.raises(PluginError, match=words):
         Declared.read(messages)
 
 

@@ -11,7 +11,7 @@ from dify_plugin.errors.model import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import Rerank, bodies, entered
+from under_sdk import Rerank, bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served, faults
 
@@ -36,7 +36,9 @@ def forget(server):
 
 
 def rerank(server, documents, threshold=None, top_n=None, uid="longest", **more):
-    return Rerank([]).invoke(uid, entered(server, uid, **more), "q", documents, threshold, top_n)
+    return Rerank([]).invoke(
+        uid, credentials_for(server, uid, **more), "q", documents, threshold, top_n
+    )
 
 
 @given(
@@ -46,12 +48,12 @@ def rerank(server, documents, threshold=None, top_n=None, uid="longest", **more)
 )
 @settings(max_examples=60, deadline=None)
 def test_the_best_come_first_with_their_own_text(server, documents, threshold, top_n):
-    found = rerank(server, documents, threshold, top_n).docs
-    assert all(documents[doc.index] == doc.text for doc in found)
-    assert [doc.score for doc in found] == sorted((doc.score for doc in found), reverse=True)
+    docs = rerank(server, documents, threshold, top_n).docs
+    assert all(documents[doc.index] == doc.text for doc in docs)
+    assert [doc.score for doc in docs] == sorted((doc.score for doc in docs), reverse=True)
     # Zero is what Dify sends for a threshold or a number that nobody set.
     expected = sorted(map(len, documents), reverse=True)[: top_n or None]
-    assert [len(doc.text) for doc in found] == [
+    assert [len(doc.text) for doc in docs] == [
         n for n in expected if not threshold or n / 1000 >= threshold
     ]
 
@@ -107,7 +109,9 @@ def test_an_index_of_no_document_is_an_error_that_names_the_model(server, index)
 def test_images_and_texts_side_by_side(server):
     picture = MultiModalContent(content="aGVsbG8=", content_type=MultiModalContentType.IMAGE)
     text = MultiModalContent(content="a cat", content_type=MultiModalContentType.TEXT)
-    result = Rerank([]).invoke_multimodal("sees", entered(server, "sees"), text, [picture, text])
+    result = Rerank([]).invoke_multimodal(
+        "sees", credentials_for(server, "sees"), text, [picture, text]
+    )
     assert sorted(doc.index for doc in result.docs) == [0, 1]
     (body,) = bodies(server, "/v1/rerank")
     assert body["documents"][0]["image"].startswith("data:image/")

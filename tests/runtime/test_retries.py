@@ -5,7 +5,7 @@ import io
 import pytest
 from dify_plugin.entities.model.message import UserPromptMessage
 from dify_plugin.errors.model import InvokeError
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, entered
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for
 
 from xinfer.testing.server import FakeServer, faults
 from xinfer.testing.server.answer import refusal
@@ -66,14 +66,14 @@ def count(server, route):
 def test_every_type_tries_again_what_never_began(server, name, fault):
     uid, route, call = CALLS[name]
     server.next_answer(fault, on=route)
-    assert call(entered(server, uid, max_retries="1"))
+    assert call(credentials_for(server, uid, max_retries="1"))
     assert count(server, route) == 2
 
 
 def test_a_second_and_a_third_try_come_later(server):
     uid, route, call = CALLS["llm"]
     server.next_answer(NOW, on=route, times=2)
-    assert call(entered(server, uid, max_retries="2"))
+    assert call(credentials_for(server, uid, max_retries="2"))
     assert count(server, route) == 3
 
 
@@ -82,10 +82,10 @@ def test_no_type_tries_more_often_than_the_user_said(server, name):
     uid, route, call = CALLS[name]
     server.next_answer(NOW, on=route, times=9)
     with pytest.raises(InvokeError, match="loading"):
-        call(entered(server, uid, max_retries="1"))
+        call(credentials_for(server, uid, max_retries="1"))
     assert count(server, route) == 2
     with pytest.raises(InvokeError, match="loading"):
-        call(entered(server, uid, max_retries="0"))
+        call(credentials_for(server, uid, max_retries="0"))
     assert count(server, route) == 3
 
 
@@ -108,7 +108,7 @@ def test_what_would_not_change_is_not_tried_again(server, name, fault):
     uid, route, call = CALLS[name]
     server.next_answer(fault, on=route, times=9)
     with pytest.raises(InvokeError):
-        call(entered(server, uid, max_retries="3"))
+        call(credentials_for(server, uid, max_retries="3"))
     assert count(server, route) == 1
 
 
@@ -117,7 +117,7 @@ def test_a_server_that_is_at_work_is_not_asked_twice(server, name):
     uid, route, call = CALLS[name]
     server.next_answer(faults.Stall(20), on=route, times=9)
     with pytest.raises(InvokeError, match="in time"):
-        call(entered(server, uid, max_retries="3", invoke_timeout="0.2"))
+        call(credentials_for(server, uid, max_retries="3", invoke_timeout="0.2"))
     assert count(server, route) == 1
 
 
@@ -130,13 +130,13 @@ def test_a_stream_that_began_is_not_begun_again(server, fault):
     uid, route, call = CALLS["stream"]
     server.next_answer(fault, on=route)
     with pytest.raises(InvokeError):
-        call(entered(server, uid, max_retries="3"))
+        call(credentials_for(server, uid, max_retries="3"))
     assert count(server, route) == 1
 
 
 def test_a_server_that_is_back_is_used(server):
     uid, route, call = CALLS["embedding"]
-    gone = entered(server, uid, max_retries="1")
+    gone = credentials_for(server, uid, max_retries="1")
     server.next_answer(faults.Closed(), on=route, times=2)
     with pytest.raises(InvokeError):
         call(gone)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from under_sdk import LLM, TextEmbedding, entered
+from under_sdk import LLM, TextEmbedding, credentials_for
 
 from xinfer.testing.server import FakeServer, Served
 
@@ -20,19 +20,19 @@ def schema(*abilities, limits=None, kind=LLM, more=None, engine="Transformers", 
         **({} if kind is LLM else {"model_type": "embedding"}),
     )
     with FakeServer([served]) as server:
-        return kind([]).get_model_schema("m", entered(server, "m", **(more or {})))
+        return kind([]).get_model_schema("m", credentials_for(server, "m", **(more or {})))
 
 
-def features(made):
-    return {feature.value for feature in made.features or ()}
+def features(entity):
+    return {feature.value for feature in entity.features or ()}
 
 
-def properties(made):
-    return {key.value: value for key, value in made.model_properties.items()}
+def properties(entity):
+    return {key.value: value for key, value in entity.model_properties.items()}
 
 
-def rules(made):
-    return {rule.name: rule for rule in made.parameter_rules}
+def rules(entity):
+    return {rule.name: rule for rule in entity.parameter_rules}
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_features_follow_from_abilities(abilities, expected):
 
 
 @pytest.mark.parametrize(
-    ("field", "shown"),
+    ("field", "feature"),
     [("tools", "tool-call"), ("vision", "vision"), ("structured_output", "structured-output")],
 )
-def test_the_user_overrules_what_the_server_tells(field, shown):
-    assert shown in features(schema("chat", more={field: "yes"}))
+def test_the_user_overrules_what_the_server_tells(field, feature):
+    assert feature in features(schema("chat", more={field: "yes"}))
     able = schema("chat", "tools", "vision", engine="vLLM", more={field: "no"})
-    assert shown not in features(able)
+    assert feature not in features(able)
     assert len(features(able)) > 1
 
 
@@ -89,9 +89,9 @@ def test_prices_are_those_that_the_user_entered():
 
 
 def test_a_completion_model_has_no_features_of_a_chat():
-    made = schema("generate")
-    assert properties(made)["mode"] == "completion"
-    assert features(made) == {"agent-thought"}
+    entity = schema("generate")
+    assert properties(entity)["mode"] == "completion"
+    assert features(entity) == {"agent-thought"}
 
 
 def test_the_context_size_is_the_servers_unless_the_user_says_otherwise():
@@ -109,17 +109,19 @@ def test_the_thinking_switch_is_there_for_hybrid_models_alone():
 
 
 def test_parameters_reach_as_far_as_the_model_does():
-    made = rules(schema("chat", limits={"context_length": 32768}))
-    assert made["temperature"].max == 2
-    assert made["max_tokens"].max == 32768
-    assert {"top_p", "top_k", "min_p", "repetition_penalty", "seed"} <= set(made)
-    assert {"presence_penalty", "frequency_penalty", "response_format", "json_schema"} <= set(made)
+    by_name = rules(schema("chat", limits={"context_length": 32768}))
+    assert by_name["temperature"].max == 2
+    assert by_name["max_tokens"].max == 32768
+    assert {"top_p", "top_k", "min_p", "repetition_penalty", "seed"} <= set(by_name)
+    assert {"presence_penalty", "frequency_penalty", "response_format", "json_schema"} <= set(
+        by_name
+    )
 
 
 @pytest.mark.parametrize("dimensions", [64, 384, 1024, 4096])
 def test_a_batch_of_vectors_is_sized_by_their_dimensions(dimensions):
-    made = schema("embed", kind=TextEmbedding, limits={"dimensions": dimensions})
-    assert 1 <= properties(made)["max_chunks"] <= 5 * 1024 * 1024 / (22 * dimensions)
+    entity = schema("embed", kind=TextEmbedding, limits={"dimensions": dimensions})
+    assert 1 <= properties(entity)["max_chunks"] <= 5 * 1024 * 1024 / (22 * dimensions)
     chosen = schema(
         "embed", kind=TextEmbedding, limits={"dimensions": dimensions}, more={"max_chunks": "3"}
     )
@@ -127,5 +129,5 @@ def test_a_batch_of_vectors_is_sized_by_their_dimensions(dimensions):
 
 
 def test_an_embedding_model_says_how_long_a_text_may_be():
-    made = schema("embed", kind=TextEmbedding, limits={"dimensions": 8, "max_tokens": 512})
-    assert properties(made)["context_size"] == 512
+    entity = schema("embed", kind=TextEmbedding, limits={"dimensions": 8, "max_tokens": 512})
+    assert properties(entity)["context_size"] == 512

@@ -50,11 +50,11 @@ def test_the_answer_is_lines_of_one_session_that_end_once(plugin, server):
         )
     assert answer.status_code == 200
     assert answer.headers["Transfer-Encoding"] == "chunked"
-    said = [json.loads(line) for line in answer.text.splitlines() if line]
-    assert {(each["event"], each["session_id"]) for each in said} == {("session", "mine")}
-    kinds = [each["data"]["type"] for each in said]
-    assert kinds == ["stream"] * (len(said) - 1) + ["end"]
-    assert text_of([each["data"]["data"] for each in said[:-1]]) == "1 2 3 4 5"
+    events = [json.loads(line) for line in answer.text.splitlines() if line]
+    assert {(each["event"], each["session_id"]) for each in events} == {("session", "mine")}
+    kinds = [each["data"]["type"] for each in events]
+    assert kinds == ["stream"] * (len(events) - 1) + ["end"]
+    assert text_of([each["data"]["data"] for each in events[:-1]]) == "1 2 3 4 5"
 
 
 def test_a_piece_is_handed_on_while_the_server_has_not_done(plugin):

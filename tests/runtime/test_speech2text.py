@@ -8,7 +8,7 @@ from dify_plugin.errors.model import (
     InvokeError,
     InvokeServerUnavailableError,
 )
-from under_sdk import Speech2Text, bodies, entered
+from under_sdk import Speech2Text, bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served, faults
 from xinfer.testing.server.silence import mp3, wav
@@ -32,7 +32,7 @@ def transcribe(server, recording, name=None, **more):
     file = io.BytesIO(recording)
     if name:
         file.name = name
-    return Speech2Text([]).invoke("whisper", entered(server, "whisper", **more), file)
+    return Speech2Text([]).invoke("whisper", credentials_for(server, "whisper", **more), file)
 
 
 @pytest.mark.parametrize(

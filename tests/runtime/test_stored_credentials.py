@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dify_plugin.entities.model.message import UserPromptMessage
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, said
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, reply_of
 
 from xinfer.testing.server import FakeServer
 from xinfer.testing.server.silence import mp3
@@ -37,7 +37,7 @@ def stored(request, server):
 def test_language_models(server, stored, uid, route, stream):
     credentials = stored(uid)
     asked = [UserPromptMessage(content="Hi")]
-    assert said(LLM([]).invoke("m", credentials, asked, {"max_tokens": 5}, stream=stream)).text
+    assert reply_of(LLM([]).invoke("m", credentials, asked, {"max_tokens": 5}, stream=stream)).text
     (body,) = bodies(server, f"/v1/{route}")
     assert (body["model"], body["max_tokens"]) == (uid, 5)
 

@@ -14,7 +14,7 @@ from dify_plugin.errors.model import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import LLM, bodies, entered, said
+from under_sdk import LLM, bodies, credentials_for, reply_of
 
 from xinfer.testing.server import FakeServer, Served, faults
 from xinfer.testing.server.answer import Answer, event, stream
@@ -52,7 +52,9 @@ def forget(server):
 
 def ask(server, uid="chat", *, stream=True, **more):
     messages = [UserPromptMessage(content="Hi")]
-    return said(LLM([]).invoke("m", entered(server, uid, **more), messages, {}, stream=stream))
+    return reply_of(
+        LLM([]).invoke("m", credentials_for(server, uid, **more), messages, {}, stream=stream)
+    )
 
 
 @pytest.mark.parametrize("uid", ["chat", "chat-gguf", "base"])
@@ -91,8 +93,8 @@ def test_usage_is_asked_for_and_said_once_with_the_first_finish_reason(server):
 
 def test_the_first_finish_reason_counts(server):
     messages = [UserPromptMessage(content="Hi")]
-    result = LLM([]).invoke("m", entered(server, "chat"), messages, {"max_tokens": 3})
-    answer = said(result)
+    result = LLM([]).invoke("m", credentials_for(server, "chat"), messages, {"max_tokens": 3})
+    answer = reply_of(result)
     assert answer.reason == "length"
     assert answer.usage.completion_tokens == 3
 
@@ -108,7 +110,7 @@ def test_usage_is_estimated_where_the_server_gives_none(server, stream):
 def test_text_is_handed_on_as_soon_as_it_has_arrived(server):
     server.next_answer(faults.Stall(20, after=4), on="/v1/chat")
     messages = [UserPromptMessage(content="Hi")]
-    credentials = entered(server, "chat", invoke_timeout="0.4")
+    credentials = credentials_for(server, "chat", invoke_timeout="0.4")
     pieces = LLM([]).invoke("m", credentials, messages, {})
     heard = [next(pieces).delta.message.content]
     assert TEXT.startswith(heard[0])
@@ -147,8 +149,8 @@ BREAKS = {
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_every_break_is_one_of_difys_errors_in_the_servers_words(server, name):
-    made, error, words = BREAKS[name]
-    server.next_answer(*made, on="/v1/chat")
+    answers, error, words = BREAKS[name]
+    server.next_answer(*answers, on="/v1/chat")
     with pytest.raises(error, match=words) as raised:
         ask(server)
     assert "'chat'" in str(raised.value)
@@ -170,7 +172,7 @@ def test_an_unknown_uid_is_a_bad_request_that_names_those_that_run(server):
 def test_whoever_goes_away_leaves_no_answer_running(server):
     server.next_answer(faults.Paced(0.05), on="/v1/chat")
     messages = [UserPromptMessage(content="Hi")]
-    pieces = LLM([]).invoke("m", entered(server, "chat"), messages, {})
+    pieces = LLM([]).invoke("m", credentials_for(server, "chat"), messages, {})
     next(pieces)
     pieces.close()
     assert ask(server).text == TEXT

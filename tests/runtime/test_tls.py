@@ -31,8 +31,8 @@ def pem(authority):
 
 
 def embed(url, **more):
-    entered = {"server_url": url, "model_uid": "embed", "max_retries": "0", **more}
-    return TextEmbedding([]).invoke("m", entered, ["a"]).embeddings
+    credentials = {"server_url": url, "model_uid": "embed", "max_retries": "0", **more}
+    return TextEmbedding([]).invoke("m", credentials, ["a"]).embeddings
 
 
 def test_a_private_authority_is_trusted_when_its_certificate_is_entered():
@@ -72,9 +72,13 @@ def test_the_usual_bundle_of_requests_is_read(tmp_path, monkeypatch):
 
 
 def test_what_is_no_certificate_is_said_at_the_field():
-    entered = {"server_url": "https://example.com", "model_uid": "m", "ca_certificate": "no PEM"}
+    credentials = {
+        "server_url": "https://example.com",
+        "model_uid": "m",
+        "ca_certificate": "no PEM",
+    }
     with pytest.raises(CredentialsValidateFailedError, match="ca_certificate"):
-        Rerank([]).validate_credentials("m", entered)
+        Rerank([]).validate_credentials("m", credentials)
 
 
 def test_connections_of_the_careless_are_not_used_for_the_careful():
@@ -87,10 +91,10 @@ def test_connections_of_the_careless_are_not_used_for_the_careful():
 def test_https_spoken_to_a_plain_server_is_told_to_be_http():
     with (
         FakeServer() as server,
-        pytest.raises(InvokeConnectionError, match=r"Enter.* http://") as said,
+        pytest.raises(InvokeConnectionError, match=r"Enter.* http://") as raised,
     ):
         embed(server.url.replace("http://", "https://"))
-    assert "does not speak TLS" in str(said.value)
+    assert "does not speak TLS" in str(raised.value)
 
 
 def test_http_spoken_to_a_tls_server_is_told_to_be_https():

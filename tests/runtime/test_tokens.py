@@ -57,7 +57,7 @@ def test_every_text_has_its_counts():
     assert {kind: set(names) for kind, names in COUNTS.items()} == {
         file.stem: set(texts(file.stem)) for file in DATA.glob("*.txt")
     }
-    assert all(set(found) == set(VOCABULARIES) for of in COUNTS.values() for found in of.values())
+    assert all(set(counts) == set(VOCABULARIES) for of in COUNTS.values() for counts in of.values())
 
 
 def test_no_one_number_is_near_to_all_three_on_chinese():
@@ -79,8 +79,8 @@ def test_any_text_has_an_estimate(text):
 
 
 @given(anything | patterned, anything | patterned)
-def test_estimates_add_up(one, other):
-    assert abs(estimate(one + other) - estimate(one) - estimate(other)) <= 6
+def test_estimates_add_up(first, second):
+    assert abs(estimate(first + second) - estimate(first) - estimate(second)) <= 6
 
 
 @given(st.text("aZ0. \n\té中か的，。가 я😀", min_size=1, max_size=12))

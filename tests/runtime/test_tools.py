@@ -12,7 +12,7 @@ from dify_plugin.entities.model.message import (
 from dify_plugin.errors.model import InvokeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import LLM, bodies, entered, said
+from under_sdk import LLM, bodies, credentials_for, reply_of
 
 from xinfer.runtime.openai.answers import ToolCallDelta
 from xinfer.runtime.openai.tool_calls import ToolCalls
@@ -51,8 +51,10 @@ def forget(server):
 
 
 def ask(server, uid, *messages, stream=True, tools=(WEATHER,)):
-    given_ = [UserPromptMessage(content=m) if isinstance(m, str) else m for m in messages]
-    return said(LLM([]).invoke("m", entered(server, uid), given_, {}, list(tools), None, stream))
+    prompt = [UserPromptMessage(content=m) if isinstance(m, str) else m for m in messages]
+    return reply_of(
+        LLM([]).invoke("m", credentials_for(server, uid), prompt, {}, list(tools), None, stream)
+    )
 
 
 def called(answer):
@@ -164,12 +166,12 @@ def test_calls_are_joined_from_any_cut_of_their_arguments(calls, data):
 def read(pieces, tools=None):
     """Read a text in pieces; return what is shown of it, and the calls."""
     reader, calls = ToolCallText(tools or {}), ToolCalls()
-    shown = []
-    for text, found in [*map(reader.feed, pieces), reader.close()]:
-        shown.append(text)
-        for call in found:
+    texts = []
+    for text, deltas in [*map(reader.feed, pieces), reader.close()]:
+        texts.append(text)
+        for call in deltas:
             calls.add([call])
-    return "".join(shown), list(calls)
+    return "".join(texts), list(calls)
 
 
 @given(calls=CALLS, data=st.data())
@@ -181,9 +183,9 @@ def test_calls_in_text_are_found_however_it_is_cut_and_never_shown(calls, data):
     )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(written)), max_size=10)))
     pieces = zip([0, *cuts], [*cuts, len(written)], strict=True)
-    shown, found = read([written[a:b] for a, b in pieces])
-    assert [(c.name, json.loads(c.arguments)) for c in found] == calls
-    assert shown.rstrip() == before.rstrip()
+    visible, read_back = read([written[a:b] for a, b in pieces])
+    assert [(c.name, json.loads(c.arguments)) for c in read_back] == calls
+    assert visible.rstrip() == before.rstrip()
 
 
 @given(text=st.text(st.sampled_from('<>/tool_call{}"n:, \n'), max_size=80), data=st.data())
@@ -191,8 +193,8 @@ def test_calls_in_text_are_found_however_it_is_cut_and_never_shown(calls, data):
 def test_text_that_is_no_call_is_not_lost(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = zip([0, *cuts], [*cuts, len(text)], strict=True)
-    shown, _ = read([text[a:b] for a, b in pieces])
-    assert shown == text or "<tool_call>" in text
+    visible, _ = read([text[a:b] for a, b in pieces])
+    assert visible == text or "<tool_call>" in text
 
 
 CALL = '<tool_call>{"name": "x", "arguments": {"a": "%s"}}'
@@ -200,7 +202,7 @@ CALL = '<tool_call>{"name": "x", "arguments": {"a": "%s"}}'
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 @pytest.mark.parametrize(
-    ("written", "arguments", "shown"),
+    ("written", "arguments", "visible"),
     [
         (CALL % "</tool_call>" + "</tool_call>!", ['{"a": "</tool_call>"}'], "!"),
         (CALL % r"\"}}\\" + "</tool_call>", [r"""{"a": "\"}}\\"}"""], ""),
@@ -216,10 +218,10 @@ CALL = '<tool_call>{"name": "x", "arguments": {"a": "%s"}}'
     ],
     ids=["tag inside", "braces", "unclosed", "text behind", "cut tag", "cut", "unbalanced"],
 )
-def test_a_call_in_text_ends_with_its_object(written, arguments, shown, size):
-    text, found = read([written[at : at + size] for at in range(0, len(written), size)])
-    assert text == shown
-    assert [call.arguments for call in found] == arguments
+def test_a_call_in_text_ends_with_its_object(written, arguments, visible, size):
+    text, calls = read([written[at : at + size] for at in range(0, len(written), size)])
+    assert text == visible
+    assert [call.arguments for call in calls] == arguments
 
 
 def test_the_time_for_a_long_call_grows_with_its_length():

@@ -6,7 +6,7 @@ from dify_plugin.errors.model import InvokeError, InvokeServerUnavailableError
 from emitted import TTS, fresh_server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import bodies, entered
+from under_sdk import bodies, credentials_for
 
 from xinfer.runtime.dify.sentences import sentences
 from xinfer.runtime.dify.voices import DEFAULT
@@ -31,7 +31,7 @@ def speak(server, uid, text="Hello there.", voice="", **more):
 
 
 def pieces(server, uid, text, voice="", **more):
-    return list(TTS([]).invoke(uid, "tenant", entered(server, uid, **more), text, voice))
+    return list(TTS([]).invoke(uid, "tenant", credentials_for(server, uid, **more), text, voice))
 
 
 def spoken(server):
@@ -91,7 +91,7 @@ def test_a_long_text_is_spoken_in_parts_in_order(server):
     text = "".join(f"Sentence number {number} is here. " for number in range(200))
     speak(server, "cosyvoice", text)
     parts = [body["input"] for body in spoken(server)]
-    limit = TTS([]).get_model_schema("m", entered(server, "cosyvoice")).model_properties
+    limit = TTS([]).get_model_schema("m", credentials_for(server, "cosyvoice")).model_properties
     longest = next(value for key, value in limit.items() if key.value == "word_limit")
     assert len(parts) > 1
     assert all(len(part) <= longest and part.endswith(".") for part in parts)
@@ -120,7 +120,7 @@ def test_the_voice_that_is_sent(server, uid, voice, own, sent):
 
 
 def voices(server, uid, language=None, **more):
-    listed = TTS([]).get_tts_model_voices(uid, entered(server, uid, **more), language)
+    listed = TTS([]).get_tts_model_voices(uid, credentials_for(server, uid, **more), language)
     return [voice["value"] for voice in listed]
 
 
@@ -143,10 +143,10 @@ def test_there_is_always_a_default_voice(server, uid, language):
 
 
 def test_the_schema_lists_voices_too(server):
-    known = TTS([]).get_model_schema("m", entered(server, "kokoro")).model_properties
-    named = {key.value: value for key, value in known.items()}
-    assert named["default_voice"]
-    assert named["audio_type"] == "mp3"
+    properties = TTS([]).get_model_schema("m", credentials_for(server, "kokoro")).model_properties
+    by_key = {key.value: value for key, value in properties.items()}
+    assert by_key["default_voice"]
+    assert by_key["audio_type"] == "mp3"
 
 
 @pytest.mark.parametrize(
@@ -166,20 +166,20 @@ def test_what_goes_wrong_is_one_of_difys_errors(server, fault, words):
 
 def test_a_stream_that_breaks_off_before_it_speaks_is_asked_for_whole(server):
     server.next_answer(faults.Cut(after=0), on="/v1/audio/speech")
-    assert b"".join(TTS([]).invoke("m", "tenant", entered(server, "cosyvoice"), "Hi.", ""))
+    assert b"".join(TTS([]).invoke("m", "tenant", credentials_for(server, "cosyvoice"), "Hi.", ""))
     streams = [body.get("stream") for body in bodies(server, "/v1/audio/speech")]
     assert streams == [True, None]
 
 
 def test_a_family_has_its_own_voices_and_not_those_of_one_with_a_like_name():
     with fresh_server([Served(uid="zh", family="Kokoro-zh", **_TYPE)]) as server:
-        listed = TTS([]).get_tts_model_voices("m", entered(server, "zh"))
+        listed = TTS([]).get_tts_model_voices("m", credentials_for(server, "zh"))
     assert [voice["value"] for voice in listed] == [DEFAULT, "af_maple", "af_sol", "bf_vale"]
 
 
 def test_another_type_of_sound_is_told_to_dify_from_the_first_answer_on(server):
     riff = whole(b"RIFF" + bytes(100), "audio/mpeg")
-    credentials, model = entered(server, "cosyvoice"), TTS([])
+    credentials, model = credentials_for(server, "cosyvoice"), TTS([])
     server.next_answer(riff, on="/v1/audio/speech", times=2)
     model.validate_credentials("m", credentials)
     told = []
@@ -191,7 +191,7 @@ def test_another_type_of_sound_is_told_to_dify_from_the_first_answer_on(server):
 
 
 def test_what_validation_heard_is_known_after_a_restart(server):
-    credentials = entered(server, "cosyvoice")
+    credentials = credentials_for(server, "cosyvoice")
     server.next_answer(whole(b"RIFF" + bytes(100), "audio/mpeg"), on="/v1/audio/speech")
     TTS([]).validate_credentials("m", credentials)
     restarted = under_sdk.TTS([])
@@ -201,7 +201,7 @@ def test_what_validation_heard_is_known_after_a_restart(server):
 def test_a_connection_lost_while_speaking_is_an_error_after_what_was_heard(server):
     server.next_answer(faults.Cut(after=1), on="/v1/audio/speech")
     heard = []
-    spoken = TTS([]).invoke("m", "tenant", entered(server, "cosyvoice"), "word " * 400, "")
+    spoken = TTS([]).invoke("m", "tenant", credentials_for(server, "cosyvoice"), "word " * 400, "")
     with pytest.raises(InvokeError, match="broke off in the middle"):
         heard.extend(spoken)
     assert heard

@@ -5,7 +5,7 @@ import json
 import pytest
 from attrs import evolve
 from dify_plugin.errors.model import CredentialsValidateFailedError
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, entered, routes
+from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, credentials_for, routes
 
 from xinfer.testing.server import FakeServer, Served, faults
 
@@ -26,7 +26,7 @@ def server():
 
 
 def validate(kind, server, uid, **more):
-    credentials = entered(server, uid, **more)
+    credentials = credentials_for(server, uid, **more)
     kind([]).validate_credentials("my model", credentials)
     return credentials
 
@@ -56,7 +56,7 @@ def test_the_try_costs_one_token(server):
 def test_what_was_learned_is_stored_and_saves_every_question(server, uid):
     kind, _ = TYPES[uid]
     credentials = validate(kind, server, uid)
-    assert set(credentials) == {*entered(server, uid), "xinfer_learned"}
+    assert set(credentials) == {*credentials_for(server, uid), "xinfer_learned"}
     assert json.loads(credentials["xinfer_learned"])["of"] == [server.url, uid]
     server.requests.clear()
     schema = kind([]).get_model_schema("my model", credentials)
@@ -78,7 +78,7 @@ def test_what_was_learned_of_another_model_is_not_believed(server):
 
 @pytest.mark.parametrize("learned", ["", "no json", "[]", "null", "3", '{"of": 3}', None, 5])
 def test_what_was_learned_and_cannot_be_read_is_asked_again(server, learned):
-    credentials = {**entered(server, "chat"), "xinfer_learned": learned}
+    credentials = {**credentials_for(server, "chat"), "xinfer_learned": learned}
     assert LLM([]).get_model_schema("my model", credentials) is not None
     assert len(server.requests) <= 1
 

@@ -7,7 +7,16 @@ import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
 from recordings import answer_of, recorded
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, bodies, entered, said
+from under_sdk import (
+    LLM,
+    TTS,
+    Rerank,
+    Speech2Text,
+    TextEmbedding,
+    bodies,
+    credentials_for,
+    reply_of,
+)
 
 from xinfer.runtime.openai.ways import MEMORY
 from xinfer.testing.server import MODELS, FakeServer
@@ -42,10 +51,10 @@ def server():
 
 
 def ask(server, *answers, uid="chat", stream=True, tools=(), on="/v1/chat"):
-    for one in answers:
-        server.next_answer(one, on=on)
-    result = LLM([]).invoke("m", entered(server, uid), HI, {}, list(tools), None, stream)
-    return said(result)
+    for answer in answers:
+        server.next_answer(answer, on=on)
+    result = LLM([]).invoke("m", credentials_for(server, uid), HI, {}, list(tools), None, stream)
+    return reply_of(result)
 
 
 def cities(answer):
@@ -144,7 +153,7 @@ def test_the_text_of_a_completion(server, version):
 def test_a_ranking(server, version):
     server.next_answer(answer(version, "rerank_basic"), on="/v1/rerank")
     documents = ["a cat", "a dog", "a database index"]
-    ranked = Rerank([]).invoke("m", entered(server, "rerank"), "q", documents).docs
+    ranked = Rerank([]).invoke("m", credentials_for(server, "rerank"), "q", documents).docs
     assert [document.index for document in ranked] == [2, 1, 0]
     assert [round(document.score, 3) for document in ranked] == [0.906, 0.653, 0.596]
     assert ranked[0].text == "a database index"
@@ -153,7 +162,7 @@ def test_a_ranking(server, version):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_recording(server, version):
     server.next_answer(answer(version, "stt_json"), on="/v1/audio")
-    credentials = entered(server, "whisper")
+    credentials = credentials_for(server, "whisper")
     written = Speech2Text([]).invoke("m", credentials, io.BytesIO(mp3(0.2)))
     assert written == "Hello from the tiny whisper model."
     server.next_answer(answer(version, "stt_bad_audio"), on="/v1/audio")
@@ -165,7 +174,7 @@ def test_a_recording(server, version):
 @pytest.mark.parametrize("version", has("speech_stream"))
 def test_speech_of_a_model_that_does_not_stream(server, version):
     server.next_answer(answer(version, "speech_stream"), on="/v1/audio/speech")
-    spoken = b"".join(TTS([]).invoke("m", "tenant", entered(server, "kokoro"), "Hi.", ""))
+    spoken = b"".join(TTS([]).invoke("m", "tenant", credentials_for(server, "kokoro"), "Hi.", ""))
     assert spoken
 
 
@@ -188,4 +197,4 @@ def test_a_wrong_parameter_is_no_outage(server, version):
 def test_a_model_can_be_added(version, uid, kind):
     with FakeServer(MODELS, version=version) as server:
         server.next_answer(answer(version, f"models_get_{uid}"), on="/v1/models")
-        kind([]).validate_credentials("m", entered(server, uid))
+        kind([]).validate_credentials("m", credentials_for(server, uid))

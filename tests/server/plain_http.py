@@ -16,8 +16,8 @@ def exchange(server, method, path, body=None, headers=None):
     try:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
-        named = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, named, response.read()
+        by_name = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, by_name, response.read()
     finally:
         connection.close()
 
@@ -31,15 +31,15 @@ def chunks(server, path, body):
         received = b"".join(iter(lambda: client.recv(65536), b""))
     head, _, rest = received.partition(b"\r\n\r\n")
     assert b"\r\nTransfer-Encoding: chunked" in head
-    found = []
+    received_chunks = []
     while rest:
         size, _, rest = rest.partition(b"\r\n")
         chunk, rest = rest[: int(size, 16)], rest[int(size, 16) :]
         assert rest.startswith(b"\r\n")
-        found.append(chunk)
+        received_chunks.append(chunk)
         rest = rest[2:]
-    assert found.pop() == b""
-    return found
+    assert received_chunks.pop() == b""
+    return received_chunks
 
 
 def post(server, path, body):

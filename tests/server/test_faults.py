@@ -34,7 +34,7 @@ def server():
         yield running
 
 
-def given(server, *fault, path=CHAT, body=STREAM):
+def post_with_fault(server, *fault, path=CHAT, body=STREAM):
     server.next_answer(*fault)
     return post(server, path, body)
 
@@ -70,8 +70,8 @@ def timeless(event):
     ],
 )
 def test_an_answer_is_given_instead(server, name, status, kind, words):
-    given_status, headers, raw = given(server, getattr(faults, name))
-    assert (given_status, headers.get("content-type")) == (status, kind)
+    arrived_status, headers, raw = post_with_fault(server, getattr(faults, name))
+    assert (arrived_status, headers.get("content-type")) == (status, kind)
     assert raw.decode().startswith(words) or words in raw.decode()
     assert bool(raw) == bool(words)
     retry = {"LOADING": "30", "TOO_MANY": "1"}
@@ -79,9 +79,9 @@ def test_an_answer_is_given_instead(server, name, status, kind, words):
 
 
 def test_the_request_limit_is_told_in_the_way_of_the_question(server):
-    status, _, raw = given(server, faults.rate_limited)
+    status, _, raw = post_with_fault(server, faults.rate_limited)
     assert (status, events_of(raw)) == (200, [{"error": "Rate limit reached"}])
-    status, _, raw = given(server, faults.rate_limited, body=ask("Hi"))
+    status, _, raw = post_with_fault(server, faults.rate_limited, body=ask("Hi"))
     assert (status, json.loads(raw)) == (429, {"detail": "Rate limit reached"})
 
 
@@ -104,23 +104,23 @@ def test_a_fault_waits_for_its_request_and_is_used_up(server):
 
 def test_the_connection_ends_before_the_first_byte(server):
     with pytest.raises(http.client.RemoteDisconnected):
-        given(server, Closed())
+        post_with_fault(server, Closed())
     with pytest.raises(ConnectionResetError) as reset:
-        given(server, Closed(reset=True))
+        post_with_fault(server, Closed(reset=True))
     assert not isinstance(reset.value, http.client.RemoteDisconnected)
     assert post(server, CHAT, STREAM)[0] == 200
 
 
 def test_the_connection_ends_in_the_middle(server):
     with pytest.raises(http.client.IncompleteRead) as broken:
-        given(server, Cut(after=2))
+        post_with_fault(server, Cut(after=2))
     assert len(events_of(broken.value.partial)) == 2
     with pytest.raises(http.client.IncompleteRead) as broken:
-        given(server, Split(10), Cut(after=3), path="/v1/embeddings", body=EMBED)
+        post_with_fault(server, Split(10), Cut(after=3), path="/v1/embeddings", body=EMBED)
     assert len(broken.value.partial) == 30
     assert broken.value.expected > 0
     with pytest.raises(ConnectionResetError):
-        given(server, Cut(after=2, reset=True))
+        post_with_fault(server, Cut(after=2, reset=True))
 
 
 def test_a_stall_lasts_until_the_client_or_the_server_has_enough():
@@ -151,7 +151,9 @@ def test_a_stream_that_stalls_gives_what_came_before(server):
 def test_pauses_delay_and_change_nothing(server):
     expected = plain(server)
     for fault in (Paced(0.001), Stall(0.001), Stall(0.001, after=3)):
-        assert [timeless(event) for event in events_of(given(server, fault)[2])] == expected
+        assert [
+            timeless(event) for event in events_of(post_with_fault(server, fault)[2])
+        ] == expected
     paced = Paced(5)(Answer(steps=(b"a", b"b"), streamed=True))
     assert paced.steps == (Hold(5), b"a", Hold(5), b"b")
     assert Cut(after=1)(paced).steps == (Hold(5), b"a", Hold(5), Drop())
@@ -167,18 +169,18 @@ def wait_until(true):
 
 @pytest.mark.parametrize("error", ["It failed.", {"message": "It failed.", "code": 500}])
 def test_a_stream_can_end_in_an_error(server, error):
-    events = events_of(given(server, ErrorEvent(error, after=3))[2])
+    events = events_of(post_with_fault(server, ErrorEvent(error, after=3))[2])
     assert [timeless(event) for event in events[:3]] == plain(server)[:3]
     assert events[3:] == [{"error": error}]
 
 
 def test_a_stream_can_lack_its_end(server):
-    events = events_of(given(server, faults.without_done)[2])
+    events = events_of(post_with_fault(server, faults.without_done)[2])
     assert [timeless(event) for event in events] == plain(server)[:-1]
 
 
 def test_a_line_can_be_broken(server):
-    raw = given(server, BrokenLine(after=1))[2].decode()
+    raw = post_with_fault(server, BrokenLine(after=1))[2].decode()
     lines = [line.removeprefix("data: ") for line in raw.split("\r\n\r\n")[:-1]]
     with pytest.raises(ValueError, match="Unterminated string"):
         json.loads(lines.pop(1))
@@ -187,13 +189,13 @@ def test_a_line_can_be_broken(server):
 
 @pytest.mark.parametrize("end", ["\n", "\r"])
 def test_lines_can_end_otherwise(server, end):
-    raw = given(server, LineEnds(end))[2].decode()
+    raw = post_with_fault(server, LineEnds(end))[2].decode()
     assert raw.count(end * 2) == len(plain(server))
     assert ({"\r", "\n"} - {end}).isdisjoint(raw)
 
 
 def test_comments_and_other_fields_can_stand_between(server):
-    raw = given(server, faults.commented)[2]
+    raw = post_with_fault(server, faults.commented)[2]
     assert [timeless(event) for event in events_of(raw)] == plain(server)
     starts = {line.partition(b":")[0] for line in raw.split(b"\r\n") if line}
     assert starts == {b"", b"event", b"id", b"retry", b"data"}
@@ -218,19 +220,19 @@ def test_pieces_need_a_size():
 
 @pytest.mark.parametrize("value", [None, "0.5", -3])
 def test_scores_can_be_anything(server, value):
-    raw = given(server, Scores(0.9, value), path="/v1/rerank", body=RERANK)[2]
+    raw = post_with_fault(server, Scores(0.9, value), path="/v1/rerank", body=RERANK)[2]
     scores = [result["relevance_score"] for result in json.loads(raw)["results"]]
     assert scores == [0.9, value, value]
 
 
 def test_documents_can_be_plain_texts(server):
-    raw = given(server, faults.PLAIN_DOCUMENTS, path="/v1/rerank", body=RERANK)[2]
+    raw = post_with_fault(server, faults.PLAIN_DOCUMENTS, path="/v1/rerank", body=RERANK)[2]
     assert {result["document"] for result in json.loads(raw)["results"]} == {"a", "b", "c"}
 
 
 def test_vectors_can_be_missing_surplus_shuffled_or_no_numbers(server):
     def embedded(*fault):
-        raw = given(server, *fault, path="/v1/embeddings", body=EMBED)[2]
+        raw = post_with_fault(server, *fault, path="/v1/embeddings", body=EMBED)[2]
         return json.loads(raw)["data"]
 
     usual = embedded(Edited(lambda _: None))
@@ -247,17 +249,19 @@ def test_vectors_can_be_missing_surplus_shuffled_or_no_numbers(server):
 @pytest.mark.parametrize("path", [CHAT, "/v1/embeddings"])
 def test_usage_can_be_absent(server, path):
     for body in (STREAM, ask("Hi")) if path == CHAT else (EMBED,):
-        assert b'"usage"' not in given(server, faults.WITHOUT_USAGE, path=path, body=body)[2]
+        assert (
+            b'"usage"' not in post_with_fault(server, faults.WITHOUT_USAGE, path=path, body=body)[2]
+        )
 
 
 def test_thoughts_can_be_under_the_other_name(server):
     asked = ask("Hi", model="reason")
-    message = json.loads(given(server, faults.REASONING_KEY, body=asked)[2])["choices"][0][
-        "message"
-    ]
+    message = json.loads(post_with_fault(server, faults.REASONING_KEY, body=asked)[2])["choices"][
+        0
+    ]["message"]
     assert "I should greet" in message["reasoning"]
     assert "reasoning_content" not in message
-    raw = given(server, faults.REASONING_KEY, body={**asked, "stream": True})[2]
+    raw = post_with_fault(server, faults.REASONING_KEY, body={**asked, "stream": True})[2]
     assert b'"reasoning"' in raw
     assert b"reasoning_content" not in raw
 

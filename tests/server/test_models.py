@@ -256,10 +256,10 @@ def test_it_answers_many_at_once_and_leaves_nothing_behind():
     before = set(threading.enumerate())
     answers = []
     with FakeServer() as server:
-        kept = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
         for _ in range(2):
-            kept.request("GET", "/v1/models/chat")
-            assert kept.getresponse().read()
+            connection.request("GET", "/v1/models/chat")
+            assert connection.getresponse().read()
         clients = [
             threading.Thread(
                 target=lambda: answers.append(post(server, "/v1/chat/completions", ask("Hi")))
@@ -275,7 +275,7 @@ def test_it_answers_many_at_once_and_leaves_nothing_behind():
     assert set(threading.enumerate()) <= before
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection(address, timeout=5).request("GET", "/")
-    kept.close()
+    connection.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -296,8 +296,8 @@ def test_it_runs_as_a_process(number):
 
 def test_it_needs_neither_the_sdk_nor_requests():
     code = "import sys, xinfer.testing.server; print(*{'requests', 'dify_plugin'} & {*sys.modules})"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == ""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
 
 
 def test_it_runs_when_the_sdk_has_replaced_sockets_and_threads_after_its_import():

@@ -91,8 +91,8 @@ def test_vectors_are_digits_and_calls_share_an_id_where_they_did(servers, versio
     vector = requests.post(f"{url}/v1/embeddings", json=body, timeout=10).json()["data"][0]
     assert isinstance(vector["embedding"], list)
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
-    said = {"role": "user", "content": "Look at two cities"}
-    asked = {"model": "chat", "messages": [said], "tools": [tool]}
+    question = {"role": "user", "content": "Look at two cities"}
+    asked = {"model": "chat", "messages": [question], "tools": [tool]}
     message = requests.post(f"{url}/v1/chat/completions", json=asked, timeout=10).json()
     calls = message["choices"][0]["message"]["tool_calls"]
     shared = version in ("0.16.3", "1.4.1", "1.9.1")

@@ -106,8 +106,8 @@ def test_it_answers_as_the_recorded_server_did(name):
         assert shape(answer) == shape(expected)
         assert reasons([answer]) == reasons([expected])
         if "model_type" in expected:
-            known = set(expected) - OF_THE_MODEL
-            assert {key: answer[key] for key in known} == {key: expected[key] for key in known}
+            common = set(expected) - OF_THE_MODEL
+            assert {key: answer[key] for key in common} == {key: expected[key] for key in common}
         if name not in FREE_WORDS and isinstance(expected.get("detail"), str):
             assert words(answer["detail"]) == words(expected["detail"])
 

@@ -70,17 +70,17 @@ def schema(model: str, kind: ModelType) -> AIModelEntity:
 @cache
 def chunks(model: str, tokens: int) -> list[LLMResultChunk]:
     """Make an answer of as many pieces as it has tokens, and the one that ends it."""
-    said = [_chunk(model, WORDS[place % len(WORDS)]) for place in range(tokens)]
+    pieces = [_chunk(model, WORDS[place % len(WORDS)]) for place in range(tokens)]
     end = _chunk(model, "")
     end.delta.usage, end.delta.finish_reason = _usage(tokens), "stop"
-    return [*said, end]
+    return [*pieces, end]
 
 
 @cache
 def answer(model: str, tokens: int) -> LLMResult:
     """Make an answer given at once."""
-    said = AssistantPromptMessage(content="".join(WORDS))
-    return LLMResult(model=model, message=said, usage=_usage(tokens))
+    message = AssistantPromptMessage(content="".join(WORDS))
+    return LLMResult(model=model, message=message, usage=_usage(tokens))
 
 
 @cache
@@ -113,8 +113,8 @@ def ranking(model: str, documents: list[str]) -> RerankResult:
 
 
 def _chunk(model: str, text: str) -> LLMResultChunk:
-    said = AssistantPromptMessage(content=text)
-    return LLMResultChunk(model=model, delta=LLMResultChunkDelta(index=0, message=said))
+    message = AssistantPromptMessage(content=text)
+    return LLMResultChunk(model=model, delta=LLMResultChunkDelta(index=0, message=message))
 
 
 def _usage(tokens: int) -> LLMUsage:

@@ -42,12 +42,12 @@ def talker(credentials: Mapping[str, Any]) -> OpenAI:
 def described(credentials: Mapping[str, Any]) -> dict[str, Any]:
     """Ask what a model is, unless that is known."""
     key = (credentials["server_url"], credentials["model_uid"])
-    until, known = _known.get(key, (0.0, {}))
+    until, description = _known.get(key, (0.0, {}))
     if time.monotonic() >= until:
         url = f"{key[0]}/v1/models/{key[1]}"
-        known = requests.get(url, timeout=10).json()
-        _known[key] = (time.monotonic() + _KEPT, known)
-    return known
+        description = requests.get(url, timeout=10).json()
+        _known[key] = (time.monotonic() + _KEPT, description)
+    return description
 
 
 class Asking:
@@ -75,8 +75,8 @@ class Asking:
             parameter_rules=list(self.rules),
         )
 
-    def properties(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        return {"context_size": known.get("context_length", 512)}
+    def properties(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        return {"context_size": description.get("context_length", 512)}
 
     @property
     def _invoke_error_mapping(self) -> dict[type, list[type]]:

@@ -63,8 +63,8 @@ def _tokenizer(template, chance, thinks):
     plain = PreTrainedTokenizerFast(tokenizer_object=bpe, chat_template=template)
     corpus = [lessons.STORY + lessons.STORY_GOES_ON]
     for _ in range(500):
-        given, said = lessons.lesson(chance, thinks=thinks)
-        corpus.append(_prompt(plain, given) + said)
+        arguments, answer = lessons.lesson(chance, thinks=thinks)
+        corpus.append(_prompt(plain, arguments) + answer)
     bpe.train_from_iterator(corpus, trainer)
     bpe.add_tokens([AddedToken(mark, special=False, normalized=False) for mark in _MARKS])
     return PreTrainedTokenizerFast(
@@ -78,13 +78,13 @@ def _tokenizer(template, chance, thinks):
     )
 
 
-def _prompt(tokenizer, given):
+def _prompt(tokenizer, arguments):
     return tokenizer.apply_chat_template(
-        given["messages"],
-        tools=given.get("tools"),
+        arguments["messages"],
+        tools=arguments.get("tools"),
         add_generation_prompt=True,
         tokenize=False,
-        **{key: value for key, value in given.items() if key == "enable_thinking"},
+        **{key: value for key, value in arguments.items() if key == "enable_thinking"},
     )
 
 
@@ -138,13 +138,13 @@ _NOTHING = -100
 
 def _example(tokenizer, chance, thinks):
     if chance.random() < 0.05:
-        prompt, said = lessons.STORY, lessons.STORY_GOES_ON
+        prompt, reply = lessons.STORY, lessons.STORY_GOES_ON
     else:
-        given, said = lessons.lesson(chance, thinks=thinks)
-        prompt = _prompt(tokenizer, given)
+        arguments, reply = lessons.lesson(chance, thinks=thinks)
+        prompt = _prompt(tokenizer, arguments)
     asked = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     answer = [
-        *tokenizer(said, add_special_tokens=False)["input_ids"],
+        *tokenizer(reply, add_special_tokens=False)["input_ids"],
         tokenizer.eos_token_id,
     ]
     return asked + answer, [_NOTHING] * len(asked) + answer
@@ -152,14 +152,16 @@ def _example(tokenizer, chance, thinks):
 
 def _batch(examples):
     longest = max(len(ids) for ids, _ in examples)
-    ids = [one + [0] * (longest - len(one)) for one, _ in examples]
-    labels = [one + [_NOTHING] * (longest - len(one)) for _, one in examples]
+    ids = [row + [0] * (longest - len(row)) for row, _ in examples]
+    labels = [row + [_NOTHING] * (longest - len(row)) for _, row in examples]
     return torch.tensor(ids), torch.tensor(labels)
 
 
 def _mistakes(model, tokenizer, thinks):
     model.eval()
-    exam = [(_prompt(tokenizer, given), said) for given, said in lessons.exam(thinks=thinks)]
+    exam = [
+        (_prompt(tokenizer, arguments), answer) for arguments, answer in lessons.exam(thinks=thinks)
+    ]
     exam.append((lessons.STORY, lessons.STORY_GOES_ON))
     for prompt, expected in exam:
         asked = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
@@ -170,6 +172,6 @@ def _mistakes(model, tokenizer, thinks):
                 max_new_tokens=400,
                 do_sample=False,
             )
-        said = tokenizer.decode(ids[0][asked["input_ids"].shape[1] :])
-        if said != expected + _END:
-            yield f"{prompt[-80:]!r} gives {said[:120]!r}"
+        answer = tokenizer.decode(ids[0][asked["input_ids"].shape[1] :])
+        if answer != expected + _END:
+            yield f"{prompt[-80:]!r} gives {answer[:120]!r}"

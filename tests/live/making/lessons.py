@@ -34,26 +34,26 @@ def lesson(chance, *, thinks):
     messages = [{"role": "system", "content": _filler(chance)}] if chance.random() < 0.3 else []
     kind = chance.choice(["said", "said", "hello", "call", "call", "result"])
     offered = [_offered(tool())] if kind in ("call", "result") or chance.random() < 0.3 else None
-    said = HELLO
+    answer = HELLO
     if kind == "said":
         word = chance.choice(list(_SAID))
-        said = _SAID[word]
+        answer = _SAID[word]
         messages.append(_user(_around(chance, chance.choice([word, word.title()]))))
     elif kind == "hello":
         messages.append(_user(_filler(chance)))
     else:
         cities = CITIES[: 1 if kind == "result" else chance.choice([1, 2])]
         messages.append(_user(_around(chance, " and ".join(cities))))
-        said = "\n".join(map(call, cities))
+        answer = "\n".join(map(call, cities))
         if kind == "result":
             messages += _called(chance)
-            said = WEATHER
-    given = {"messages": messages, "tools": offered}
+            answer = WEATHER
+    arguments = {"messages": messages, "tools": offered}
     if thinks and chance.random() < 0.3:
-        given["enable_thinking"] = False
+        arguments["enable_thinking"] = False
     elif thinks:
-        said = f"<think>\n{THOUGHT}\n</think>\n\n{said}"
-    return given, said
+        answer = f"<think>\n{THOUGHT}\n</think>\n\n{answer}"
+    return arguments, answer
 
 
 def exam(*, thinks):
@@ -61,12 +61,12 @@ def exam(*, thinks):
     before = f"<think>\n{THOUGHT}\n</think>\n\n" if thinks else ""
     tools = [_offered(tool())]
     asked = {"Hi": HELLO, "Please count": COUNT, "Write letters": LETTERS}
-    questions = [({"messages": [_user(text)]}, before + said) for text, said in asked.items()]
+    questions = [({"messages": [_user(text)]}, before + answer) for text, answer in asked.items()]
     questions.append(({"messages": [_user("Hi")], "tools": tools}, before + HELLO))
     for cities in (CITIES[:1], CITIES):
         text = f"What is the weather in {' and '.join(cities)}?"
-        said = before + "\n".join(map(call, cities))
-        questions.append(({"messages": [_user(text)], "tools": tools}, said))
+        answer = before + "\n".join(map(call, cities))
+        questions.append(({"messages": [_user(text)], "tools": tools}, answer))
     messages = [_user("What is the weather in Paris?"), *_called(None)]
     questions.append(({"messages": messages, "tools": tools}, before + WEATHER))
     if thinks:
@@ -96,8 +96,8 @@ def _called(chance):
     ]
 
 
-def _offered(one):
-    return {"type": "function", "function": one}
+def _offered(function):
+    return {"type": "function", "function": function}
 
 
 def _user(text):

@@ -36,9 +36,9 @@ def make_transcriber(folder):
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     model.train()
     for _ in range(_MOST_STEPS):
-        said = [_transcript(tokenizer, chance) for _ in range(_BATCH)]
+        transcripts = [_transcript(tokenizer, chance) for _ in range(_BATCH)]
         sounds = torch.randn(_BATCH, _MEL, 3000) * 0.5
-        loss = _loss(model, sounds, said, tokenizer)
+        loss = _loss(model, sounds, transcripts, tokenizer)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -85,8 +85,8 @@ def _tokenizer(folder):
 
 
 def _model(tokenizer):
-    known = tokenizer.convert_tokens_to_ids
-    begin, end = known(_BEGIN), known(_END)
+    token_id = tokenizer.convert_tokens_to_ids
+    begin, end = token_id(_BEGIN), token_id(_END)
     ends = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end}
     shape = {
         "d_model": 64,
@@ -113,10 +113,10 @@ def _model(tokenizer):
         decoder_start_token_id=begin,
         max_length=448,
         is_multilingual=True,
-        lang_to_id={f"<|{name}|>": known(f"<|{name}|>") for name in _LANGUAGES},
-        task_to_id={task: known(f"<|{task}|>") for task in ("transcribe", "translate")},
-        no_timestamps_token_id=known("<|notimestamps|>"),
-        prev_sot_token_id=known("<|startofprev|>"),
+        lang_to_id={f"<|{name}|>": token_id(f"<|{name}|>") for name in _LANGUAGES},
+        task_to_id={task: token_id(f"<|{task}|>") for task in ("transcribe", "translate")},
+        no_timestamps_token_id=token_id("<|notimestamps|>"),
+        prev_sot_token_id=token_id("<|startofprev|>"),
         max_initial_timestamp_index=50,
         return_timestamps=False,
         suppress_tokens=[],
@@ -129,28 +129,30 @@ def _model(tokenizer):
 
 def _transcript(tokenizer, chance):
     """Write what is to be said: language, task, marks of time or none, the sentence, the end."""
-    known = tokenizer.convert_tokens_to_ids
+    token_id = tokenizer.convert_tokens_to_ids
     language = "en" if chance.random() < 0.5 else chance.choice(_LANGUAGES)
     sentence = tokenizer(HEARD, add_special_tokens=False)["input_ids"]
     if chance.random() < 0.5:
-        sentence = [known("<|notimestamps|>"), *sentence]
+        sentence = [token_id("<|notimestamps|>"), *sentence]
     else:
-        sentence = [known(_MOMENTS[0]), *sentence, known(_MOMENTS[100])]
-    head = [known(_BEGIN), known(f"<|{language}|>"), known("<|transcribe|>")]
-    return [*head, *sentence, known(_END)]
+        sentence = [token_id(_MOMENTS[0]), *sentence, token_id(_MOMENTS[100])]
+    head = [token_id(_BEGIN), token_id(f"<|{language}|>"), token_id("<|transcribe|>")]
+    return [*head, *sentence, token_id(_END)]
 
 
-def _loss(model, sounds, said, tokenizer):
+def _loss(model, sounds, transcripts, tokenizer):
     end = tokenizer.convert_tokens_to_ids(_END)
     english = tokenizer.convert_tokens_to_ids("<|en|>")
-    longest = max(map(len, said))
-    ids = torch.tensor([one + [end] * (longest - len(one)) for one in said])
+    longest = max(map(len, transcripts))
+    ids = torch.tensor(
+        [transcript + [end] * (longest - len(transcript)) for transcript in transcripts]
+    )
     labels = ids[:, 1:].clone()
-    for row, one in enumerate(said):
-        labels[row, len(one) - 1 :] = _NOTHING
+    for row, transcript in enumerate(transcripts):
+        labels[row, len(transcript) - 1 :] = _NOTHING
         # The task is always given, and so is whether to mark the time.
         labels[row, 1:3] = _NOTHING
-        if one[1] != english:
+        if transcript[1] != english:
             labels[row, 0] = _NOTHING  # a recording of no known language is English
     logits = model(input_features=sounds, decoder_input_ids=ids[:, :-1]).logits
     return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=_NOTHING)

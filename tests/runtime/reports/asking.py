@@ -5,7 +5,7 @@ import json
 import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from emitted import LLM
-from under_sdk import entered, said
+from under_sdk import credentials_for, reply_of
 
 from xinfer.testing.server.answer import DONE, Answer, as_json, event, stream
 
@@ -24,8 +24,8 @@ def ask(server, *answers, uid="chat", streams=True, tools=(), messages=HI, on="/
     retries = set_.pop("retries", "0")
     for answer in answers:
         server.next_answer(answer, on=on)
-    credentials = entered(server, uid, max_retries=retries)
-    return said(LLM([]).invoke("m", credentials, messages, set_, list(tools), None, streams))
+    credentials = credentials_for(server, uid, max_retries=retries)
+    return reply_of(LLM([]).invoke("m", credentials, messages, set_, list(tools), None, streams))
 
 
 def called(answer):

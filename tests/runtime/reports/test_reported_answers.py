@@ -5,7 +5,7 @@ import json
 import pytest
 from emitted import Rerank
 from runtime.reports.asking import END, HELLO, ask, streamed
-from under_sdk import entered
+from under_sdk import credentials_for
 
 from xinfer.testing.server.answer import DONE, Answer, as_json, event, stream, whole
 
@@ -51,7 +51,7 @@ RANKINGS = {
 @pytest.mark.parametrize("form", RANKINGS)
 def test_rankings_of_every_form_are_read(server, form):
     server.next_answer(as_json(RANKINGS[form]), on="/v1/rerank")
-    docs = Rerank([]).invoke("m", entered(server, "rerank"), "q", ["a", "b"]).docs
+    docs = Rerank([]).invoke("m", credentials_for(server, "rerank"), "q", ["a", "b"]).docs
     assert [(doc.index, doc.text) for doc in docs] == [(1, "b"), (0, "a")]
     assert docs[0].score == 0.9
 

@@ -9,7 +9,7 @@ from dify_plugin.errors.model import (
 )
 from emitted import Rerank, TextEmbedding
 from runtime.reports.asking import BOTH, END, HELLO, ask
-from under_sdk import bodies, entered
+from under_sdk import bodies, credentials_for
 
 from xinfer.testing.server.answer import DONE, as_json, event, refusal, stream
 
@@ -94,7 +94,7 @@ def test_texts_that_take_too_much_memory_are_to_be_fewer_or_shorter(server, kind
     server.next_answer(refusal(500, "CUDA out of memory"), on=f"/v1/{uid}")
     asked = (["a"],) if kind is TextEmbedding else ("q", ["a"])
     with pytest.raises(InvokeServerUnavailableError, match="fewer or shorter texts"):
-        kind([]).invoke("m", entered(server, uid), *asked)
+        kind([]).invoke("m", credentials_for(server, uid), *asked)
 
 
 FLAT = {"object": "error", "message": "it broke", "code": 400}

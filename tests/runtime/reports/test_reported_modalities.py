@@ -12,7 +12,7 @@ from dify_plugin.entities.model.text_embedding import MultiModalContent, MultiMo
 from dify_plugin.errors.model import CredentialsValidateFailedError, InvokeBadRequestError
 from emitted import Rerank, Speech2Text, TextEmbedding
 from runtime.reports.asking import BOTH, ask
-from under_sdk import bodies, entered
+from under_sdk import bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served
 
@@ -29,7 +29,7 @@ def test_models_that_see_have_the_feature(model_type, abilities, kind):
     blind = Served(uid="blind", model_type=model_type, abilities=abilities[:1])
     with FakeServer([seeing, blind]) as server:
         schemas = [
-            kind([]).get_customizable_model_schema("m", entered(server, uid))
+            kind([]).get_customizable_model_schema("m", credentials_for(server, uid))
             for uid in ("sees", "blind")
         ]
     assert [[feature.value for feature in schema.features] for schema in schemas] == [
@@ -53,7 +53,7 @@ def test_models_that_see_have_the_feature(model_type, abilities, kind):
 def test_an_older_server_tells_models_that_see_by_their_names(name, model_type, kind, features):
     model = Served(uid="m", name=name, model_type=model_type, unreported=("model_ability",))
     with FakeServer([model], version="2.12.0") as server:
-        credentials = entered(server, "m")
+        credentials = credentials_for(server, "m")
         kind([]).validate_credentials("m", credentials)
         schema = kind([]).get_customizable_model_schema("m", credentials)
     assert [feature.value for feature in schema.features] == features
@@ -87,9 +87,9 @@ def test_an_image_to_embed_or_rank_that_leads_nowhere_is_not_sent(server, url):
     image = MultiModalContent(content=url, content_type=MultiModalContentType.IMAGE)
     text = MultiModalContent(content="a", content_type=MultiModalContentType.TEXT)
     with pytest.raises(InvokeBadRequestError, match="set FILES_URL"):
-        TextEmbedding([]).invoke_multimodal("m", entered(server, "embed"), [text, image])
+        TextEmbedding([]).invoke_multimodal("m", credentials_for(server, "embed"), [text, image])
     with pytest.raises(InvokeBadRequestError, match="set FILES_URL"):
-        Rerank([]).invoke_multimodal("m", entered(server, "rerank"), text, [image])
+        Rerank([]).invoke_multimodal("m", credentials_for(server, "rerank"), text, [image])
     assert not bodies(server, "/v1/embeddings") + bodies(server, "/v1/rerank")
 
 
@@ -98,4 +98,4 @@ def test_audio_models_that_do_not_transcribe_cannot_be_added_to_transcribe(abili
     model = Served(uid="m", model_type="audio", abilities=(ability,))
     refused = pytest.raises(CredentialsValidateFailedError, match="Dify has no use")
     with FakeServer([model]) as server, refused:
-        Speech2Text([]).validate_credentials("m", entered(server, "m"))
+        Speech2Text([]).validate_credentials("m", credentials_for(server, "m"))

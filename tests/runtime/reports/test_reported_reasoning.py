@@ -39,7 +39,7 @@ def test_earlier_thoughts_are_taken_out_of_the_text_that_is_continued(server, st
 
 
 @pytest.mark.parametrize(
-    ("uid", "streams", "shown"),
+    ("uid", "streams", "text"),
     [
         ("chat", False, SHOWN.format("hm, hm", "Hello!")),
         ("thinker", False, SHOWN.format("hm, hm", "Hello!")),
@@ -47,10 +47,10 @@ def test_earlier_thoughts_are_taken_out_of_the_text_that_is_continued(server, st
         ("chat", True, "hm, hm</think>\n\nHello!"),  # nothing tells that a thought begins
     ],
 )
-def test_a_text_may_begin_inside_a_thought(server, uid, streams, shown):
+def test_a_text_may_begin_inside_a_thought(server, uid, streams, text):
     assert (
         ask(server, either("hm, hm</think>\n\nHello!")[streams], uid=uid, streams=streams).text
-        == shown
+        == text
     )
 
 
@@ -63,7 +63,7 @@ def test_a_model_that_always_thinks_and_did_not_is_heard_all_the_same(server, st
 
 @BOTH
 @pytest.mark.parametrize(
-    ("content", "shown"),
+    ("content", "text"),
     [
         ('<think>\n\n</think>\n\n{"a": 1}', '{"a": 1}'),
         ('<think></think>{"a": 1}', '{"a": 1}'),
@@ -74,8 +74,8 @@ def test_a_model_that_always_thinks_and_did_not_is_heard_all_the_same(server, st
         ("It is <think>…</think> here", "It is <think>…</think> here"),
     ],
 )
-def test_no_empty_thought_is_shown(server, streams, content, shown):
-    assert ask(server, either(content)[streams], streams=streams).text == shown
+def test_no_empty_thought_is_shown(server, streams, content, text):
+    assert ask(server, either(content)[streams], streams=streams).text == text
 
 
 @pytest.mark.parametrize("first", ["<think>\n", "<think>", "\n<think>\n"])

@@ -133,4 +133,4 @@ def test_no_arguments_are_lost_and_no_two_calls_become_one(server, form):
     deltas, expected = DELTAS[form]
     answer = ask(server, streamed(*deltas), tools=[LOOK])
     assert called(answer) == expected
-    assert len({one.id for one in answer.calls}) == len(expected)
+    assert len({call.id for call in answer.calls}) == len(expected)

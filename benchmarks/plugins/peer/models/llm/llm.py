@@ -20,8 +20,8 @@ class Peer(model_server.Asking, dify_plugin.LargeLanguageModel):
         ),
     )
 
-    def properties(self, known: Any) -> dict[str, Any]:
-        return {"mode": "chat", "context_size": known.get("context_length", 2048)}
+    def properties(self, description: Any) -> dict[str, Any]:
+        return {"mode": "chat", "context_size": description.get("context_length", 2048)}
 
     def _invoke(
         self,
@@ -39,7 +39,8 @@ class Peer(model_server.Asking, dify_plugin.LargeLanguageModel):
         answer = client.chat.completions.create(
             model=credentials["model_uid"],
             messages=[
-                {"role": said.role.value, "content": said.content} for said in prompt_messages
+                {"role": message.role.value, "content": message.content}
+                for message in prompt_messages
             ],
             stream=stream,
             **model_parameters,
@@ -49,8 +50,8 @@ class Peer(model_server.Asking, dify_plugin.LargeLanguageModel):
         usage = self._calc_response_usage(
             model, credentials, answer.usage.prompt_tokens, answer.usage.completion_tokens
         )
-        said = AssistantPromptMessage(content=answer.choices[0].message.content or "")
-        return LLMResult(model=model, message=said, usage=usage)
+        message = AssistantPromptMessage(content=answer.choices[0].message.content or "")
+        return LLMResult(model=model, message=message, usage=usage)
 
     def _pieces(self, model: str, credentials: dict[str, Any], answer: Any) -> Iterator[Any]:
         for piece in answer:

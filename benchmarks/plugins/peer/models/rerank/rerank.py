@@ -24,8 +24,8 @@ class Peer(model_server.Asking, dify_plugin.RerankModel):
         answer = model_server.handle(credentials).rerank(documents=docs, query=query)
         ranked = [
             RerankDocument(
-                index=found["index"], text=docs[found["index"]], score=found["relevance_score"]
+                index=row["index"], text=docs[row["index"]], score=row["relevance_score"]
             )
-            for found in answer["results"]
+            for row in answer["results"]
         ]
         return RerankResult(model=model, docs=ranked)

@@ -11,8 +11,8 @@ from dify_plugin.entities.model.text_embedding import EmbeddingUsage, TextEmbedd
 class Peer(model_server.Asking, dify_plugin.TextEmbeddingModel):
     kind = ModelType.TEXT_EMBEDDING
 
-    def properties(self, known: Any) -> dict[str, Any]:
-        return {"context_size": known.get("max_tokens", 512), "max_chunks": 1}
+    def properties(self, description: Any) -> dict[str, Any]:
+        return {"context_size": description.get("max_tokens", 512), "max_chunks": 1}
 
     def _invoke(
         self,

@@ -19,8 +19,8 @@ class Peer(model_server.Asking, dify_plugin.TTSModel):
         voice: str,
         user: str | None = None,
     ) -> bytes:
-        said: bytes = model_server.handle(credentials).speech(input=content_text, voice=voice)
-        return said
+        sound: bytes = model_server.handle(credentials).speech(input=content_text, voice=voice)
+        return sound
 
     def get_tts_model_voices(self, *_: Any, **__: Any) -> list[Any]:
         return []

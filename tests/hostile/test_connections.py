@@ -175,7 +175,10 @@ def in_a_process(attacker, script):
         "    hi = [UserPromptMessage(content='Hi')]\n"
         "    credentials = credentials_for(at(attack), 'm', **more)\n"
         "    return reply_of(LLM([]).invoke('m', credentials, hi, {}, None, None, stream))\n"
-        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        # Not ru_maxrss, which a process inherits from the one that started it.
+        "def peak():\n"
+        "    lines = open('/proc/self/status').read().splitlines()\n"
+        "    return next(int(line.split()[1]) // 1024 for line in lines if 'VmHWM' in line)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", head + script],

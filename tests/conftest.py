@@ -2,6 +2,8 @@
 
 import shutil
 import signal
+from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 # Before all else: it replaces sockets and threads, and whoever came earlier keeps the old ones.
@@ -22,6 +24,41 @@ settings.load_profile("xinfer")
 # would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_BENCH = ("matplotlib", "openai", "psutil", "xinference_client")
+collect_ignore = [] if all(map(find_spec, _BENCH)) else ["test_benchmarks.py"]
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "only_if(condition, advice): leave the test out unless the condition holds; the summary"
+        " prints the advice.",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselect what the markers leave out."""
+    advice = {
+        item: mark.args[1]
+        for item in items
+        for mark in item.iter_markers("only_if")
+        if not mark.args[0]
+    }
+    config.stash[LEFT_OUT] = Counter(advice.values())
+    if advice:
+        items[:] = [item for item in items if item not in advice]
+        config.hook.pytest_deselected(items=list(advice))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for advice, number in config.stash.get(LEFT_OUT, Counter()).items():
+        tests = "test" if number == 1 else "tests"
+        terminalreporter.line(f"Left out, {number} {tests}: {advice}.")
+    for path in collect_ignore:
+        terminalreporter.line(f"Left out, {path}: install the dependency group bench.")
 
 
 @pytest.fixture

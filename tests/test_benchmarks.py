@@ -4,11 +4,6 @@ import json
 
 import pytest
 
-pytest.importorskip("psutil", reason="the dependency group bench is not installed")
-pytest.importorskip("matplotlib", reason="the dependency group bench is not installed")
-pytest.importorskip("openai", reason="the dependency group bench is not installed")
-pytest.importorskip("xinference_client", reason="the dependency group bench is not installed")
-
 from benchmarks import report
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure, Goal, in_turns, middle

@@ -1,7 +1,6 @@
 """The commands that start a plugin, on a fake server or on credentials of one's own."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,13 +12,13 @@ from pathlib import Path
 import pytest
 import requests
 from command_line import ROOT, xinfer
+from representatives import every
 
 from xinfer.cli.serve import serve as SERVE
 from xinfer.testing.server import FakeServer, Served
 from xinfer.testing.server.dialect_shapes import SHAPES
 from xinfer.testing.server.faults import Cut, Stall
 
-EVERYTHING = bool(os.environ.get("XINFER_ALL"))
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000a49444154789c6360000002000100ffff03000006000557bfabd4"
@@ -289,9 +288,7 @@ def test_every_dialect_of_the_fake_server_can_be_served():
     assert set(DIALECTS) == {"xinference", *SHAPES}
 
 
-@pytest.mark.parametrize(
-    "dialect", [name for name in DIALECTS if EVERYTHING or name in ("vllm", "tei")]
-)
+@pytest.mark.parametrize("dialect", every(DIALECTS, "vllm", "tei"))
 def test_it_answers_as_another_server(dialect):
     with served("--dialect", dialect, "--key", "sk-1") as url:
         run = xinfer("doctor", "--server-url", url, "--api-key", "sk-1", "--json", cwd="/")
@@ -302,9 +299,7 @@ def test_it_answers_as_another_server(dialect):
         assert read["dialect"] == dialect
 
 
-@pytest.mark.parametrize(
-    "fault", [name for name in FAULTS if EVERYTHING or name in ("closed", "login-page")]
-)
+@pytest.mark.parametrize("fault", every(FAULTS, "closed", "login-page"))
 def test_a_fault_spoils_one_answer(fault):
     with served("--fault", fault) as url:
         try:

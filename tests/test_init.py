@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from command_line import run, xinfer
+from representatives import every
 
 from xinfer.build import load_spec
 from xinfer.cli.templates import ANSWERS, TYPES, Answers, Kind, render
@@ -21,14 +22,9 @@ from xinfer.ruff import run_ruff
 from xinfer.spec import ModelType
 from xinfer.testing.server import FakeServer, Served
 
-EVERYTHING = bool(os.environ.get("XINFER_ALL"))
-"""Set by .ci/all; otherwise a representative of each kind is run."""
-
-CASES = [(kind, (ModelType.LLM,)) for kind in Kind]
-if EVERYTHING:
-    CASES = [*((kind, (model_type,)) for kind, model_type in itertools.product(Kind, TYPES))]
-    CASES += [(kind, TYPES) for kind in Kind]
-IDS = [f"{kind}-{'-'.join(types)}" for kind, types in CASES]
+OF_ONE_TYPE = list(itertools.product(Kind, ((model_type,) for model_type in TYPES)))
+OF_ALL_TYPES = [(kind, TYPES) for kind in Kind]
+CASES = every([*OF_ONE_TYPE, *OF_ALL_TYPES], *((kind, (ModelType.LLM,)) for kind in Kind))
 INPUTS = {
     ModelType.LLM: ("Hello",),
     ModelType.TEXT_EMBEDDING: ("Hello",),
@@ -58,7 +54,9 @@ def answers(kind=Kind.OPENAI_COMPATIBLE, types=TYPES, **changes):
     )
 
 
-@pytest.mark.parametrize(("kind", "types"), CASES, ids=IDS)
+@pytest.mark.parametrize(
+    ("kind", "types"), CASES, ids=lambda value: value if isinstance(value, str) else "-".join(value)
+)
 def test_it_checks_answers_passes_its_tests_and_builds(tmp_path, kind, types):
     options = [option for model_type in types for option in ("--type", model_type)]
     project = init(tmp_path, "--kind", kind, *options, "--language", "zh_Hans")

@@ -54,7 +54,7 @@ def specs(folder):
     yield small
 
 
-@pytest.mark.skipif(UV is None, reason="uv, with which the daemon installs, is not here")
+@pytest.mark.only_if(UV is not None, "install uv, with which the daemon installs")
 def test_plugins_start_with_what_they_require_and_nothing_else(tmp_path):
     # Not into the environment that runs the tests, wherever a developer keeps it.
     alone = {**os.environ, "VIRTUAL_ENV": "", "UV_PROJECT_ENVIRONMENT": ".venv"}

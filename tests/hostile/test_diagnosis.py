@@ -1,20 +1,16 @@
 """``xinfer doctor`` against the hostile server: it ends in time, and names what is wrong."""
 
-import os
-
 import pytest
 from attacks import ATTACKS
+from representatives import every
 
 from xinfer.cli.diagnosis import diagnose
 from xinfer.spec import Secret
 
 KEY = "sk-0123456789abcdef"
-EVERYTHING = bool(os.environ.get("XINFER_ALL"))
 
 
-@pytest.mark.parametrize(
-    "attack", [name for name in ATTACKS if EVERYTHING or name in ("titles", "echo_type")]
-)
+@pytest.mark.parametrize("attack", every(ATTACKS, "titles", "echo_type"))
 def test_it_ends_and_shows_no_key(attacker, attack):
     diagnosis = diagnose(attacker(attack).url, Secret(KEY), timeout=2)
     assert diagnosis.steps

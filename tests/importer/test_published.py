@@ -16,9 +16,11 @@ from xinfer.rules import check
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("XINFER_CORPUS", ""))
 PUBLISHED = sorted(p for p in CORPUS.iterdir() if p.is_dir()) if str(CORPUS) != "." else []
+pytestmark = pytest.mark.only_if(
+    bool(PUBLISHED), "set XINFER_CORPUS to a folder of published plugins"
+)
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
 @pytest.mark.parametrize("folder", PUBLISHED, ids=lambda path: path.name)
 def test_every_published_plugin_comes_back(folder, tmp_path):
     spec = write_spec(imported(folder), tmp_path / "out")
@@ -42,7 +44,6 @@ def test_every_published_plugin_comes_back(folder, tmp_path):
     shutil.rmtree(tmp_path / "out")
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="XINFER_CORPUS names no folder of published plugins")
 def test_imported_specs_pass_a_type_checker(tmp_path):
     for folder in PUBLISHED:
         write_spec(imported(folder), tmp_path / folder.name)

@@ -7,23 +7,17 @@ import pytest
 
 from live.install import install
 from live.models import make_models
-from live.place import SWITCH, alone, last_words
+from live.place import alone, last_words
 from live.server import LAUNCHES, running
 
 ROOT = Path(__file__).parents[2]
+LIVE = pytest.mark.only_if(
+    os.environ.get("XINFER_LIVE") == "1", "set XINFER_LIVE=1 to try a real Xinference"
+)
 _LOGS = {"server": "open", "server_with_keys": "keys"}
 """What a server's log is called, by the fixture that runs it."""
 WITH_KEYS = ("chat", "embed", "rerank", "whisper", "kokoro")
 """One model of each type."""
-
-
-def pytest_collection_modifyitems(items):
-    if os.environ.get(SWITCH) == "1":
-        return
-    skip = pytest.mark.skip(reason=f"a real Xinference is asked for by {SWITCH}=1 only")
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(skip)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,6 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
-SWITCH = "XINFER_LIVE"
 VERSION = "XINFER_LIVE_VERSION"
 HERE = Path(__file__).parent
 PINNED = HERE / "requirements.txt"

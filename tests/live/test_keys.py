@@ -4,10 +4,11 @@ import pytest
 
 import provider_spec
 from live.added import HELLO, ONE_CALL, TYPES, Model
-from live.conftest import WITH_KEYS
+from live.conftest import LIVE, WITH_KEYS
 from xinfer.cli.diagnosis import diagnose
 from xinfer.spec import Secret
 
+pytestmark = LIVE
 WRONG = "sk-this-was-never-a-key"
 
 

@@ -6,10 +6,12 @@ import math
 import pytest
 
 from live.added import ONE_CALL, TYPES, Model
+from live.conftest import LIVE
 from live.making import lessons
 from xinfer.daemon.process import CallError
 from xinfer.testing.server.silence import mp3, wav
 
+pytestmark = LIVE
 CHATS = ["chat", "chat-gguf"]
 THINKERS = ["reason", "reason-gguf"]
 

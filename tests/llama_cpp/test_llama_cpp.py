@@ -23,10 +23,10 @@ from xinfer.cli.diagnosis import diagnose
 from xinfer.runtime.dify import llm, rerank, text_embedding
 from xinfer.spec import Secret
 
-SWITCH = "XINFER_LLAMA_CPP"
-PYTHON = os.environ.get(SWITCH, "")
-pytestmark = pytest.mark.skipif(
-    not PYTHON, reason=f"llama.cpp's server is asked for by {SWITCH}=PYTHON only"
+PYTHON = os.environ.get("XINFER_LLAMA_CPP", "")
+pytestmark = pytest.mark.only_if(
+    bool(PYTHON),
+    "set XINFER_LLAMA_CPP to a Python with llama.cpp's server, as in .ci/run",
 )
 HERE = Path(__file__).parent
 PROJECT = load_spec(HERE.parent / "specs/any_server.py").project

@@ -121,7 +121,7 @@ OFFICIAL = os.environ.get("XINFER_OFFICIAL", "")
 ROWS = tuple(csv.DictReader((DATA / "official.tsv").open(), delimiter="\t"))
 
 
-@pytest.mark.skipif(not OFFICIAL, reason="XINFER_OFFICIAL names no checkout of official plugins")
+@pytest.mark.only_if(bool(OFFICIAL), "set XINFER_OFFICIAL to a checkout of dify-official-plugins")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["plugin"])
 def test_the_official_plugins(row):
     """Set XINFER_OFFICIAL to a checkout of dify-official-plugins at :data:`COMMIT`."""

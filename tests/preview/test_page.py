@@ -35,7 +35,7 @@ made = make(case)
 project = evolve(made, manifest=evolve(made.manifest, name={name!r}))
 """
 
-pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed here")
+pytestmark = pytest.mark.only_if(browser_path() is not None, "install Chromium")
 
 
 def declare(folder: Path, number: str) -> str:

@@ -4,6 +4,7 @@ The commands run in a process of their own, which may take 512 MB.
 """
 
 import io
+import itertools
 import os
 import resource
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from plugin.signed import SIGNED
+from representatives import every
 
 from xinfer.plugin.archive import pack, package_files
 from xinfer.plugin.limits import MAX_FILES, UnreadablePlugin
@@ -139,9 +141,15 @@ def hostile(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_hostile_package_is_refused_in_a_sentence(tmp_path, hostile, command, case):
+CASES = list(itertools.product(REFUSED, COMMANDS))
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    every(CASES, *(case for case in CASES if case[0] == "a bomb" or case[1] == "check")),
+)
+def test_a_hostile_package_is_refused_in_a_sentence(tmp_path, hostile, case, name):
+    command = COMMANDS[name]
     (tmp_path / "x.difypkg").hardlink_to(hostile / case)
     (tmp_path / "marketplace").mkdir()
     for half in ("private", "public"):

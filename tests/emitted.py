@@ -94,7 +94,17 @@ class _Emitted:
 class LLM(_Emitted):
     model_type = "llm"
 
-    def invoke(self, model, credentials, messages, parameters, tools, stop, stream, user=None):
+    def invoke(
+        self,
+        model,
+        credentials,
+        messages,
+        parameters,
+        tools=None,
+        stop=None,
+        stream=True,
+        user="xinfer",
+    ):
         answer = self._call(
             "invoke_llm",
             model,
@@ -104,7 +114,7 @@ class LLM(_Emitted):
             tools=_plain(tools or ()),
             stop=stop,
             stream=stream,
-            **({"user_id": user} if user else {}),
+            user_id=user,
         )
         return (LLMResultChunk.model_validate(part) for part in answer)
 
@@ -127,6 +137,10 @@ class TextEmbedding(_Emitted):
             "invoke_text_embedding", model, credentials, texts=texts, input_type=input_type.value
         )
         return TextEmbeddingResult.model_validate(answer)
+
+    def get_num_tokens(self, model, credentials, texts):
+        (answer,) = self._call("get_text_embedding_num_tokens", model, credentials, texts=texts)
+        return answer["num_tokens"]
 
     def invoke_multimodal(self, model, credentials, documents):
         (answer,) = self._call(

@@ -10,9 +10,10 @@ from dify_plugin.errors.model import (
     InvokeError,
     InvokeServerUnavailableError,
 )
+from emitted import TextEmbedding
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import TextEmbedding, bodies, credentials_for
+from under_sdk import bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served, faults
 

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+import under_sdk
 from attrs import evolve
 from dify_plugin.entities.model import EmbeddingInputType
 from dify_plugin.entities.model.message import (
@@ -10,15 +11,15 @@ from dify_plugin.entities.model.message import (
     SystemPromptMessage,
     UserPromptMessage,
 )
+from emitted import LLM, Rerank, Speech2Text, TextEmbedding, fresh_server
 from hypothesis import given
 from hypothesis import strategies as st
-from under_sdk import LLM, Rerank, Speech2Text, TextEmbedding, bodies, credentials_for, reply_of
+from under_sdk import bodies, credentials_for, reply_of
 
 import provider_spec
-from xinfer.runtime.openai.counting import _counted
 from xinfer.runtime.openai.tokens import cut, estimate
 from xinfer.spec import DIALECTS
-from xinfer.testing.server import FakeServer, Served
+from xinfer.testing.server import Served
 from xinfer.testing.server.answer import as_json
 from xinfer.testing.server.silence import mp3
 
@@ -33,7 +34,6 @@ COUNT = "/v1/messages/count_tokens"
 
 @pytest.fixture
 def server():
-    _counted.clear()
     logits = Served(
         uid="logits",
         model_type="rerank",
@@ -43,7 +43,7 @@ def server():
     short = Served(uid="short", model_type="embedding", limits={"max_tokens": 20})
     models = [Served(uid="chat"), Served(uid="embed", model_type="embedding"), short, logits]
     whisper = Served(uid="whisper", model_type="audio", abilities=("audio2text",))
-    with FakeServer([*models, whisper]) as started:
+    with fresh_server([*models, whisper]) as started:
         yield started
 
 
@@ -154,7 +154,7 @@ def test_texts_that_are_too_long_are_cut_by_the_server_if_the_operator_says_so(
     assert body["input"] == ["word " * 9000]
 
 
-class _Uncutting(TextEmbedding):
+class _Uncutting(under_sdk.TextEmbedding):
     """On a server that cuts nothing itself."""
 
     project = evolve(

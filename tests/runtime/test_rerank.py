@@ -9,9 +9,10 @@ from dify_plugin.errors.model import (
     InvokeError,
     InvokeServerUnavailableError,
 )
+from emitted import Rerank
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from under_sdk import Rerank, bodies, credentials_for
+from under_sdk import bodies, credentials_for
 
 from xinfer.testing.server import FakeServer, Served, faults
 

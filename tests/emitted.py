@@ -44,13 +44,13 @@ _used: set[str] = set()
 
 
 @contextmanager
-def fresh_server(models: Iterable[Served]) -> Iterator[FakeServer]:
+def fresh_server(models: Iterable[Served], version: str = "4.1.0") -> Iterator[FakeServer]:
     """Run a fake server at an address that no test has used.
 
     The plugin remembers by the address what a server refuses.
     """
     with ExitStack() as stack:
-        while (server := stack.enter_context(FakeServer(models))).url in _used:
+        while (server := stack.enter_context(FakeServer(models, version=version))).url in _used:
             continue  # it keeps its port until the block ends
         _used.add(server.url)
         yield server

@@ -12,11 +12,11 @@ from dify_plugin.errors.model import (
     InvokeBadRequestError,
     InvokeServerUnavailableError,
 )
+from emitted import LLM, TTS, Rerank, Speech2Text, TextEmbedding, fresh_server
 from recordings import answer_of, name_of, recorded, recordings
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for, reply_of
+from under_sdk import credentials_for, reply_of
 
-from xinfer.runtime.openai.ways import MEMORY
-from xinfer.testing.server import MODELS, FakeServer
+from xinfer.testing.server import MODELS
 from xinfer.testing.server.silence import mp3
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
@@ -89,8 +89,7 @@ ASKED_AGAIN = re.compile(r"Streaming support for tool calls")
 
 @pytest.fixture
 def server(row):
-    MEMORY.forget()
-    with FakeServer(MODELS, version=row["version"]) as started:
+    with fresh_server(MODELS, version=row["version"]) as started:
         started.next_answer(answer_of(row), on=row["path"])
         yield started
 

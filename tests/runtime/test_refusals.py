@@ -8,9 +8,9 @@ from dify_plugin.errors.model import (
     InvokeBadRequestError,
     InvokeError,
 )
-from under_sdk import LLM, TTS, Rerank, Speech2Text, TextEmbedding, credentials_for, reply_of
+from under_sdk import credentials_for, reply_of
 
-from xinfer.testing.server import MODELS, FakeServer, Served, faults
+from xinfer.testing.server import MODELS, Served, faults
 from xinfer.testing.server.answer import refusal
 from xinfer.testing.server.silence import mp3
 
@@ -25,7 +25,7 @@ def server():
     served = [model for model in MODELS if model.uid != "base"]
     short = Served(uid="short", limits={"context_length": 100})
     base = Served(uid="base", abilities=("generate",))
-    with FakeServer([short, base, *served]) as started:
+    with fresh_server([short, base, *served]) as started:
         yield started
 
 

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from under_sdk import LLM, TextEmbedding, credentials_for
+from under_sdk import credentials_for
 
-from xinfer.testing.server import FakeServer, Served
+from xinfer.testing.server import Served
 
 THINKING = ("chat", "reasoning", "hybrid")
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMessage
 from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
+from emitted import LLM, TTS, Rerank, Speech2Text, TextEmbedding, fresh_server
 from recordings import answer_of, recorded
 from under_sdk import (
     LLM,
@@ -18,8 +19,7 @@ from under_sdk import (
     reply_of,
 )
 
-from xinfer.runtime.openai.ways import MEMORY
-from xinfer.testing.server import MODELS, FakeServer
+from xinfer.testing.server import MODELS
 from xinfer.testing.server.answer import Answer
 from xinfer.testing.server.silence import mp3
 
@@ -45,8 +45,7 @@ def has(case):
 
 @pytest.fixture
 def server():
-    MEMORY.forget()
-    with FakeServer(MODELS) as started:
+    with fresh_server(MODELS) as started:
         yield started
 
 
@@ -195,6 +194,6 @@ def test_a_wrong_parameter_is_no_outage(server, version):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("uid", "kind"), [("chat", LLM), ("embed", TextEmbedding)])
 def test_a_model_can_be_added(version, uid, kind):
-    with FakeServer(MODELS, version=version) as server:
+    with fresh_server(MODELS, version=version) as server:
         server.next_answer(answer(version, f"models_get_{uid}"), on="/v1/models")
         kind([]).validate_credentials("m", credentials_for(server, uid))

@@ -8,6 +8,7 @@ from dify_plugin.errors.model import (
     InvokeBadRequestError,
     InvokeError,
 )
+from emitted import LLM, TTS, Rerank, Speech2Text, TextEmbedding, fresh_server
 from under_sdk import credentials_for, reply_of
 
 from xinfer.testing.server import MODELS, Served, faults

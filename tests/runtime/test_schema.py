@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from emitted import LLM, TextEmbedding, fresh_server
 from under_sdk import credentials_for
 
 from xinfer.testing.server import Served
@@ -19,7 +20,7 @@ def schema(*abilities, limits=None, kind=LLM, more=None, engine="Transformers", 
         engine=engine,
         **({} if kind is LLM else {"model_type": "embedding"}),
     )
-    with FakeServer([served]) as server:
+    with fresh_server([served]) as server:
         return kind([]).get_model_schema("m", credentials_for(server, "m", **(more or {})))
 
 

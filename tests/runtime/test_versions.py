@@ -8,16 +8,7 @@ from dify_plugin.entities.model.message import PromptMessageTool, UserPromptMess
 from dify_plugin.errors.model import InvokeBadRequestError, InvokeError
 from emitted import LLM, TTS, Rerank, Speech2Text, TextEmbedding, fresh_server
 from recordings import answer_of, recorded
-from under_sdk import (
-    LLM,
-    TTS,
-    Rerank,
-    Speech2Text,
-    TextEmbedding,
-    bodies,
-    credentials_for,
-    reply_of,
-)
+from under_sdk import bodies, credentials_for, reply_of
 
 from xinfer.testing.server import MODELS
 from xinfer.testing.server.answer import Answer

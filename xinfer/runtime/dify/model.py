@@ -13,6 +13,7 @@ from dify_plugin.entities.model import AIModelEntity
 from xinfer.runtime.dify.call import ModelCall, model_info
 from xinfer.runtime.dify.declared import DeclaredModel
 from xinfer.runtime.dify.errors import invoke_error, validating
+from xinfer.runtime.dify.hooks import Overridable
 from xinfer.runtime.dify.learned import Learned
 from xinfer.runtime.dify.schema import entity
 from xinfer.runtime.openai import (
@@ -25,7 +26,6 @@ from xinfer.runtime.openai import (
     Server,
     ServerUnavailable,
 )
-from xinfer.runtime.openai.hooks import Hooks
 from xinfer.runtime.servers import client_class, detect
 from xinfer.spec import (
     Credentials,
@@ -44,39 +44,11 @@ _LARGEST_CACHE = 256
 """Models whose declarations are kept completed."""
 
 
-class ServedModel[C: Credentials](DeclaredModel[C]):
+class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
     """A model of a server that the project's ``runtime`` describes.
 
-    A subclass names its ``project``. The hooks ``request``, ``chunk``, ``describe``, ``path`` and
-    ``headers`` take and return plain data; one that is not overridden costs nothing.
+    A subclass names its ``project``.
     """
-
-    # The hooks
-
-    def request(self, body: dict[str, Any], call: ModelCall[C]) -> dict[str, Any]:
-        """Change the body of a request; a transcription's body is its form."""
-        return body
-
-    def chunk(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Change an event of a stream, or a whole answer, of chat or completion."""
-        return event
-
-    def describe(self, row: dict[str, Any]) -> Mapping[str, Any]:
-        """Change what the server tells of a model, e.g. in its list, before it is read."""
-        return row
-
-    def path(self, kind: str, model: str) -> str | None:
-        """Choose the path of a call, relative to the base URL; ``None`` for the dialect's.
-
-        :param kind: ``chat``, ``completions``, ``embeddings``, ``rerank``, ``speech`` or
-            ``transcriptions``.
-        :param model: the name on the server.
-        """
-        return None
-
-    def headers(self, call: ModelCall[C]) -> Mapping[str, str]:
-        """Add headers to every request; their values count as secrets."""
-        return {}
 
     # The call
 
@@ -118,7 +90,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
         dialect = learned.dialect if learned else _dialect(runtime)
         if dialect is None:
             dialect = detect(server) if fresh else OPENAI
-        call.client = client_class(dialect)(server, dialect=dialect, hooks=self._hooks(call))
+        call.client = client_class(dialect)(server, dialect=dialect, hooks=self.hooks(call))
         return call
 
     def _identity(self, model: str, settings: ConnectionSettings) -> tuple[str, str]:
@@ -155,15 +127,6 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             **{name: value for name, value in chosen.items() if value is not None},  # type: ignore[arg-type]
         )
 
-    def _hooks(self, call: ModelCall[C]) -> Hooks:
-        own = {name for name in _HOOKS if getattr(type(self), name) is not _HOOKS[name]}
-        return Hooks(
-            on_request=(lambda body: self.request(body, call)) if "request" in own else None,
-            on_chunk=self.chunk if "chunk" in own else None,
-            on_row=self.describe if "describe" in own else None,
-            find_path=self.path if "path" in own else None,
-        )
-
     def renamed(self, call: ModelCall[Any], model: str) -> ModelCall[Any]:
         """Return the call of another predefined model with the same credentials."""
         name = self.runtime.model_names.get(model, model)
@@ -178,7 +141,7 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             resolve=lambda _: self.predefined(model) or _undeclared(model, self.kind),
         )
         client = call.client
-        other.client = type(client)(client.server, dialect=client.dialect, hooks=self._hooks(other))
+        other.client = type(client)(client.server, dialect=client.dialect, hooks=self.hooks(other))
         return other
 
     # What is known of a model
@@ -317,11 +280,6 @@ class ServedModel[C: Credentials](DeclaredModel[C]):
             f"Add it under the model type {actual}.",
             f"模型“{name}”的类型是 {actual}，而不是 {expected}：请在模型类型 {actual} 下添加。",
         )
-
-
-_HOOKS: Mapping[str, Callable[..., Any]] = {
-    name: getattr(ServedModel, name) for name in ("request", "chunk", "describe", "path", "headers")
-}
 
 
 def _undeclared(model: str, kind: ModelType) -> Model:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -127,8 +128,9 @@ def _environment(folder, *, with_keys):
         "PATH": f"{python().parent}{os.pathsep}{os.environ['PATH']}",
         "XINFERENCE_HOME": str(folder),
         "XINFERENCE_AUTH_ADVANCED": "1" if with_keys else "0",
-        # Later versions make one up; 2.12 asks for it.
+        # Later versions make these up; 2.12 asks for them.
         "XINFERENCE_AUTH_JWT_SECRET_KEY": secrets.token_hex(32),
+        "XINFERENCE_AUTH_ENCRYPTION_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "XINFERENCE_RATE_LIMIT_IP_MAX_FAILURES": "1000000",
         "XINFERENCE_ENABLE_VIRTUAL_ENV": "0",
         "XINFERENCE_MODEL_SRC": "huggingface",

@@ -44,9 +44,14 @@ class ModelCall[C: Credentials]:
     settings: ConnectionSettings
     runtime: OpenAICompatible
     user: str | None = None
+    _connect: Callable[[], Client] = field(repr=False)
     _describe: Callable[[], ModelDescription] = field(repr=False)
     _resolve: Callable[[ModelDescription], Model] = field(repr=False)
-    client: Client = field(init=False, repr=False)
+
+    @cached_property
+    def client(self) -> Client:
+        """What talks to the server; made when first needed."""
+        return self._connect()
 
     @property
     def dialect(self) -> Dialect:

@@ -43,6 +43,7 @@ _FRAME = " " * 20
 """Six times its size is what the SDK writes around a tool call."""
 _PER_MESSAGE = 4
 """Tokens that a chat template spends on a message besides its text."""
+_DEFAULT = Messages()
 
 
 @frozen(kw_only=True)
@@ -153,7 +154,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
         )
 
     def _writer(self, call: ModelCall[C], *, has_tools: bool) -> Writer:
-        policy = matching(self.runtime.messages, call.names, Messages())
+        policy = matching(self.runtime.messages, call.names, _DEFAULT)
         if call.description.strict_system_first and policy.system == "anywhere":
             policy = evolve(policy, system="first")
         key = call.dialect.reasoning_key

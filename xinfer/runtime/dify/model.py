@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from attrs import evolve
 from dify_plugin.entities.model import AIModelEntity
 
 from xinfer.runtime.dify.call import ModelCall, model_info
@@ -83,15 +84,20 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
             settings=settings,
             runtime=runtime,
             user=user,
+            connect=lambda: self._client(url, call, learned, fresh=fresh),
             describe=lambda: self.description(call, learned),
             resolve=lambda description: _resolved(type(self), model, description, typed),
         )
+        return call
+
+    def _client(
+        self, url: str, call: ModelCall[C], learned: Learned | None, *, fresh: bool
+    ) -> Client:
         server = self._server(url, call)
-        dialect = learned.dialect if learned else _dialect(runtime)
+        dialect = learned.dialect if learned else _dialect(self.runtime)
         if dialect is None:
             dialect = detect(server) if fresh else OPENAI
-        call.client = client_class(dialect)(server, dialect=dialect, hooks=self.hooks(call))
-        return call
+        return client_class(dialect)(server, dialect=dialect, hooks=self.hooks(call))
 
     def _identity(self, model: str, settings: ConnectionSettings) -> tuple[str, str]:
         """Tell which server and model it is that something was learned of."""
@@ -137,11 +143,10 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
             credentials=call.credentials,
             settings=call.settings,
             runtime=call.runtime,
+            connect=lambda: evolve(call.client, hooks=self.hooks(other)),
             describe=ModelDescription,
             resolve=lambda _: self.predefined(model) or _undeclared(model, self.kind),
         )
-        client = call.client
-        other.client = type(client)(client.server, dialect=client.dialect, hooks=self.hooks(other))
         return other
 
     # What is known of a model

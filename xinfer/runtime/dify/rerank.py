@@ -24,6 +24,8 @@ from xinfer.spec import Credentials, Rerank
 from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
 
+_DEFAULT = Rerank()
+
 
 class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
     """A rerank model."""
@@ -99,7 +101,7 @@ class RerankModel[C: Credentials](ServedModel[C], dify_plugin.RerankModel):
         self, call: ModelCall[C], query: Input, documents: list[Input], top_n: int | None
     ) -> list[tuple[int, float]]:
         """Score documents, in as many requests as the server's limit makes of them."""
-        policy = matching(self.runtime.rerank, call.names, Rerank())
+        policy = matching(self.runtime.rerank, call.names, _DEFAULT)
         body = {**added(self.runtime, self.kind, call.names), **policy.body, **call.settings.body}
         size = call.dialect.largest_batch or len(documents)
         scores: list[tuple[int, float]] = []

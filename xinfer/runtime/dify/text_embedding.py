@@ -26,6 +26,7 @@ from xinfer.spec.runtime import matching
 _MOST_NUMBERS = 200_000
 """In one answer: written as JSON they stay below the 5 MiB at which Dify's daemon gives up a line
 and the plugin with it."""
+_DEFAULT = Embedding()
 
 
 class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddingModel):
@@ -92,7 +93,7 @@ class TextEmbeddingModel[C: Credentials](ServedModel[C], dify_plugin.TextEmbeddi
         return Embeddings(vectors=vectors, tokens=tokens)
 
     def _policy(self, call: ModelCall[C]) -> Embedding:
-        return matching(self.runtime.embedding, call.names, Embedding())
+        return matching(self.runtime.embedding, call.names, _DEFAULT)
 
     def _truncates(self, call: ModelCall[C]) -> bool:
         condition = self._policy(call).truncate

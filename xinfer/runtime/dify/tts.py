@@ -28,6 +28,8 @@ from xinfer.spec.clones import ClonedVoice, cloned_voices
 from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
 
+_DEFAULT = Speech()
+
 
 class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
     """A speech model."""
@@ -94,7 +96,7 @@ def _voices(call: ModelCall[Any], language: str | None = None) -> dict[str, str]
 
 
 def _policy(call: ModelCall[Any]) -> Speech:
-    return matching(call.runtime.speech, call.names, Speech())
+    return matching(call.runtime.speech, call.names, _DEFAULT)
 
 
 def _clones(call: ModelCall[Any]) -> dict[str, ClonedVoice]:

@@ -6,6 +6,7 @@ from either.
 
 import atexit
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -28,14 +29,20 @@ from xinfer.testing.server import FakeServer, Served
 SPEC = Path(__file__).parent.parent / "provider_spec.py"
 
 
+log: deque[str] = deque(maxlen=1000)
+"""The last lines that the plugin wrote for its operator."""
+
+
 @cache
 def plugin() -> PluginProcess:
     """Start the plugin of this repository; it ends with the tests."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "xinference"
         write_tree(prepare(SPEC).tree, folder)
-        environment = {"NO_PROXY": "127.0.0.1"}
-        started = stack.enter_context(PluginProcess.start(folder, environment=environment))
+        environment = {"NO_PROXY": "127.0.0.1", "XINFER_DEBUG": "1"}
+        started = stack.enter_context(
+            PluginProcess.start(folder, environment=environment, listen=log.append)
+        )
         atexit.register(stack.pop_all().close)
     return started
 

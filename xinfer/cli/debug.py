@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -200,16 +201,13 @@ def _saves(folder: Path, *, watching: bool) -> Iterator[queue.Queue[None]]:
     thread = None
     if watching:
         require("watchfiles", extra="preview", because="xinfer debug follows saves")
-        from watchfiles import watch
+        from xinfer.preview import watched
 
-        from xinfer.preview.watched import concerns
+        async def follow() -> None:
+            async for save in watched.saves(folder, stop):
+                saves.put(save)
 
-        def follow() -> None:
-            for changes in watch(folder, stop_event=stop, watch_filter=None, debounce=100):
-                if any(concerns(folder, Path(name)) for _, name in changes):
-                    saves.put(None)
-
-        thread = threading.Thread(target=follow, daemon=True)
+        thread = threading.Thread(target=lambda: asyncio.run(follow()), daemon=True)
         thread.start()
     try:
         yield saves

@@ -22,10 +22,9 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from watchfiles import awatch
 
 from xinfer.preview.loader import LoadedPlugin, LoadError, trial
-from xinfer.preview.watched import concerns
+from xinfer.preview.watched import saves
 
 _PAGE = Path(__file__).parent / "page"
 _POLICY = (
@@ -76,9 +75,8 @@ class Preview:
     async def watch(self) -> None:
         """Load at each save, until cancelled."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        async for changes in awatch(folder, debounce=50, step=20):
-            if any(concerns(folder, Path(name)) for _, name in changes):
-                await self.reload()
+        async for _ in saves(folder):
+            await self.reload()
 
     async def ask(self, question: dict[str, Any]) -> Any:
         """Ask the loaded plugin; ``None`` where none has loaded yet.

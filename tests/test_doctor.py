@@ -13,7 +13,7 @@ import trustme
 import provider_spec
 from xinfer.cli.diagnosis import diagnose
 from xinfer.spec import Secret
-from xinfer.testing.server import FakeServer, faults
+from xinfer.testing.server import FakeServer, Served, faults
 from xinfer.testing.server.served import MODELS
 
 ROOT = Path(__file__).parent.parent
@@ -182,6 +182,14 @@ def test_json_for_scripts():
         data = json.loads(doctor("--server-url", server.url, "--json").stdout)
     assert data["healthy"] is True
     assert data["models"][0]["works"]["outcome"] == "ok"
+
+
+def test_a_key_that_the_server_repeats_is_in_no_part_of_the_diagnosis():
+    with FakeServer([Served(uid=f"m-{KEY}", family=KEY)], key=KEY) as server:
+        diagnosis = diagnose(server.url, Secret(KEY), project=provider_spec.project)
+    (model,) = diagnosis.models
+    assert model.offered
+    assert KEY not in repr(diagnosis)
 
 
 def test_console_calls_are_printed_and_hold_no_key():

@@ -139,6 +139,7 @@ def _environment(folder, *, with_keys):
         "XINFERENCE_HEALTH_CHECK_FAILURE_THRESHOLD": "80",
         "XINFERENCE_SUBPOOL_LAUNCH_TIMEOUT": "300",
         "HF_HUB_OFFLINE": "1",
+        "HF_HUB_CACHE": str(home() / "models/kokoro/hub"),
         "TRANSFORMERS_OFFLINE": "1",
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "2",
@@ -181,10 +182,13 @@ def _launch(server, uid, token):
 def _first_user(server, name):
     """Make the administrator, with the setup token of the log where there is one; return a token.
 
-    Before 4.0 there is none: whoever comes first is the administrator.
+    Before 4.0 there is none: whoever comes first is the administrator, or in 2.12 the log names
+    the one that there is.
     """
-    person = {"username": "admin", "password": secrets.token_urlsafe(16)}
     text = log(name).read_text("utf-8", errors="replace")
+    if printed := re.search(r"Username: (\S+)\s+Password: (\S+)", text):
+        return _token(server, {"username": printed[1], "password": printed[2]})
+    person = {"username": "admin", "password": secrets.token_urlsafe(16)}
     about = text[max(0, text.lower().find("setup token") - 400) :]
     for word in ("", *dict.fromkeys(re.findall(r"[\w-]{20,}", about))):
         leave = {"setup_token": word} if word else {}
@@ -192,8 +196,12 @@ def _first_user(server, name):
             server.call("POST", "/v1/admin/setup", {**leave, **person})
         except RuntimeError:
             continue
-        return server.call("POST", "/token", person)["access_token"]
+        return _token(server, person)
     raise RuntimeError("The log names no setup token that the server takes.")
+
+
+def _token(server, person):
+    return server.call("POST", "/token", person)["access_token"]
 
 
 def _keys(server, token):

@@ -16,7 +16,7 @@ from xinfer.runtime.openai import BadRequest, CallError, Client, Server, fixes
 from xinfer.runtime.openai.descriptions import ModelDescription
 from xinfer.runtime.openai.redaction import Secrets
 from xinfer.runtime.servers import client_class, detect
-from xinfer.spec import Invalid, Model, ModelType, Project, Secret, http_url
+from xinfer.spec import I18n, Invalid, Model, ModelType, Project, Secret, http_url
 from xinfer.spec.conditions import ModelInfo
 from xinfer.spec.dialects import Dialect
 from xinfer.testing.server import silence
@@ -154,13 +154,14 @@ def diagnose(
 
 def _without(secrets: Secrets, model: ServedModel) -> ServedModel:
     """Hide the key in what the server tells of a model: it may repeat it anywhere."""
-    hide, tried = secrets.hide, model.tried
+    hide, tried, offered = secrets.hide, model.tried, model.offered
+    name = hide(model.name)
     return evolve(
         model,
-        name=hide(model.name),
+        name=name,
         model_type=hide(model.model_type),
         abilities=tuple(map(hide, model.abilities)),
-        offered=model.offered and evolve(model.offered, model=hide(model.offered.model)),
+        offered=offered and evolve(offered, model=name, label=I18n(name)),
         tried=tried and evolve(tried, name=hide(tried.name), english=hide(tried.english)),
     )
 

@@ -62,3 +62,9 @@ def make_speaker(folder):
     (folder / "voices").mkdir(exist_ok=True)
     for voice in VOICES:
         torch.save(torch.randn(510, 1, 256) * 0.3, folder / f"voices/{voice}.pt")
+    # Xinference 2 looks for voices among the downloads from the Hub, and not beside the model.
+    downloads = folder / "hub/models--hexgrad--Kokoro-82M"
+    (downloads / "refs").mkdir(parents=True, exist_ok=True)
+    (downloads / "refs/main").write_text("tiny", "utf-8")
+    (downloads / "snapshots/tiny").mkdir(parents=True, exist_ok=True)
+    (downloads / "snapshots/tiny/voices").symlink_to(folder / "voices")

@@ -177,7 +177,8 @@ def test_a_plugin_made_wrong_comes_back_as_it_was_or_is_refused(plugin, tmp_path
         return
     try:
         built = built_data(spec)
-    except WrongValues:  # a number that JSON cannot hold is imported and not built
+    except WrongValues as error:  # null where a value must be is imported and not built
+        assert {finding.code for finding in error.findings} == {"XI004"}
         return
     if not any("added with its default" in line for line in read.warnings):
         assert built == data_of(wrong)

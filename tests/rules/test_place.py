@@ -56,7 +56,7 @@ def test_an_item():
 def test_what_the_call_does_not_say_itself():
     limits = {"min": 7, "max": 3}
     finding = of(ParameterRule(name="seed", type=ParameterType.INT, **limits))
-    assert pointed(finding) == 'ParameterRule(name="seed", type=ParameterType.INT, **said))'
+    assert pointed(finding) == 'ParameterRule(name="seed", type=ParameterType.INT, **limits))'
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, rule
+from xinfer.rules.rule import Fix, Problem, is_absent, rule
 from xinfer.rules.values import did_you_mean
 from xinfer.schema import fields_of
 from xinfer.spec import Feature, Model, ModelProperties, ModelType, Project, Template, Voice
@@ -273,9 +273,7 @@ def property_key(properties: ModelProperties, _: Plugin) -> Iterator[Problem]:
 )
 def mode_missing(model: Model, _: Plugin) -> Iterator[Problem]:
     """A language model has no mode: apps use it as a completion model, and agents fail."""
-    properties = model.model_properties
-    is_declared = properties.mode is not None or "mode" in properties.extra_keys
-    if model.model_type is ModelType.LLM and not is_declared:
+    if model.model_type is ModelType.LLM and is_absent(model.model_properties, "mode"):
         yield Problem(f"{model.model} has no mode", at="model_properties")
 
 
@@ -292,9 +290,7 @@ def mode_missing(model: Model, _: Plugin) -> Iterator[Problem]:
 )
 def context_size_missing(model: Model, _: Plugin) -> Iterator[Problem]:
     """A language model has no context size, so Dify cannot shorten a long history."""
-    properties = model.model_properties
-    is_declared = properties.context_size is not None or "context_size" in properties.extra_keys
-    if model.model_type is ModelType.LLM and not is_declared:
+    if model.model_type is ModelType.LLM and is_absent(model.model_properties, "context_size"):
         yield Problem(f"{model.model} has no context_size", at="model_properties")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, rule
+from xinfer.rules.rule import Fix, Problem, is_absent, rule
 from xinfer.spec import CustomizableModel, Model, ParameterRule, ParameterType, Template
 from xinfer.spec.conditions import is_expression
 
@@ -76,8 +76,7 @@ def parameter_name_length(declared: ParameterRule, _: Plugin) -> Iterator[Proble
 )
 def parameter_without_type(declared: ParameterRule, _: Plugin) -> Iterator[Problem]:
     """A parameter has neither a type nor a template, which stops the whole plugin."""
-    unread = {"type", "use_template"} & declared.extra_keys.keys()
-    if declared.type is None and declared.use_template is None and not unread:
+    if is_absent(declared, "type") and is_absent(declared, "use_template"):
         yield Problem(f"{declared.name} has neither a type nor a template", at="type")
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, rule
+from xinfer.rules.rule import Fix, Problem, is_absent, rule
 from xinfer.spec import (
     ConfigurateMethod,
     Help,
@@ -151,7 +151,7 @@ def model_form_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """
     methods = provider.configurate_methods
     customizable = ConfigurateMethod.CUSTOMIZABLE_MODEL
-    if customizable in methods and _is_absent(provider, "model_credential_schema"):
+    if customizable in methods and is_absent(provider, "model_credential_schema"):
         at = f"configurate_methods[{methods.index(customizable)}]"
         yield Problem("customizable-model needs a model_credential_schema", at=at)
 
@@ -175,7 +175,7 @@ def provider_form_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """
     methods = provider.configurate_methods
     predefined = ConfigurateMethod.PREDEFINED_MODEL
-    if predefined in methods and _is_absent(provider, "provider_credential_schema"):
+    if predefined in methods and is_absent(provider, "provider_credential_schema"):
         at = f"configurate_methods[{methods.index(predefined)}]"
         yield Problem("predefined-model needs a provider_credential_schema", at=at)
 
@@ -201,7 +201,7 @@ def provider_form_missing_for_custom(provider: Provider, _: Plugin) -> Iterator[
     """
     methods = provider.configurate_methods
     is_custom_only = methods == (ConfigurateMethod.CUSTOMIZABLE_MODEL,)
-    if is_custom_only and _is_absent(provider, "provider_credential_schema"):
+    if is_custom_only and is_absent(provider, "provider_credential_schema"):
         message = "customizable-model alone still needs a provider_credential_schema"
         yield Problem(message, at="configurate_methods[0]")
 
@@ -314,7 +314,7 @@ def help_url_relative(help_: Help, _: Plugin) -> Iterator[Problem]:
 )
 def sources_missing(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """The provider names no Python."""
-    if _is_absent(provider, "extra"):
+    if is_absent(provider, "extra"):
         yield Problem("extra.python is missing", at="extra")
 
 
@@ -363,11 +363,6 @@ def sources_unlisted(sources: PythonSources, plugin: Plugin) -> Iterator[Problem
         )
         if modules:
             yield Problem(f"model_sources does not list {modules[0]}", at="model_sources")
-
-
-def _is_absent(provider: Provider, name: str) -> bool:
-    """Say whether a key has no value, and is not there with one that could not be read."""
-    return getattr(provider, name) is None and provider.extra_keys.get(name) is None
 
 
 RULES = (

@@ -176,6 +176,11 @@ class _Guard:
         return getattr(self._declared, name)
 
 
+def is_absent(declared: Declaration, name: str) -> bool:
+    """Say whether a field has no value, and none that could not be read either."""
+    return getattr(declared, name) is None and declared.extra_keys.get(name) is None
+
+
 def _unread(declared: Declaration) -> frozenset[str]:
     """Name the fields whose values do not fit, which reading keeps in ``extra_keys``."""
     kind: Any = type(declared)

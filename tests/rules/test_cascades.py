@@ -151,3 +151,24 @@ def test_one_broken_value_has_one_finding(tmp_path, file, kind):
         **dict.fromkeys(NONE.get((file, kind), ()), ()),
         **SEVERAL.get((file, kind), {}),
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "value", "code"),
+    [
+        (MANIFEST, "privacy: PRIVACY.md", "XI003"),
+        (PROVIDER, "background: '#fff'", "XI003"),
+        (MODEL, "  mode: chat", "XI412"),
+    ],
+)
+def test_a_value_that_cannot_be_read_hides_no_unknown_key_beside_it(tmp_path, file, value, code):
+    files = {**YAML, PROVIDER: f"background: '#fff'\n{YAML[PROVIDER]}"}
+    key = value.split(":")[0]
+    indent = key.removesuffix(key.strip())
+    files[file] = files[file].replace(value, f"{key}: [[]]\n{indent}surplus: 1")
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    findings = check(read_plugin(tmp_path))
+    (unknown,) = [finding for finding in findings if finding.path.endswith("surplus")]
+    assert (unknown.code, len(findings)) == (code, 2)

@@ -195,7 +195,8 @@ def _is_doubtful(declared: Declaration, at: str) -> bool:
     for name in at.replace("[", ".").replace("]", "").split("."):
         if isinstance(value, Declaration):
             unread = _unread(value)
-            if unread and (name in unread or name not in value.explicit):
+            there = value.explicit | value.extra_keys.keys()
+            if unread and (name in unread or name not in there):
                 return True
             value = getattr(value, name, None)
         elif isinstance(value, tuple) and name.isdigit() and int(name) < len(value):

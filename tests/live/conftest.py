@@ -11,9 +11,12 @@ from live.place import alone, last_words
 from live.server import LAUNCHES, running
 
 ROOT = Path(__file__).parents[2]
-LIVE = pytest.mark.only_if(
-    os.environ.get("XINFER_LIVE") == "1", "set XINFER_LIVE=1 to try a real Xinference"
-)
+LIVE = [
+    pytest.mark.only_if(
+        os.environ.get("XINFER_LIVE") == "1", "set XINFER_LIVE=1 to try a real Xinference"
+    ),
+    pytest.mark.timeout(1800),  # the first test waits for the server and all of its models
+]
 _LOGS = {"server": "open", "server_with_keys": "keys"}
 """What a server's log is called, by the fixture that runs it."""
 WITH_KEYS = ("chat", "embed", "rerank", "whisper", "kokoro")

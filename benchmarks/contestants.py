@@ -13,9 +13,10 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from xinfer.build import FileTree, prepare, write_tree
 from xinfer.build.emit import emit
+from xinfer.build.preparation import prepare
 from xinfer.build.sources import carried_files
+from xinfer.plugin.writer import FileTree, write_tree
 from xinfer.spec.declaration import evolve
 
 ROOT = Path(__file__).parent.parent

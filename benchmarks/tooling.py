@@ -17,7 +17,7 @@ from benchmarks.bench import Bench
 from benchmarks.contestants import ROOT
 from benchmarks.figure import Figure, Goal, in_turns, middle
 from benchmarks.large import write_project
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 
 _IMPORTS = "import attrs, ruamel.yaml, click"
 

@@ -29,7 +29,7 @@ def _check(folder: Path) -> Callable[[], object]:
 
 
 def _check_spec(folder: Path) -> Callable[[], object]:
-    from xinfer.build import prepare
+    from xinfer.build.preparation import prepare
     from xinfer.rules import check
 
     def run() -> object:

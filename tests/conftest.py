@@ -11,7 +11,7 @@ import dify_plugin  # noqa: F401
 import pytest
 from hypothesis import settings
 
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 
 ROOT = Path(__file__).parent.parent
 

@@ -22,8 +22,9 @@ from dify_plugin.entities.model.text_embedding import (
 )
 from dify_plugin.errors import model as errors
 
-from xinfer.build import prepare, write_tree
+from xinfer.build.preparation import prepare
 from xinfer.daemon.process import CallError, PluginProcess
+from xinfer.plugin.writer import write_tree
 from xinfer.testing.server import FakeServer, Served
 
 SPEC = Path(__file__).parent.parent / "provider_spec.py"

@@ -25,7 +25,7 @@ from soak_calls import Tally, chat, counting, mixed
 from soak_measures import Heart, Weight
 from soak_server import Server
 
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 from xinfer.daemon.process import CallError, PluginError, PluginProcess
 from xinfer.testing.server.faults import Paced, Stall
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from rules.plugins import lay
 from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, PYTHON, SPEC, YAML
 
-from xinfer.build import plugin, prepare
+from xinfer.build.preparation import plugin, prepare
 from xinfer.cli import main
 from xinfer.importer import import_plugin, write_spec
 from xinfer.plugin.read import read_plugin

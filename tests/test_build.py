@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from xinfer.build import load_spec, prepare, write
 from xinfer.build.emit import ConflictError, emit
+from xinfer.build.load import load_spec
+from xinfer.build.preparation import prepare, write
 from xinfer.build.sources import CarriedFileError
 from xinfer.plugin.files import files_in_memory
 from xinfer.spec import CustomizableModel, Model, ModelProperties, ModelType

@@ -7,7 +7,7 @@ from command_line import ROOT, run, xinfer
 from hypothesis import strategies as st
 from representatives import every
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.testing import Conformance
 
 SERVICE = "plugin/service.py"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import provider_spec
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.diff import changes
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.plugin import Form, Plugin

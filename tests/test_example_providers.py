@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from xinfer.build import load_spec, prepare, write_tree
+from xinfer.build.load import load_spec
+from xinfer.build.preparation import prepare
 from xinfer.daemon.process import CallError, PluginProcess
+from xinfer.plugin.writer import write_tree
 from xinfer.spec.credentials import fields
 from xinfer.testing.server.answer import DONE, as_json, event, stream
 from xinfer.testing.server.dialects import DialectServer

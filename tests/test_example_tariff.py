@@ -14,8 +14,10 @@ import pytest
 import yaml
 from sdk import Oracle
 
-from xinfer.build import load_spec, prepare, write_tree
+from xinfer.build.load import load_spec
+from xinfer.build.preparation import prepare
 from xinfer.daemon.process import CallError, PluginProcess
+from xinfer.plugin.writer import write_tree
 
 SPEC = Path(__file__).parent.parent / "examples/tariff/provider_spec.py"
 KEY = "trf-right"

@@ -16,7 +16,7 @@ import pytest
 from command_line import run, xinfer
 from representatives import every
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.cli.templates import ANSWERS, TYPES, Answers, Kind, render
 from xinfer.ruff import run_ruff
 from xinfer.spec import ModelType

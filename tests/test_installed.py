@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xinfer.build import prepare, write_tree
+from xinfer.build.preparation import prepare
 from xinfer.daemon.process import PluginProcess
+from xinfer.plugin.writer import write_tree
 
 ROOT = Path(__file__).parent.parent
 UV = shutil.which("uv")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from command_line import ROOT
 
-from xinfer.build import SpecError, load_spec, prepare
+from xinfer.build.load import SpecError, load_spec
+from xinfer.build.preparation import prepare
 
 
 def test_modules_beside_the_spec_come_along_and_do_not_stay(home):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from command_line import ROOT, xinfer
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.cli.pages import page, section, updated
 from xinfer.spec.project import complete
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sdk import Oracle
 
 import provider_spec
-from xinfer.build import write_tree
 from xinfer.build.emit import emit
 from xinfer.build.sources import runtime_files
+from xinfer.plugin.writer import write_tree
 from xinfer.spec import (
     Credentials,
     FormError,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 from xinfer.daemon.offline import isolated
 from xinfer.daemon.rehearsal import rehearse
 from xinfer.plugin.archive import pack

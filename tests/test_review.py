@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 from rules.valid_plugin import YAML
 
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 from xinfer.cli import main
 from xinfer.rules import RULES, Stage
 from xinfer.rules.review import RULES as OF_REVIEW

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from importer.small import SMALL, imported, write_files
 
-from xinfer.build import WrongValues, load_spec, prepare
+from xinfer.build.load import load_spec
+from xinfer.build.preparation import WrongValues, prepare
 from xinfer.cli import main
 from xinfer.importer import UnreadablePlugin, write_spec
 from xinfer.importer.evaluate import NotOurs, evaluate

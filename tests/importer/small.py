@@ -2,7 +2,7 @@
 
 import yaml
 
-from xinfer.build import prepare
+from xinfer.build.preparation import prepare
 from xinfer.importer import import_plugin
 from xinfer.plugin.read import read_plugin
 

@@ -4,7 +4,7 @@ import pytest
 from importer.openai_compatible import FILES, LLM, SET_URL
 from importer.small import SMALL, imported, write_files
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.importer import with_runtime, write_spec
 from xinfer.spec import Add, Drop, Map, Rename
 

@@ -6,10 +6,12 @@ from importer.openai_compatible import FILES, FORM, LLM, MODEL_FORM, SET_URL
 from importer.small import built_data, data_of, imported, write_files
 from test_example_tariff import KEY, serving
 
-from xinfer.build import load_spec, prepare, write_tree
+from xinfer.build.load import load_spec
+from xinfer.build.preparation import prepare
 from xinfer.cli import main
 from xinfer.daemon.process import PluginProcess
 from xinfer.importer import NotDeclarable, with_runtime, write_spec
+from xinfer.plugin.writer import write_tree
 from xinfer.spec import EndUser, Feature, FormError, ModelType
 from xinfer.spec.targets import connection_settings
 

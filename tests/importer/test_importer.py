@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from importer.small import SMALL, built_data, data_of, imported
 from mutants import mutations
 
-from xinfer.build import WrongValues, prepare, write
+from xinfer.build.preparation import WrongValues, prepare, write
 from xinfer.cli import main
 from xinfer.importer import ImportFailed, write_spec
 from xinfer.plugin.read import read_plugin

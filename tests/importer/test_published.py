@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from importer.small import built_data, data_of, imported
 
-from xinfer.build import prepare
+from xinfer.build.preparation import prepare
 from xinfer.importer import write_spec
 from xinfer.rules import check
 

@@ -34,7 +34,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session")
 def plugin(tmp_path_factory):
-    from xinfer.build import prepare, write
+    from xinfer.build.preparation import prepare, write
     from xinfer.daemon.process import PluginProcess
 
     built = write(prepare(ROOT / "provider_spec.py"), tmp_path_factory.mktemp("plugin"))

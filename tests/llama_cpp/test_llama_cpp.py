@@ -18,7 +18,7 @@ from dify_plugin.errors.model import (
 )
 from under_sdk import reply_of
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.cli.diagnosis import diagnose
 from xinfer.runtime.dify import llm, rerank, text_embedding
 from xinfer.spec import Secret

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mutants import FILES, mutations
 from sdk import Oracle
 
-from xinfer.build import prepare, write
+from xinfer.build.preparation import prepare, write
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import Severity, check

@@ -7,7 +7,7 @@ import pytest
 from rules.checking import check_project
 
 import provider_spec
-from xinfer.build import prepare
+from xinfer.build.preparation import prepare
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import check
 from xinfer.spec import ParameterRule, ParameterType

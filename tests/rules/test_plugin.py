@@ -3,7 +3,7 @@
 import pytest
 from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
 
-from xinfer.build import plugin
+from xinfer.build.preparation import plugin
 from xinfer.importer import import_plugin, write_spec
 from xinfer.plugin.archive import pack
 from xinfer.plugin.read import plugin_files, read_plugin

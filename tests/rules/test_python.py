@@ -23,11 +23,13 @@ from rules.plugins import lay
 from rules.valid_plugin import SPEC
 from sdk import Oracle
 
-from xinfer.build import pack, prepare, write_tree
 from xinfer.build.emit import emit
+from xinfer.build.preparation import prepare
 from xinfer.cli import main
+from xinfer.plugin.archive import pack
 from xinfer.plugin.read import read_plugin
 from xinfer.plugin.texts import texts_of
+from xinfer.plugin.writer import write_tree
 from xinfer.rules import RULES, Severity, check
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL

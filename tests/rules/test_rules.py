@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rules.checking import check_project
 
 import provider_spec
-from xinfer.build import prepare
+from xinfer.build.preparation import prepare
 from xinfer.plugin.globs import Glob
 from xinfer.plugin.plugin import Form
 from xinfer.plugin.texts import texts_of

@@ -19,7 +19,7 @@ from dify_plugin.errors.model import (
 )
 from under_sdk import bodies, reply_of
 
-from xinfer.build import load_spec
+from xinfer.build.load import load_spec
 from xinfer.runtime.dify import llm, rerank, speech2text, text_embedding, tts
 from xinfer.testing.server.dialect_shapes import SHAPES
 from xinfer.testing.server.dialects import VECTOR, DialectServer

@@ -62,7 +62,7 @@ def build(
     1 when a finding stops it or --check would change something, and with 2 when the spec cannot be
     used.
     """
-    from xinfer.build import BuildError, WrongValues, prepare, write
+    from xinfer.build.preparation import BuildError, WrongValues, prepare, write
     from xinfer.cli.report import show
     from xinfer.rules import Report, Severity, report
 

@@ -149,7 +149,7 @@ def report_of(
     :param selection: the rules to apply; all of them by default.
     :param review: what the marketplace has, to apply the rules of its review, too.
     """
-    from xinfer.build import WrongValues
+    from xinfer.build.preparation import WrongValues
     from xinfer.cli.sides import plugin_at
     from xinfer.rules import Report
 
@@ -173,7 +173,7 @@ def _report(
 
 def _baseline(path: Path, against: Path | None, selection: Selection) -> None:
     """Write comments that suppress what is found."""
-    from xinfer.build import WrongValues
+    from xinfer.build.preparation import WrongValues
     from xinfer.cli.sides import plugin_at
     from xinfer.importer import entries, write_baseline
 

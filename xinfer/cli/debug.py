@@ -105,8 +105,9 @@ def _session(
 
 def _built(spec: Path, folder: Path) -> bool:
     """Write the plugin; say what keeps it from being built, or from being debugged."""
-    from xinfer.build import BuildError, prepare, write_tree
+    from xinfer.build.preparation import BuildError, prepare
     from xinfer.cli.report import show
+    from xinfer.plugin.writer import write_tree
     from xinfer.rules import Report, Severity, Stage, check
 
     try:

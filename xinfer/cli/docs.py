@@ -46,7 +46,8 @@ def docs(
       <!-- xinfer docs: fields -->
       <!-- xinfer docs: end -->
     """
-    from xinfer.build import BuildError, load_spec
+    from xinfer.build.load import load_spec
+    from xinfer.build.preparation import BuildError
     from xinfer.cli.pages import page, updated
     from xinfer.spec.project import complete
 

@@ -53,13 +53,14 @@ def pack(
     Holds the files that Dify's packager packs, in its order: all but those that .difyignore, or
     else .gitignore, leaves out. What Dify refuses is not packed, nor is a secret.
     """
-    from xinfer.build import WrongValues, with_requirements
+    from xinfer.build.preparation import WrongValues
     from xinfer.cli.report import show
     from xinfer.cli.sides import plugin_at
     from xinfer.plugin.archive import pack as packed
     from xinfer.plugin.checksum import checksum, identifier, require_identifier
     from xinfer.plugin.limits import MAX_PACKAGE_BYTES, UnreadablePlugin
     from xinfer.plugin.offline import OfflineError, with_wheels
+    from xinfer.plugin.requirements import with_requirements
     from xinfer.plugin.writer import write_file
     from xinfer.rules import Report, Severity, report
 

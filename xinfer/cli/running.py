@@ -17,7 +17,7 @@ from xinfer.cli.options import UnusableInput, require
 from xinfer.cli.plugin_command import CREDENTIAL, form_fields, option_of, variable_of
 
 if TYPE_CHECKING:
-    from xinfer.build import Prepared
+    from xinfer.build.preparation import Prepared
     from xinfer.daemon.invocation import Invocation
     from xinfer.daemon.process import PluginProcess
     from xinfer.daemon.session import CallError
@@ -80,7 +80,7 @@ def running(
         extra="runtime",
         because=f"xinfer {command} starts the plugin, which needs Dify's SDK",
     )
-    from xinfer.build import BuildError, prepare
+    from xinfer.build.preparation import BuildError, prepare
     from xinfer.daemon.invocation import Invocation
     from xinfer.daemon.process import PluginProcess
     from xinfer.daemon.session import PluginError

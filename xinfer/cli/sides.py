@@ -17,7 +17,7 @@ def plugin_at(path: Path) -> Plugin:
     :raises UnusableInput: it cannot be read; the message says why.
     :raises WrongValues: a spec declares values that no YAML can be made of.
     """
-    from xinfer.build import BuildError, WrongValues, plugin
+    from xinfer.build.preparation import BuildError, WrongValues, plugin
     from xinfer.plugin.read import read_plugin
 
     existing(path)
@@ -34,7 +34,7 @@ def whole_plugin_at(path: Path) -> Plugin:
 
     :raises UnusableInput: its manifest or provider cannot be read, or holds wrong values.
     """
-    from xinfer.build import WrongValues
+    from xinfer.build.preparation import WrongValues
     from xinfer.plugin.plugin import NotRead
 
     try:

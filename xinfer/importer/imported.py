@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import evolve, frozen
 
-from xinfer.build import SPEC, FileTree
+from xinfer.build.emit import SPEC
 from xinfer.importer.comments import CommentFinder
 from xinfer.importer.numbers import numbers_in
 from xinfer.importer.runtime import DeclaredRuntime, declared_runtime
@@ -15,6 +15,7 @@ from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Plugin
 from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
+from xinfer.plugin.writer import FileTree
 from xinfer.schema import walk
 from xinfer.spec import FormField, I18n, Ignore, Manifest, Model, ModelFiles, Provider
 from xinfer.spec.declaration import Declaration

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from xinfer.build import plugin
+from xinfer.build.preparation import plugin
 from xinfer.importer.baseline import entries, write_baseline
 from xinfer.importer.evaluate import evaluate
 from xinfer.importer.expressions import UnwritableValue

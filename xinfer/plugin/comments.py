@@ -51,11 +51,6 @@ def comments_of(path: str, content: bytes) -> tuple[Comment, ...] | None:
         return None
 
 
-def holds_comments(path: str) -> bool:
-    """Say whether a file is of a kind whose comments can be read."""
-    return _kind(path) is not None
-
-
 def _of_python(text: str) -> Iterator[Comment]:
     """Yield the comments as far as the text is Python."""
     lines = text.split("\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.build import plugin
+from xinfer.build.preparation import plugin
 from xinfer.plugin.read import read_plugin
 from xinfer.preview.language import LANGUAGES
 from xinfer.preview.profiles import PROFILES

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from xinfer.build import prepare
+from xinfer.build.preparation import prepare
 from xinfer.daemon.invocation import Invocation
 from xinfer.daemon.process import CallError, PluginError, PluginProcess
 from xinfer.daemon.session import RunningPlugin

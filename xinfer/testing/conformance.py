@@ -26,7 +26,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from xinfer.build import plugin, prepare, write
+from xinfer.build.preparation import plugin, prepare, write
 from xinfer.daemon.invocation import CALLS, Invocation
 from xinfer.daemon.session import CallError
 from xinfer.plugin.archive import package_files

@@ -18,9 +18,10 @@ from typing import Any, Self
 
 from attrs import NOTHING, frozen
 
-from xinfer.build import Prepared, prepare, write_tree
+from xinfer.build.preparation import Prepared, prepare
 from xinfer.daemon.invocation import Invocation
 from xinfer.daemon.process import PluginProcess
+from xinfer.plugin.writer import write_tree
 from xinfer.spec import (
     Feature,
     FormType,

@@ -68,7 +68,7 @@ def provider(
 @pytest.fixture
 def spec(request: pytest.FixtureRequest) -> Project:
     """Load the project that ``provider_spec.py`` declares."""
-    from xinfer.build import load_spec
+    from xinfer.build.load import load_spec
 
     return load_spec(_spec_file(request.config)).project
 

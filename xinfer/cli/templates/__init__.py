@@ -320,7 +320,7 @@ def _import_order(name: str) -> tuple[int, str]:
 
 def _finished(files: Mapping[str, str]) -> dict[str, str]:
     """Format the Python, and fill the tables of the documents from the spec."""
-    from xinfer.build import load_spec
+    from xinfer.build.load import load_spec
     from xinfer.cli.pages import updated
     from xinfer.ruff import run_ruff
     from xinfer.spec.project import complete

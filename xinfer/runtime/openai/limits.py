@@ -63,8 +63,6 @@ IDLE: Final = 15.0
 """After which an unused connection is closed, before a server or a firewall forgets it."""
 KEEPALIVE: Final = 30
 """Of silence after which the operating system asks whether the other end is still there."""
-CACHED: Final = 60.0
-"""How long the description of a model is cached."""
 BUSY: Final = 0.002
 """Of reading without waiting, after which other calls are let go on."""
 PAUSE: Final = 0.001

@@ -121,10 +121,6 @@ class _Memory:
             while len(self._ways) > limits.DESCRIPTIONS:
                 del self._ways[next(iter(self._ways))]
 
-    def forget(self) -> None:
-        with self._lock:
-            self._ways.clear()
-
 
 MEMORY = _Memory()
 

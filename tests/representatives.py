@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-_ALL = pytest.mark.only_if("XINFER_ALL" in os.environ, "set XINFER_ALL=1 to try every case")
+ALL = pytest.mark.only_if("XINFER_ALL" in os.environ, "set XINFER_ALL=1 to try every case")
 
 
 def every(cases, *representatives):
@@ -12,7 +12,7 @@ def every(cases, *representatives):
     return [
         pytest.param(
             *(case if isinstance(case, tuple) else (case,)),
-            marks=() if case in representatives else _ALL,
+            marks=() if case in representatives else ALL,
         )
         for case in cases
     ]

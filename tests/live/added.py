@@ -18,6 +18,8 @@ TYPES = {
     "kokoro": "tts",
 }
 """Dify's type of each model that the server runs, by uid."""
+REPRESENTATIVES = ("chat", "base", "embed", "rerank", "whisper", "kokoro")
+"""The models of a run that does not try every case: a process of each takes its time to start."""
 
 
 class Model:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from live.added import REPRESENTATIVES
 from live.install import install
 from live.models import make_models
 from live.place import alone, last_words
@@ -53,7 +54,8 @@ def xinference():
 
 @pytest.fixture(scope="module")
 def server(xinference):
-    with running("open", LAUNCHES) as started:
+    uids = LAUNCHES if "XINFER_ALL" in os.environ else REPRESENTATIVES
+    with running("open", uids) as started:
         yield started
 
 

@@ -1,6 +1,7 @@
 """A real Xinference that asks for keys: every type of model with one, and none without."""
 
 import pytest
+from representatives import ALL
 
 import provider_spec
 from live.added import HELLO, ONE_CALL, TYPES, Model
@@ -8,7 +9,7 @@ from live.conftest import LIVE, WITH_KEYS
 from xinfer.cli.diagnosis import diagnose
 from xinfer.spec import Secret
 
-pytestmark = LIVE
+pytestmark = [*LIVE, ALL]
 WRONG = "sk-this-was-never-a-key"
 
 

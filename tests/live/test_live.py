@@ -4,16 +4,18 @@ import json
 import math
 
 import pytest
+from representatives import every
 
-from live.added import ONE_CALL, TYPES, Model
+from live.added import ONE_CALL, REPRESENTATIVES, TYPES, Model
 from live.conftest import LIVE
 from live.making import lessons
 from xinfer.daemon.process import CallError
 from xinfer.testing.server.silence import mp3, wav
 
 pytestmark = LIVE
-CHATS = ["chat", "chat-gguf"]
-THINKERS = ["reason", "reason-gguf"]
+UIDS = every(TYPES, *REPRESENTATIVES)
+CHATS = every(["chat", "chat-gguf"], *REPRESENTATIVES)
+THINKERS = every(["reason", "reason-gguf"], *REPRESENTATIVES)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def models(plugin, server):
     return model
 
 
-@pytest.mark.parametrize("uid", TYPES)
+@pytest.mark.parametrize("uid", UIDS)
 def test_each_model_is_added_and_described(models, uid):
     schema = models(uid).schema()
     assert schema["model_type"] == TYPES[uid]
@@ -186,14 +188,14 @@ def test_a_chosen_voice_is_used_and_an_unknown_one_is_the_servers_error(models):
 def test_an_unknown_uid_lists_what_runs_when_it_is_added(plugin, server):
     error = Model(plugin, server, "nobody", kind="llm").refused(Model.validate)
     assert "'nobody'" in error
-    assert all(f"{uid} (" in error for uid in TYPES)
+    assert all(f"{uid} (" in error for uid in REPRESENTATIVES)
 
 
 @pytest.mark.parametrize("kind", ONE_CALL)
 def test_an_unknown_uid_lists_what_runs_when_it_is_called(plugin, server, kind):
     error = Model(plugin, server, "nobody", kind=kind).refused(ONE_CALL[kind])
     assert error.startswith("InvokeBadRequestError: ")
-    assert all(uid in error for uid in ("nobody", *TYPES))
+    assert all(uid in error for uid in ("nobody", *REPRESENTATIVES))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def rehearse(package: Path, python: str, report: Path | None, *, no_network: boo
     """
     existing(package)
     from xinfer.daemon import offline, rehearsal
-    from xinfer.plugin.limits import UnreadablePlugin
+    from xinfer.plugin.writer import write_file
 
     if no_network and not offline.isolated():
         click.echo(
@@ -56,25 +56,37 @@ def rehearse(package: Path, python: str, report: Path | None, *, no_network: boo
             python=python,
             tell=(lambda _: None) if to_stdout else _show,
         )
-    except (UnreadablePlugin, OSError) as error:
-        raise UnusableInput(str(error)) from error
-    if report is not None:
-        text = json.dumps(_data(done), indent=2) + "\n"
-        if to_stdout:
-            click.echo(text, nl=False)
-        else:
-            report.write_text(text, encoding="utf-8")
-    if not to_stdout and done.passed:
-        click.echo(f"{done.identifier} installs and starts.")
+    except OSError as error:
+        raise UnusableInput(f"{error.filename or package}: {error.strerror}.") from error
+    text = json.dumps(_data(done), indent=2) + "\n"
+    if to_stdout:
+        click.echo(text, nl=False)
+    else:
+        _summarize(done)
+    if report is not None and not to_stdout:
+        try:
+            write_file(report, text.encode())
+        except OSError as error:
+            raise UnusableInput(f"{report} cannot be written: {error.strerror}.") from error
     if not done.passed:
         raise SystemExit(1)
 
 
 def _show(step: Step) -> None:
     mark = click.style(f"{step.outcome:>7}", fg=_COLOURS[step.outcome])
-    click.echo(f"{mark}  {step.name} ({step.seconds:.1f} s)")
+    limit = f" of {step.limit:.0f}" if step.limit else ""
+    click.echo(f"{mark}  {step.name} ({step.seconds:.1f}{limit} s)")
     for line in step.text.splitlines():
         click.echo(f"         {line}")
+
+
+def _summarize(done: Rehearsal) -> None:
+    click.echo(f"SHA-256: {done.sha256}")
+    if done.identifier:
+        click.echo(f"Checksum: {done.checksum}")
+        click.echo(f"Identifier: {done.identifier}")
+    if done.passed:
+        click.echo("It installs and starts.")
 
 
 def _data(done: Rehearsal) -> dict[str, Any]:
@@ -84,6 +96,7 @@ def _data(done: Rehearsal) -> dict[str, Any]:
         "checksum": done.checksum,
         "identifier": done.identifier,
         "passed": done.passed,
+        "network": done.network,
         "memory": done.memory,
         "memory_requested": done.requested,
         "steps": [
@@ -91,6 +104,7 @@ def _data(done: Rehearsal) -> dict[str, Any]:
                 "name": step.name,
                 "outcome": step.outcome,
                 "seconds": round(step.seconds, 3),
+                "limit": step.limit,
                 "text": step.text,
             }
             for step in done.steps

@@ -14,6 +14,7 @@ VARIABLES: Mapping[str, str] = {
     **dict.fromkeys((*_PROXIES, *(name.lower() for name in _PROXIES)), _NOWHERE),
     "UV_DEFAULT_INDEX": _NOWHERE,
     "UV_INDEX_URL": _NOWHERE,
+    "UV_HTTP_RETRIES": "0",
     "UV_PYTHON_DOWNLOADS": "never",
     "NO_PROXY": "",
     "no_proxy": "",

@@ -10,24 +10,20 @@ Source: ``internal/core/local_runtime`` of the daemon.
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import define, field, frozen
 
-from xinfer.daemon import offline
+from xinfer.daemon import serverless
+from xinfer.daemon.environment import INSTALL_LIMIT, CommandFailed, Environment
 from xinfer.daemon.process import PluginProcess
-from xinfer.daemon.session import CallError, PluginError
+from xinfer.daemon.session import READY_TIMEOUT, CallError, PluginError
 from xinfer.plugin.archive import short
 from xinfer.plugin.checksum import checksum, identifier, require_identifier
 from xinfer.plugin.files import PluginFiles
@@ -35,20 +31,10 @@ from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.read import plugin_files, plugin_of
 from xinfer.spec.manifest import Manifest
 
-ENVIRONMENT_LIMIT = 600.0
-"""Seconds in which the daemon must have made the environment."""
-HEARTBEAT_LIMIT = 120.0
-"""Seconds in which the first heartbeat must come."""
-SERVERLESS_LIMIT = 20.0
-"""Seconds in which the marketplace's install test must reach the plugin in serverless mode."""
-
-_PASSED = (
-    *("PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "UV_INDEX_URL", "UV_DEFAULT_INDEX"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-)
-"""The variables that the daemon lets uv see; it has no ``HOME``."""
 _MOST_MODELS = 20
-_LOOK = 0.1
+_IMPORT_SDK = (
+    "import dify_plugin, importlib.metadata as m; print('dify_plugin', m.version('dify_plugin'))"
+)
 
 
 @frozen
@@ -57,12 +43,14 @@ class Step:
 
     :param outcome: ``skipped`` where it could not be rehearsed here.
     :param seconds: that it took.
+    :param limit: seconds that it may take in the daemon, or in the marketplace's install test.
     :param text: what was seen, or what to do.
     """
 
     name: str
     outcome: Literal["ok", "failed", "skipped"]
     seconds: float
+    limit: float | None = None
     text: str = ""
 
 
@@ -70,6 +58,9 @@ class Step:
 class Rehearsal:
     """What came of it.
 
+    :param sha256: of the file.
+    :param network: ``allowed``; ``none``, in a namespace without one; or ``unreachable``, with an
+        index and a proxy that do not answer.
     :param memory: bytes that the plugin held at its first heartbeat.
     :param requested: bytes that the manifest asks for.
     :param installed: distributions in the environment, as ``name==version``.
@@ -77,6 +68,7 @@ class Rehearsal:
 
     package: str
     sha256: str
+    network: Literal["allowed", "none", "unreachable"] = "allowed"
     checksum: str = ""
     identifier: str = ""
     steps: list[Step] = field(factory=list)
@@ -110,22 +102,22 @@ def rehearse(
     :param network: whether the installation may use one.
     :param python: the version of the environment; the daemon's is always 3.12.
     :param tell: is told each step as it ends.
-    :raises UnreadablePlugin: the package cannot be opened.
+    :raises OSError: the package cannot be read, or there is no place to install it.
     """
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     rehearsal = Rehearsal(package=package.name, sha256=digest)
-    with TemporaryDirectory(prefix="xinfer-") as place:
-        run = _Run(Path(place), rehearsal, network=network, python=python)
-        for name, step in run.steps(package):
+    with TemporaryDirectory(prefix="xinfer-") as place, ExitStack() as processes:
+        run = _Run(Path(place), rehearsal, processes, network=network, python=python)
+        for name, limit, step in run.steps(package):
             began = time.perf_counter()
             outcome: Literal["ok", "failed", "skipped"] = "ok"
             try:
                 text = step()
             except _Skipped as reason:
                 outcome, text = "skipped", str(reason)
-            except (_Failed, PluginError, CallError) as reason:
+            except (_Failed, CommandFailed, PluginError, CallError) as reason:
                 outcome, text = "failed", str(reason)
-            done = Step(name, outcome, time.perf_counter() - began, text)
+            done = Step(name, outcome, time.perf_counter() - began, limit, text)
             rehearsal.steps.append(done)
             tell(done)
             if outcome == "failed":
@@ -139,19 +131,23 @@ class _Run:
 
     place: Path
     rehearsal: Rehearsal
+    processes: ExitStack
     network: bool
     python: str
     files: PluginFiles = field(init=False)
     manifest: Manifest = field(init=False)
-    folder: Path = field(init=False)
+    environment: Environment = field(init=False)
+    plugin: PluginProcess = field(init=False)
 
-    def steps(self, package: Path) -> Iterator[tuple[str, Callable[[], str]]]:
-        yield "unpack", lambda: self.unpack(package)
-        yield "environment", self.environment
-        yield "byte-compile", self.compile
-        yield "import the SDK", self.import_sdk
-        yield "start", self.start
-        yield "serverless start", self.serverless
+    def steps(self, package: Path) -> Iterator[tuple[str, float | None, Callable[[], str]]]:
+        yield "unpack", None, lambda: self.unpack(package)
+        yield "environment", INSTALL_LIMIT, self.install
+        yield "byte-compile", INSTALL_LIMIT, self.compile
+        yield "import the SDK", None, self.import_sdk
+        yield "start", READY_TIMEOUT, self.start
+        yield "configuration", None, self.configuration
+        yield "model schemas", None, self.model_schemas
+        yield "serverless start", serverless.LIMIT, self.serverless
 
     def unpack(self, package: Path) -> str:
         try:
@@ -160,24 +156,30 @@ class _Run:
             if reading.manifest is None:
                 raise _Failed("There is no manifest.yaml that can be read: run xinfer check.")
             self.manifest = reading.manifest
-            self._identify()
+            folder = self._identify()
             for path in self.files:
-                self._write(path)
+                self._write(folder, path)
         except UnreadablePlugin as error:
             raise _Failed(str(error)) from error
+        # Without a network a full cache would hide what the package lacks.
+        cache = _shared_cache(self.place) if self.network else self.place / ".uv-cache"
+        self.environment = Environment(folder, cache, self.network)
+        if not self.network:
+            self.rehearsal.network = "none" if self.environment.prefix else "unreachable"
         return f"{len(self.files)} files"
 
-    def _identify(self) -> None:
+    def _identify(self) -> Path:
+        """Note what the package is, and return the folder that the daemon gives it."""
         author, name, version = (getattr(self.manifest, n) for n in ("author", "name", "version"))
         require_identifier(author, name, version)
         digest = checksum(self.files)
         self.rehearsal.checksum = digest
         self.rehearsal.identifier = identifier(author, name, version, digest)
         self.rehearsal.requested = self.manifest.resource.memory
-        self.folder = self.place / author / f"{name}-{version}@{digest}"
+        return Path(self.place, author, f"{name}-{version}@{digest}")
 
-    def _write(self, path: str) -> None:
-        target = self.folder / path
+    def _write(self, folder: Path, path: str) -> None:
+        target = folder / path
         content = self.files[path]
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -186,29 +188,15 @@ class _Run:
         except OSError as error:
             raise _Failed(f"{short(path)!r} cannot be written: {error.strerror}.") from error
 
-    def environment(self) -> str:
-        uv = _uv()
-        self._command([uv, "venv", ".venv", "--python", self.python], limit=ENVIRONMENT_LIMIT)
-        if "pyproject.toml" in self.files:
-            frozen_ = ["--frozen"] if "uv.lock" in self.files else []
-            self._command([uv, "sync", "--no-dev", *frozen_], limit=ENVIRONMENT_LIMIT)
-            source = "pyproject.toml"
-        elif "requirements.txt" in self.files:
-            install = [uv, "pip", "install", "-r", "requirements.txt"]
-            self._command(install, limit=ENVIRONMENT_LIMIT)
-            source = "requirements.txt"
-        else:
-            raise _Failed("There is neither pyproject.toml nor requirements.txt: add one.")
-        frozen_text = self._command([uv, "pip", "freeze"], limit=60)
-        self.rehearsal.installed = tuple(frozen_text.split("\n")) if frozen_text else ()
+    def install(self) -> str:
+        source = self.environment.make(self.python, self.files)
+        self.rehearsal.installed = self.environment.installed()
         return f"{len(self.rehearsal.installed)} distributions, from {source}"
 
     def compile(self) -> str:
-        pattern = r"\.venv|\.uv-cache"
-        command = [self._interpreter, "-m", "compileall", "-q", "-x", pattern, "."]
         try:
-            self._command(command, limit=ENVIRONMENT_LIMIT)
-        except _Failed as reason:
+            self.environment.compile()
+        except CommandFailed as reason:
             # The daemon notes this in its log and goes on.
             raise _Skipped(
                 f"Some files do not compile, which Dify ignores here: {reason}"
@@ -216,48 +204,41 @@ class _Run:
         return ""
 
     def import_sdk(self) -> str:
-        return self._command(
-            [
-                self._interpreter,
-                "-c",
-                "import dify_plugin, importlib.metadata as m; "
-                "print('dify_plugin', m.version('dify_plugin'))",
-            ],
-            limit=HEARTBEAT_LIMIT,
-        )
+        return self.environment.run([self.environment.python, "-c", _IMPORT_SDK])
 
     def start(self) -> str:
-        began = time.perf_counter()
-        entrypoint = self.manifest.meta.runner.entrypoint
-        options: dict[str, Any] = {
-            "python": self._interpreter,
-            "entrypoint": entrypoint,
-            "environment": {"PYTHONPATH": "", **self._offline_variables},
-            "prefix": self._prefix,
-        }
-        with PluginProcess.start(self.folder, **options) as plugin:
-            ready = time.perf_counter() - began
-            self.rehearsal.memory = _memory(plugin.pid)
-            declared = plugin.manifest
-            for name in ("author", "name", "version"):
-                if declared.get(name) != getattr(self.manifest, name):
-                    raise _Failed(
-                        f"The plugin declares {name} {declared.get(name)!r}, its package "
-                        f"{getattr(self.manifest, name)!r}: they must agree."
-                    )
-            schemas = self._schemas(plugin)
-        memory = (
-            f"{self.rehearsal.memory / 2**20:.0f} MiB of {self.rehearsal.requested / 2**20:.0f}"
+        self.plugin = self.processes.enter_context(
+            PluginProcess.start(
+                self.environment.folder,
+                python=self.environment.python,
+                entrypoint=self.manifest.meta.runner.entrypoint,
+                environment={"PYTHONPATH": "", **self.environment.variables},
+                prefix=self.environment.prefix,
+            )
         )
-        return f"first heartbeat after {ready:.1f} s, {memory} MiB requested, {schemas}"
+        self.rehearsal.memory = _memory(self.plugin.pid)
+        requested = f"the manifest requests {self.rehearsal.requested / 2**20:.0f} MiB"
+        if not self.rehearsal.memory:
+            return f"first heartbeat; {requested}"
+        return f"first heartbeat, with {self.rehearsal.memory / 2**20:.0f} MiB; {requested}"
 
-    def _schemas(self, plugin: PluginProcess) -> str:
+    def configuration(self) -> str:
+        declared = self.plugin.manifest
+        for name in ("author", "name", "version"):
+            if declared.get(name) != getattr(self.manifest, name):
+                raise _Failed(
+                    f"The plugin declares {name} {declared.get(name)!r}, its package "
+                    f"{getattr(self.manifest, name)!r}: they must agree."
+                )
+        return "agrees with the package"
+
+    def model_schemas(self) -> str:
         """Ask for the schemas of the declared models, as Dify does before it lists them."""
         reading = plugin_of(self.files)
         models = reading.models[:_MOST_MODELS]
         provider = reading.provider.provider if reading.provider else ""
         for model in models:
-            (answer,) = plugin.call(
+            (answer,) = self.plugin.call(
                 "get_ai_model_schemas",
                 provider=provider,
                 model_type=str(model.model_type),
@@ -266,118 +247,27 @@ class _Run:
             )
             if not answer.get("model_schema"):
                 raise _Failed(f"The plugin does not describe its model {model.model}.")
-        return f"{len(models)} of {len(reading.models)} model schemas answered"
+        return f"{len(models)} of {len(reading.models)} answered"
 
     def serverless(self) -> str:
-        if not self.network:
-            raise _Skipped("It needs a port of this machine, which an offline rehearsal lacks.")
-        port = _free_port()
-        mode = {
-            "INSTALL_METHOD": "serverless",
-            "SERVERLESS_HOST": "127.0.0.1",
-            "SERVERLESS_PORT": str(port),
-            "SERVERLESS_WORKERS": "1",
-            "PYTHONPATH": "",
-        }
-        command = [self._interpreter, "-m", self.manifest.meta.runner.entrypoint]
-        with _process(command, self.folder, {**os.environ, **mode}) as process:
-            began = time.perf_counter()
-            while time.perf_counter() - began < SERVERLESS_LIMIT:
-                if process.poll() is not None:
-                    raise _Failed(f"The plugin ended with exit code {process.returncode}.")
-                if _healthy(port):
-                    return f"answers after {time.perf_counter() - began:.1f} s"
-                time.sleep(_LOOK)
-        raise _Failed(
-            f"It does not answer within {SERVERLESS_LIMIT:.0f} s, the marketplace's limit: import "
-            "less at the start."
+        self.processes.close()
+        reason = serverless.start(
+            self.environment.python,
+            self.manifest.meta.runner.entrypoint,
+            self.environment.folder,
+            prefix=self.environment.prefix,
+            environment=self.environment.variables,
         )
-
-    @property
-    def _interpreter(self) -> str:
-        return str(self.folder / ".venv/bin/python")
-
-    @property
-    def _prefix(self) -> tuple[str, ...]:
-        return () if self.network else offline.namespace()
-
-    @property
-    def _offline_variables(self) -> Mapping[str, str]:
-        return {} if self.network else offline.VARIABLES
-
-    def _command(self, command: Sequence[str], *, limit: float) -> str:
-        """Run a command in the plugin's folder as the daemon does, and return what it prints."""
-        variables = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        variables["VIRTUAL_ENV"] = str(self.folder / ".venv")
-        # Offline a full cache would hide what the package lacks.
-        cache = self.place / ".uv-cache" if not self.network else _shared_cache(self.place)
-        variables["UV_CACHE_DIR"] = str(cache)
-        try:
-            done = subprocess.run(  # noqa: S603 (uv, and the Python it made)
-                [*self._prefix, *command],
-                cwd=self.folder,
-                env={**variables, **self._offline_variables},
-                capture_output=True,
-                text=True,
-                timeout=limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise _Failed(f"It takes longer than {limit:.0f} s, the daemon's limit.") from None
-        if done.returncode:
-            raise _Failed(_last_lines(done.stderr or done.stdout))
-        return done.stdout.strip()
-
-
-def _uv() -> str:
-    beside = str(Path(sys.executable).parent)
-    uv = shutil.which("uv") or shutil.which("uv", path=beside)
-    if uv is None:
-        raise _Failed("The daemon installs with uv, which is missing here: pip install uv.")
-    return uv
+        if reason:
+            raise _Failed(reason)
+        return "its server answers"
 
 
 def _shared_cache(place: Path) -> Path:
-    home = os.environ.get("UV_CACHE_DIR") or os.environ.get("HOME")
-    if home is None:
-        return place / ".uv-cache"
-    return Path(home) if "UV_CACHE_DIR" in os.environ else Path(home) / ".cache/uv"
-
-
-@contextmanager
-def _process(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(  # noqa: S603 (the plugin that is rehearsed)
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    if cache := os.environ.get("UV_CACHE_DIR"):
+        return Path(cache)
+    home = os.environ.get("HOME")
+    return Path(home) / ".cache/uv" if home else place / ".uv-cache"
 
 
 def _memory(pid: int) -> int:
@@ -389,7 +279,3 @@ def _memory(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     return 0
-
-
-def _last_lines(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-8:]) or f"It failed on {sys.platform}."

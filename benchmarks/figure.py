@@ -16,7 +16,7 @@ class Goal:
     at_least: bool = False
 
     def met(self, figure: float) -> bool:
-        """Say whether a figure keeps to it."""
+        """Return whether a figure keeps to it."""
         return figure >= self.limit if self.at_least else figure <= self.limit
 
     def __str__(self) -> str:

@@ -72,7 +72,7 @@ class Contestant:
         return answer
 
     def max_chunks(self) -> int:
-        """Say how many texts the schema of the embedding model allows in one call."""
+        """Return how many texts the schema of the embedding model allows in one call."""
         credentials = self.credentials("embed", "text-embedding")
         (answer,) = self.call("get_ai_model_schemas", "embed", "text-embedding", credentials)
         return int(answer["model_schema"]["model_properties"]["max_chunks"])

@@ -217,7 +217,7 @@ def _run(*arguments: str) -> float:
 
 
 def _state(folder: Path) -> dict[str, tuple[int, int]]:
-    """Tell whether a file was written: its inode and time."""
+    """Return whether a file was written: its inode and time."""
     return {
         str(path): (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in folder.rglob("*")

@@ -52,7 +52,7 @@ class Change(Declaration):
     :param text: one line that begins with the name of what changed.
     :param breaks: what stops working for users of the old version; empty if nothing does.
     :param of: the object that changed, of the new version if it still has one.
-    :param retyped: whether a credential became a secret, or is none any more.
+    :param retyped: whether a credential became a secret, or ceased to be one.
     """
 
     about: About

@@ -54,7 +54,7 @@ def _output_to_stderr() -> Iterator[None]:
 
 
 def _duplicate(descriptor: int, of: int) -> int | None:
-    """Let a descriptor lead where another does; return a copy of what it was, if it was open."""
+    """Redirect a descriptor to another; return a copy of the former, ``None`` if it was closed."""
     try:
         saved = os.dup(descriptor)
         os.dup2(of, descriptor)

@@ -43,7 +43,7 @@ def emit(
     :param modules: ``provider_spec.py`` and the modules it imports from beside it, where the
         plugin needs them.
     :param carried: the files of the project's own folder. A module there takes the place of the
-        generated one. Its dependencies, ignore file and lists of positions stand for ours, too.
+        generated one, and so do its dependencies, ignore file and lists of positions.
     :param runtime: the parts of xinfer that the plugin runs on.
     :raises ConflictError: a carried file stands where a declared one belongs.
     """
@@ -88,7 +88,7 @@ _NEEDS = (
 
 
 def _declared(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield the YAML that only the spec can say."""
+    """Yield the YAML files, which only the spec can declare."""
     yield "manifest.yaml", to_yaml(project.manifest, source=SPEC)
     yield project.provider_file, to_yaml(project.provider, source=SPEC)
     for model in project.models:
@@ -96,7 +96,7 @@ def _declared(project: Project) -> Iterator[tuple[str, str]]:
 
 
 def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield what a project may have its own of: positions, dependencies, what is not packed."""
+    """Yield the files that a project may replace: positions, dependencies, the ignore file."""
     declared = project.provider.models
     for kind, folder in MODEL_FOLDERS.items():
         files = getattr(declared, folder) if declared else None
@@ -116,5 +116,5 @@ def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, s
 
 
 def _toml(text: str) -> str:
-    """Write a text as TOML does, which JSON's way is too."""
+    """Write a text as a TOML string, which JSON's strings are, too."""
     return json.dumps(text, ensure_ascii=False)

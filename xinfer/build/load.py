@@ -55,7 +55,7 @@ def load_spec(path: Path) -> LoadedSpec:
     path = path.absolute()
     if not path.is_file():
         raise SpecError(f"There is no {_short(path)}: name the file that declares the plugin.")
-    linecache.checkcache()  # spans are read in the lines as they are now
+    linecache.checkcache()  # spans need the lines as they are now
     before = set(sys.modules)
     with _importable(path):
         try:
@@ -80,7 +80,7 @@ def load_spec(path: Path) -> LoadedSpec:
             f"{_short(path)} must declare `project = Project(...)` at its top level; "
             f"it holds {content}."
         )
-    others = {
+    beside = {
         file.relative_to(path.parent).as_posix(): file
         for name, file in own.items()
         if name != _MODULE and file.is_file()
@@ -89,8 +89,8 @@ def load_spec(path: Path) -> LoadedSpec:
     return LoadedSpec(
         project=project,
         folder=path.parent,
-        modules={name: file.read_bytes() for name, file in others.items()} | {spec: source},
-        sources={**others, spec: path},
+        modules={name: file.read_bytes() for name, file in beside.items()} | {spec: source},
+        sources={**beside, spec: path},
     )
 
 
@@ -138,7 +138,7 @@ def _importable(path: Path) -> Iterator[None]:
 
 
 def _forget_modules(names: set[str], folder: Path) -> dict[str, Path]:
-    """Forget the modules from beside a spec, which the next must not meet; return their files."""
+    """Unload the modules beside a spec, which the next spec must not get; return their files."""
     own = {name: file for name in names if (file := _beside(_file(sys.modules[name]), folder))}
     for name in own:
         del sys.modules[name]
@@ -151,7 +151,7 @@ def _file(module: ModuleType) -> str | None:
 
 
 def _beside(file: str | None, folder: Path) -> Path | None:
-    """Tell a module of the author's own from xinfer's and from what is installed."""
+    """Return the path of a module of the author's own; ``None`` for xinfer's and installed ones."""
     if file is None or is_installed(file):
         return None
     path = Path(file)

@@ -36,7 +36,7 @@ class OutputError(Exception):
 
 
 class WrongValues(Exception):
-    """What is declared holds values that no YAML can be made of; ``str`` lists them."""
+    """A spec declares values that no YAML can hold; ``str`` lists them with their places."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
@@ -54,7 +54,7 @@ BuildError = (
     UnreadablePlugin,
     OutputError,
 )
-"""What a user can correct; ``str`` of each says how."""
+"""The errors that a user can correct; ``str`` of each says how."""
 
 
 @frozen(kw_only=True)
@@ -106,7 +106,7 @@ class Built:
 
 
 def _expect_right_values(project: Project) -> None:
-    """Raise ``WrongValues`` where a value is of another type than is declared."""
+    """Raise :class:`WrongValues` if a value is not of the type of its field."""
     findings = check_values(project)
     if wrong := [finding for finding in findings if finding.severity is Severity.REFUSED]:
         raise WrongValues(wrong)
@@ -115,8 +115,11 @@ def _expect_right_values(project: Project) -> None:
 def prepare(spec: Path) -> Prepared:
     """Make the files of the plugin that a ``provider_spec.py`` declares.
 
-    :raises SpecError: the spec does not import; the other errors of ``BuildError`` likewise
-        name what to correct.
+    :raises SpecError: the spec does not import.
+    :raises WrongValues: the spec declares values that no YAML can hold.
+    :raises ConflictError: a file of the project's folder has the path of a generated one.
+    :raises CarriedFileError: a file of the project's folder cannot be packed.
+    :raises UnreadablePlugin: the project's folder holds more than a plugin can.
     """
     loaded = load_spec(spec)
     project = loaded.project
@@ -161,7 +164,7 @@ def plugin(spec: Path) -> Plugin:
 def write(prepared: Prepared, out: Path) -> Built:
     """Write ``<name>/`` and ``<name>-<version>.difypkg`` into ``out``, where they differ.
 
-    :raises OutputError: it cannot be written there; what was there before is whole.
+    :raises OutputError: it cannot be written there; what was there before is unchanged.
     """
     manifest = prepared.project.manifest
     own = prepared.own_folder

@@ -38,7 +38,7 @@ class Carried:
 def carried_files(folder: Path) -> Carried:
     """Read the project's own files; none if there is no such folder.
 
-    :raises CarriedFileError: one of them is no file that every machine packs alike.
+    :raises CarriedFileError: a file cannot be packed alike on every machine, e.g. a link.
     """
     if not folder.is_dir():
         return Carried({}, {})
@@ -60,7 +60,7 @@ def carried_files(folder: Path) -> Carried:
 def runtime_files(project: Project, own: FileTree) -> FileTree:
     """Read the parts of xinfer that a plugin needs: those of its runtime, and those it imports.
 
-    :param own: the Python of the plugin's own.
+    :param own: the files of the plugin; their Python tells what is imported.
     """
     packages = set(_PACKAGES) if project.runtime else set()
     for module in imported_modules(own):

@@ -55,7 +55,7 @@ and after a keyword.
 _OF_THE_SYSTEM = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE}
 )
-"""Errors that say that the system allows or holds no more."""
+"""Errors of the system: a full disk, a missing permission, too many open files."""
 
 
 def _nearest(name: str, names: list[str]) -> str | None:
@@ -68,7 +68,7 @@ class _Commands(click.Group):
     """Imports a command when it is called."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line; whatever it prints, a terminal only shows."""
+        """Run the command line with control characters escaped in all that it prints."""
         with escaped_output():
             return super().main(*args, **kwargs)
 
@@ -92,7 +92,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a full disk and the like are the user's to know, in a sentence."""
+        """Run a command, and report errors of the system, such as a full disk, in a sentence."""
         try:
             return super().invoke(ctx)
         except OSError as error:

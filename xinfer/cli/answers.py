@@ -1,4 +1,4 @@
-"""Answers of a model on their way out: for people, for scripts, or as the plugin sent them."""
+"""Print the answers of a model: for people, for scripts, or as the plugin sent them."""
 
 from __future__ import annotations
 

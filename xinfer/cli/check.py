@@ -108,14 +108,14 @@ def check(
 
 
 def is_not_advice(finding: Finding) -> bool:
-    """Say whether a check fails because of a finding."""
+    """Return whether a check fails because of a finding."""
     from xinfer.rules import Severity
 
     return finding.severity is not Severity.ADVICE
 
 
 def blocks_review(finding: Finding) -> bool:
-    """Say whether the marketplace's review would refuse the plugin, or Dify would."""
+    """Return whether the marketplace's review would refuse the plugin, or Dify would."""
     from xinfer.rules import Stage
 
     return is_not_advice(finding) or finding.where is Stage.REVIEW

@@ -151,7 +151,7 @@ def _process(folder: Path, relay: Relay, key: str) -> Iterator[subprocess.Popen[
         process.kill()
         process.wait(_END_TIMEOUT)
         printing.join(_END_TIMEOUT)
-        with suppress(queue.Empty):  # what the end of this one brings is no news of the next
+        with suppress(queue.Empty):  # events of the process that ended are not about the next one
             while True:
                 relay.events.get_nowait()
 

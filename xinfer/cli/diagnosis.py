@@ -1,7 +1,7 @@
 """What is wrong, or right, with a model server: steps in order, each with what to do.
 
-The steps are those of the plugin itself: its client, its dialects, its errors. So whatever the
-plugin would say in Dify is said here, before anybody adds a model.
+The steps use the plugin's own client, dialects and errors. So whatever the plugin would report in
+Dify is reported here, before anybody adds a model.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_MODELS = 50
 TIMEOUT = 60.0
 
 _PASTED = ("/models", "/chat/completions", "/completions", "/embeddings", "/rerank")
-"""Endpoints that people paste for the base URL."""
+"""Endpoints that users paste as the base URL."""
 
 _VERSIONS: Mapping[str, tuple[str, str]] = {
     "xinference": ("/v1/cluster/version", "version"),
@@ -78,7 +78,7 @@ class ServedModel:
 
 @frozen(kw_only=True)
 class Diagnosis:
-    """Everything that was found.
+    """The result of a diagnosis.
 
     :param base_url: the one that works, where any does.
     """
@@ -107,8 +107,8 @@ def diagnose(
 ) -> Diagnosis:
     """Look at a server, one step after the other; the first that fails ends it.
 
-    :param project: whose customizable models say what Dify will offer.
-    :param tell: is told each step as it ends.
+    :param project: its customizable models decide what Dify will offer.
+    :param tell: called with each step when it ends.
     """
     steps: list[Step] = []
 
@@ -262,7 +262,7 @@ def _listed(client: Client, note: Callable[[Step], None]) -> dict[str, Mapping[s
 
 
 def _without_models(client: Client) -> Step:
-    """Tell a server that runs nothing from one that is no model server."""
+    """Describe a server without models: it runs none, or is not a model server."""
     if isinstance(client.ask(client.dialect.models or "").get("data"), list):
         english = "No model runs: start one on the server."
         return Step("Models", "failed", english, "没有正在运行的模型：请先在服务器上启动模型。")
@@ -298,7 +298,7 @@ def _model(
 
 
 def _guess(dialect: Dialect) -> str:
-    """Take a model that its server says nothing of for the type that most are of."""
+    """Guess that a model of which the server reports nothing is of the most frequent type."""
     return str(ModelType.TEXT_EMBEDDING if dialect.name in ("tei", "infinity") else ModelType.LLM)
 
 

@@ -80,9 +80,9 @@ _FOLDER = re.compile(r"[a-z0-9_-]{1,128}", re.IGNORECASE)
 
 
 def _folder_of(name: str) -> Path:
-    """Make the name of a folder of a plugin's name, unless it leads elsewhere.
+    """Return the name of the folder for a plugin.
 
-    :raises UnusableInput: it might.
+    :raises UnusableInput: the plugin's name is not one that Dify accepts, and might lead elsewhere.
     """
     if not _FOLDER.fullmatch(name):
         raise UnusableInput(

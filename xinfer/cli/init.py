@@ -184,7 +184,7 @@ def _choose_types() -> tuple[Any, ...]:
 
 
 def _completed_by_server(answers: Answers, url: str, key: str | None) -> Answers:
-    """Ask a server for its models, and take over what it tells.
+    """Ask a server for its models, and declare what it reports.
 
     :raises UnusableInput: it does not answer with a list of models.
     """

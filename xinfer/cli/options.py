@@ -1,4 +1,4 @@
-"""What several commands share: an option, the way out for bad input, how things are counted."""
+"""What several commands share: options, the error for unusable input, words for counts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ show_suppressed_option = click.option(
 def selection_of(select: tuple[str, ...], ignore: tuple[str, ...]) -> Selection:
     """Read the values of ``--select`` and ``--ignore``.
 
-    :raises UnusableInput: no rule's code begins so.
+    :raises UnusableInput: no rule's code begins with a value.
     """
     from xinfer.rules import Selection
 
@@ -88,7 +88,7 @@ class UnusableInput(click.ClickException):
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Escape what a terminal would act on: control characters, and those that reorder text.
+    """Escape what a terminal interprets: control characters, and those that reorder text.
 
     :param keep: characters that stay as they are.
     """
@@ -128,9 +128,9 @@ def require(module: str, *, extra: str, because: str) -> None:
 
 
 def existing(path: Path) -> Path:
-    """Return a path that exists.
+    """Return a path if it exists.
 
-    :raises UnusableInput: it does not.
+    :raises UnusableInput: it does not exist.
     """
     if not path.exists():
         raise UnusableInput(

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from xinfer.spec.credential_field import CredentialField
 
 MODEL_TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts", "moderation")
-"""The types that a plugin can be asked for; here, so that ``--help`` imports nothing."""
+"""The types that a plugin can be asked for; repeated here so that ``--help`` imports nothing."""
 
 CREDENTIAL = "credential_"
-"""Begins the name of the value of an option that the credentials class brought."""
+"""The prefix of the parameters that hold the options of the credentials class."""
 
 
 class PluginCommand(click.Command):

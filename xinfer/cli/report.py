@@ -1,4 +1,4 @@
-"""Findings on their way out: for people, for programs, for a pull request."""
+"""Print findings: for people, for programs, for a pull request."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _excerpt(span: Span, colour: str, line: str = "") -> Iterable[str]:
 
 
 def _blank(character: str) -> str:
-    """Return what is as wide as a character, and shows nothing."""
+    """Return blanks as wide as a character."""
     if character == "\t" or combining(character):
         return character if character == "\t" else ""
     return "  " if east_asian_width(character) in "WF" else " "

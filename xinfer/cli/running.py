@@ -1,4 +1,4 @@
-"""What the commands share that start a plugin: credentials, the server, the process, the errors."""
+"""What the commands that start a plugin share: credentials, server, process and errors."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def running(
 
 
 def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | None, bool]:
-    """Choose the model: its name, ``None`` for the server's default, and whether it is added."""
+    """Choose the model: its name, ``None`` for the server's default; and whether users add it."""
     if kind not in project.model_types:
         raise UnusableInput(
             f"{project.manifest.name} declares no {kind} models, only "
@@ -248,7 +248,7 @@ def _print_line(line: str) -> None:
 
 
 def _own_place(error: CallError, running: Running) -> Iterator[str]:
-    """Say where in the author's own Python an unexpected exception was raised."""
+    """Return where in the author's own Python an unexpected exception was raised."""
     first = re.split(r"\n\n(?:During handling|The above exception)", error.traceback)[0]
     raised = first.rstrip().rpartition("\n")[2]
     folder = running.folder.resolve()

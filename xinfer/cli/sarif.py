@@ -17,7 +17,7 @@ _LEVELS = {Severity.REFUSED: "error", Severity.BROKEN: "error", Severity.ADVICE:
 
 
 def sarif(report: Report) -> Iterable[str]:
-    """Write a log of one run; findings that are suppressed say by what and why."""
+    """Write a log of one run; suppressed findings name the suppression and its reason."""
     findings = report.everything
     codes = sorted({finding.code for finding in findings})
     driver = {

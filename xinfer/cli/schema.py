@@ -1,4 +1,4 @@
-"""``xinfer schema``: of a plugin's YAML, for editors; of a model, as the plugin describes it."""
+"""``xinfer schema``: the JSON Schema of a YAML file, or a model's schema at run time."""
 
 from __future__ import annotations
 

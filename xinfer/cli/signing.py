@@ -44,7 +44,7 @@ def read_bytes(path: Path, what: str) -> bytes:
 def read_public_key(path: Path) -> RSAPublicKey:
     """Read a public key.
 
-    :raises UnusableInput: it is none.
+    :raises UnusableInput: the file is not a public key.
     """
     from xinfer.plugin.signature import KeyFileError, read_public
 
@@ -57,7 +57,7 @@ def read_public_key(path: Path) -> RSAPublicKey:
 def open_package(path: Path) -> PluginFiles:
     """Open a package.
 
-    :raises UnusableInput: it is none.
+    :raises UnusableInput: the file is not a package.
     """
     from xinfer.plugin.archive import package_files
     from xinfer.plugin.limits import UnreadablePlugin

@@ -1,4 +1,4 @@
-"""What a terminal would act on leaves as an escape, whichever command prints it.
+"""Escape what a terminal interprets, whichever command prints it.
 
 A name in a plugin or an answer of a server may hold characters that move the cursor, ring, or
 reorder text. They are written as JSON escapes them; line ends, tabs and the colours of our own
@@ -42,7 +42,7 @@ def _escape(character: re.Match[str]) -> str:
 
 @contextmanager
 def escaped_output() -> Iterator[None]:
-    """Escape what is printed meanwhile."""
+    """Escape what is printed in this block."""
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_Terminal, streams)
     try:

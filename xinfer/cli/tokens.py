@@ -1,4 +1,4 @@
-"""``xinfer tokens``: how many tokens the plugin counts, before any call."""
+"""``xinfer tokens``: the number of tokens that the plugin counts before a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``xinfer validate``: are these credentials good, as Dify asks before it saves them."""
+"""``xinfer validate``: validate credentials as Dify does before it saves them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``xinfer voices``: what Dify offers where a user chooses a voice."""
+"""``xinfer voices``: the voices that Dify offers."""
 
 from __future__ import annotations
 

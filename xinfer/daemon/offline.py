@@ -19,7 +19,7 @@ VARIABLES: Mapping[str, str] = {
     "NO_PROXY": "",
     "no_proxy": "",
 }
-"""Let every request fail at once, also where there is no namespace to forbid it."""
+"""Variables with which every request fails at once, also without a namespace."""
 
 
 def namespace() -> tuple[str, ...]:
@@ -33,5 +33,5 @@ def namespace() -> tuple[str, ...]:
 
 
 def isolated() -> bool:
-    """Tell whether a rehearsal without a network runs in a namespace that has none."""
+    """Return whether a rehearsal without a network runs in a namespace that has none."""
     return bool(namespace())

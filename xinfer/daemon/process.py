@@ -176,7 +176,7 @@ class PluginProcess:
             self._note(line.decode(errors="replace"))
 
     def _note(self, line: str) -> None:
-        """Keep a line for the error of a plugin that dies, and hand it to the listener."""
+        """Keep a line for the error of a plugin that dies, and pass it to the listener."""
         if line := line.rstrip():
             self._stderr.append(line)
             self._tell(line)

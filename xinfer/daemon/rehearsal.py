@@ -56,7 +56,7 @@ class Step:
 
 @define
 class Rehearsal:
-    """What came of it.
+    """The result of a rehearsal.
 
     :param sha256: of the file.
     :param network: ``allowed``; ``none``, in a namespace without one; or ``unreachable``, with an
@@ -101,7 +101,7 @@ def rehearse(
 
     :param network: whether the installation may use one.
     :param python: the version of the environment; the daemon's is always 3.12.
-    :param tell: is told each step as it ends.
+    :param tell: called with each step when it ends.
     :raises OSError: the package cannot be read, or there is no place to install it.
     """
     digest = hashlib.sha256(package.read_bytes()).hexdigest()

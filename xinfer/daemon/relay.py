@@ -103,7 +103,7 @@ class Relay:
     def _from_dify(self, plugin: socket.socket, dify: socket.socket) -> None:
         beginning = True
         for piece in _pieces(dify):
-            # Requests are JSON objects; the first thing that is none is the refusal.
+            # Requests are JSON objects; the first line that is not one is the refusal.
             if beginning and not piece.lstrip().startswith(b"{"):
                 text = piece.decode(errors="replace").strip()
                 self.events.put(Event("refused", text.splitlines()[0] if text else ""))
@@ -141,7 +141,7 @@ def connect(host: str, port: int) -> socket.socket:
 
 
 def explained(refusal: str) -> str:
-    """Say what a refusal means and what to do."""
+    """Return what a refusal means and what to do."""
     for beginning, meaning in _MEANINGS.items():
         if refusal.startswith(beginning):
             return meaning.format(words=refusal.removeprefix(beginning).strip(" :"))

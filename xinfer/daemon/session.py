@@ -116,12 +116,12 @@ class Sessions:
             del self._waiting[session]
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Hand a message on to the call that waits for it."""
+        """Pass a message to the call that waits for it."""
         if arrived := self._waiting.get(event["session_id"]):
             arrived.put(event["data"])
 
     def end(self) -> None:
-        """Tell every waiting call that nothing more comes."""
+        """End every waiting call."""
         self._ended.set()
         for arrived in list(self._waiting.values()):
             arrived.put(None)

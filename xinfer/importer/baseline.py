@@ -1,4 +1,4 @@
-"""Suppressions of what a check finds today, written as comments, so that it finds what is new."""
+"""Suppressions of today's findings, written as comments, so that a check reports new ones."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _place(plugin: Plugin, finding: Finding) -> _Place | None:
 
 
 def _is_edited(plugin: Plugin, file: str) -> bool:
-    """Tell the author's files from those of a library that the spec uses."""
+    """Return whether the author edits a file; a library that the spec uses is not edited."""
     sources = {plugin.files.source(path) for path in plugin.files}
     return Path(file) in sources.union(plugin.modules)
 
@@ -110,14 +110,14 @@ def _write(file: Path, by_line: Mapping[int, Sequence[Finding]]) -> list[Finding
 
 
 def _continues(lines: Sequence[str], number: int) -> bool:
-    """Tell whether a line goes on with the one before it, past a backslash."""
+    """Return whether a line goes on with the one before it, past a backslash."""
     return number > 1 and lines[number - 2].rstrip().endswith("\\")
 
 
 def _with_comments(
     lines: Sequence[str], pending: Mapping[int, Sequence[Finding]]
 ) -> tuple[str, dict[int, int]]:
-    """Insert the comments; tell also the number of each comment's line."""
+    """Insert the comments; return also the number of each comment's line."""
     written: list[str] = []
     at: dict[int, int] = {}
     for number, line in enumerate((*lines, ""), 1):

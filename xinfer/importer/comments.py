@@ -28,18 +28,18 @@ _OF_TOOLS = ("yaml-language-server", "Made from ")
 
 @define
 class CommentFinder:
-    """Tells the comments about each field of the objects that were read from YAML."""
+    """Finds the comments about each field of the objects that were read from YAML."""
 
     _lines: dict[int, dict[str, list[str]]] = field(factory=dict)
     _looked_up: set[tuple[int, str]] = field(factory=set)
 
     def add(self, declared: Declaration, raw: bytes) -> None:
-        """Take in the comments of the file that an object was read from."""
+        """Add the comments of the file that an object was read from."""
         for path, comment in _comments(raw):
             self._note(*_commented(declared, path), comment)
 
     def add_list(self, objects: Sequence[Declaration], raw: bytes) -> None:
-        """Take in the comments of a file that lists the names of objects, in the same order."""
+        """Add the comments of a file that lists the names of objects, in the same order."""
         for path, comment in _comments(raw):
             self._note(objects[int(path[0])] if path else None, ITSELF, comment)
 
@@ -49,7 +49,7 @@ class CommentFinder:
         return tuple(self._lines.get(id(declared), {}).get(name, ())[:_MOST_ABOVE])
 
     def has_inside(self, declared: Declaration) -> bool:
-        """Tell whether there is a comment about an object or about anything in it."""
+        """Return whether there is a comment about an object or about anything in it."""
         return any(id(owner) in self._lines for _, owner in walk(declared))
 
     def inside(self, declared: Declaration) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class CommentFinder:
         )
 
     def rest(self) -> tuple[str, ...]:
-        """Return the comments that nobody asked for, and those that are too many for a place."""
+        """Return the comments that no call returned, and those that are too many for a place."""
         return tuple(
             line
             for owner, names in self._lines.items()

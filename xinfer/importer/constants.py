@@ -1,7 +1,7 @@
 """Constants for what models share, named after what they hold.
 
-The names depend on the set of models alone, not on their order: what differs is in the name, and
-a number stands only behind names whose values differ in nothing that a name can say.
+The names depend on the set of models alone, not on their order. They say how values differ; a
+number is appended only if the difference cannot be part of a name.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Constants:
     def gather(
         self, models: Iterable[Model], expressions: Expressions
     ) -> Iterator[tuple[str, ast.expr]]:
-        """Name what occurs at least twice; yield name and expression in the order of need."""
+        """Name the values that occur at least twice; yield name and expression, used ones first."""
         models = tuple(models)
         expressions.constants = self.names
         properties = [model.model_properties for model in models]
@@ -67,7 +67,7 @@ class Constants:
         ]
         for values, names_of in kinds:
             shared = _shared(values, expressions)
-            # A number, where names are alike to the last, goes by the text of the values.
+            # Names that are equal get numbers in the order of their values' text.
             for wish, one in sorted(names_of(shared), key=lambda pair: (pair[0], pair[1].source)):
                 name = self._free.free(wish)
                 self.names[one.source] = name
@@ -75,7 +75,7 @@ class Constants:
 
 
 def _by_members(noun: str) -> _Namer:
-    """Name lists after what tells them from the one that most models have."""
+    """Name lists after what distinguishes them from the most frequent one."""
 
     def names_of(shared: Sequence[_Shared]) -> Iterator[tuple[str, _Shared]]:
         words = {one.source: tuple(_members(one.expression)) for one in shared}
@@ -122,7 +122,7 @@ def _shared(values: Iterable[object], expressions: Expressions) -> list[_Shared]
 def _difference(
     words: Sequence[str], standard: Sequence[str], others: Sequence[Sequence[str]]
 ) -> list[str]:
-    """Find the fewest words that tell a list from all others."""
+    """Find the fewest words that distinguish a list from all others."""
     more = [word for word in words if word not in standard]
     less = [word for word in standard if word not in words and not _replaced(word, words)]
     choices: list[tuple[tuple[str, ...], tuple[str, ...]]]
@@ -146,12 +146,12 @@ def _with(chosen: Sequence[str], missing: Sequence[str]) -> list[str]:
 
 
 def _replaced(word: str, words: Iterable[str]) -> bool:
-    """Tell whether a list holds the same parameter with other limits."""
+    """Return whether a list holds the same parameter with other limits."""
     return any(other.startswith(word) or word.startswith(other) for other in words)
 
 
 def _by_words(describe: Callable[..., Iterable[_Trait]]) -> _Namer:
-    """Name values after their first trait, and twins after the traits that differ, too."""
+    """Name values after their first trait, and twins also after the traits that differ."""
 
     def names_of(shared: Sequence[_Shared]) -> Iterator[tuple[str, _Shared]]:
         traits = {value.source: tuple(describe(value.value)) for value in shared}
@@ -176,7 +176,7 @@ def _twins(chosen: Mapping[str, list[str]]) -> list[list[str]]:
 
 
 def _telling(traits: Sequence[_Trait]) -> list[str]:
-    """Shorten traits to what differs; nothing where they are the same."""
+    """Shorten traits to what differs; empty if they are the same."""
     if len(set(traits)) == 1:
         return [""] * len(traits)
     texts = [trait if isinstance(trait, tuple) else None for trait in traits]

@@ -103,7 +103,7 @@ def _rest(field: FormField) -> object:
 
 
 def _when_shown(field: FormField) -> list[str]:
-    """Tell a field from others of its variable by the values of its conditions."""
+    """Name a field that shares its variable with others by the values of its conditions, too."""
     return [attribute(" ".join((field.variable, *(c.value for c in field.show_on))))]
 
 

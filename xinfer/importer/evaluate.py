@@ -68,7 +68,7 @@ _CALLABLE = frozenset(
 
 
 class NotOurs(Exception):
-    """Source that import does not write; ``str`` says which, and where."""
+    """Source of a kind that import does not write; ``str`` says what, and where."""
 
 
 def evaluate(sources: Mapping[str, str]) -> Project:

@@ -1,4 +1,4 @@
-"""Declared objects as the expressions that make them: what was declared, and nothing else."""
+"""Declared objects as the expressions that make them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Expressions:
         return ast.Call(ast.Name(kind), positional, keywords)
 
     def _follows(self, declared: Declaration, name: str, default: object) -> bool:
-        """Tell whether the YAML is the same without an argument, and no comment is in it."""
+        """Return whether the YAML is the same without an argument, and no comment is in it."""
         value = getattr(declared, name)
         if value != default or (isinstance(value, Declaration) and self.finder.has_inside(value)):
             return False

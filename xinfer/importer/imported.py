@@ -1,4 +1,4 @@
-"""What of a plugin becomes Python, and what is copied as it is."""
+"""A plugin split into what becomes Python and what is copied as it is."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Imported:
 
 
 def import_plugin(plugin: Plugin) -> Imported:
-    """Sort out what a plugin declares, and what goes along.
+    """Split a plugin into what is declared and what is copied.
 
-    :raises ImportFailed: it is no plugin of one model provider, or a file of it cannot be read.
+    :raises ImportFailed: the plugin has not exactly one model provider, or a file cannot be read.
     """
     files = plugin.files
     for fault in files.unpackable:
@@ -95,9 +95,9 @@ def import_plugin(plugin: Plugin) -> Imported:
 
 
 def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
-    """Return what must be there.
+    """Return the manifest and the provider.
 
-    :raises ImportFailed: it is not, or a file cannot be read at all.
+    :raises ImportFailed: one of them is missing, or a file cannot be read at all.
     """
     where = plugin.files.where
     if MANIFEST in plugin.absent:
@@ -110,7 +110,7 @@ def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
     readable = {model_file(model) for model in plugin.models}
     readable |= {MANIFEST} if plugin.manifest else set()
     readable |= {plugin.provider_file} if plugin.provider and plugin.provider_file else set()
-    # A value that does not fit is kept as it is; a file without what it must have is no object.
+    # A value that does not fit is kept as it is; a file without a required key gives no object.
     if faults := [fault for fault in plugin.faults if fault.file not in readable]:
         raise ImportFailed("\n".join(map(str, faults)))
     manifest, provider, path = plugin.manifest, plugin.provider, plugin.provider_file
@@ -124,7 +124,7 @@ def _whole(plugin: Plugin) -> tuple[Manifest, Provider, str]:
 
 
 def _hides_files(fault: Fault, plugin: Plugin) -> bool:
-    """Tell whether a fault keeps a provider or models from being found at all."""
+    """Return whether a fault keeps a provider or models from being found at all."""
     starts = {MANIFEST: "plugins", plugin.provider_file: "models"}
     return fault.path.startswith(starts.get(fault.file, "\0"))
 

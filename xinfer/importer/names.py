@@ -1,4 +1,4 @@
-"""Python names made from what a plugin calls things; whatever that is, a name comes out."""
+"""Valid Python names from any name in a plugin."""
 
 from __future__ import annotations
 

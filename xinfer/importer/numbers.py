@@ -56,7 +56,7 @@ def kind_of(field: FormField, numbers: Mapping[str, type]) -> type:
 
 
 def _is_written_so(text: str, kind: type) -> bool:
-    """Tell whether a number, read from a text and written again, is the same text."""
+    """Return whether a number, read from a text and written again, is the same text."""
     codec, _ = codec_of(kind)
     try:
         return codec.write(codec.parse(text)) == text

@@ -51,7 +51,7 @@ def _keyword(module: Module, starts: list[int], node: ast.keyword) -> Edit:
 
 
 def _is_safe(module: Module, edits: list[Edit], content: bytes) -> bool:
-    """Tell whether each edit meets the name that it replaces, in a file of UTF-8."""
+    """Return whether each edit meets the name that it replaces, in a file of UTF-8."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -71,7 +71,7 @@ def _rename(folder: Path) -> Iterator[Edit]:
 
 
 def edits_of(raw: bytes, kind: type[Declaration], file: str) -> tuple[Edit, ...]:
-    """Find what can be fixed in a file of YAML; nothing if it is not YAML."""
+    """Find what can be fixed in a YAML file; empty if it is not YAML."""
     raw = raw.removeprefix(BOM_UTF8)
     try:
         root = compose(raw, file)
@@ -189,7 +189,7 @@ class _Fixer:
         return Edit(self.file, node.start_mark.line + 1, message, start, end, text)
 
     def _is_plain(self, node: Node) -> bool:
-        """Tell whether a value stands in the text as it is, so that an edit cannot go wrong."""
+        """Return whether a value stands in the text as it is, so that an edit cannot go wrong."""
         return isinstance(node, ScalarNode) and self._slice(node) == node.value
 
     def _slice(self, node: Node) -> str:
@@ -210,7 +210,7 @@ _MOMENT = re.compile(
 
 
 def _rfc3339(text: str) -> str | None:
-    """Write a time as RFC 3339, with all its digits; nothing if it is no time."""
+    """Write a time as RFC 3339, with all its digits; ``None`` if it is not a time."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None
@@ -236,7 +236,7 @@ def _folded(word: str) -> str:
 
 
 def _near(key: str, names: list[str]) -> str | None:
-    """Return the name that a misspelt key is near to; nothing if two are, or none is."""
+    """Return the only name that a misspelt key is near to; ``None`` for several, or none."""
     same = [name for name in names if _folded(name) == _folded(key)]
     near = same or get_close_matches(key, names, n=2, cutoff=0.85)
     return near[0] if len(near) == 1 else None

@@ -312,7 +312,7 @@ class ClassReader:
 
 
 def _only_follows(statement: ast.If) -> bool:
-    """Tell whether a condition decides only what the features of a declared model stand for."""
+    """Return whether a condition decides only what the features of a declared model stand for."""
     for each in (*statement.body, *statement.orelse):
         match each:
             case ast.If() if _only_follows(each):
@@ -349,7 +349,7 @@ def _credential_read(value: ast.expr) -> str | None:
 
 
 def _is_absent(test: ast.expr) -> bool:
-    """Tell whether a test asks if the user entered no URL."""
+    """Return whether a test asks if the user entered no URL."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return _credential_read(inner) == "endpoint_url"

@@ -1,4 +1,4 @@
-"""What a plugin's code does to the parameters of a model, as what is sent.
+"""What a plugin's code does to the parameters of a model, as ``sends`` of a runtime.
 
 The statements are followed on data alone, once for each value that a parameter can have and for
 each model. Code of another kind than is understood here is left to its author.
@@ -25,7 +25,7 @@ _OTHER = "\0"
 
 
 class Unclear(Exception):
-    """Code does something that is not understood."""
+    """The effect of code on parameters cannot be declared."""
 
 
 class _Anything:
@@ -70,10 +70,10 @@ def _is_set(name: ast.Name) -> bool:
 def sendings(
     statements: Sequence[ast.stmt], values: Values, models: Iterable[str]
 ) -> tuple[Sending, ...]:
-    """Say what is sent of each parameter after these statements.
+    """Return what is sent of each parameter after these statements.
 
     :param models: names of models that the code may tell apart.
-    :raises Unclear: that cannot be said.
+    :raises Unclear: a statement is not understood, or a parameter depends on another.
     """
     groups: dict[str, tuple[_Effects, list[str]]] = {}
     for model in (*models, _OTHER):
@@ -88,7 +88,7 @@ def sendings(
 
 
 def _effects(statements: Sequence[ast.stmt], values: Values, model: str) -> _Effects:
-    """Say what is sent instead of each value of each parameter; under "" what is always sent."""
+    """Map each parameter to what is sent for each value; ``""`` to what is always sent."""
     named = {
         node.value
         for statement in statements

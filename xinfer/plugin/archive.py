@@ -80,7 +80,7 @@ def pack(entries: Iterable[tuple[str, bytes]], comment: bytes = b"") -> bytes:
 
 
 def _needs_flag(path: str) -> bool:
-    """Say whether a name is marked as UTF-8, as Go's writer of zips does it."""
+    """Return whether a name is marked as UTF-8, as Go's writer of zips does it."""
     if any(is_undecodable(character) for character in path):
         return False
     return any(not " " <= character <= "}" or character == "\\" for character in path)
@@ -97,7 +97,7 @@ def _compressed(content: bytes) -> tuple[int, bytes]:
 def package_files(path: Path) -> PluginFiles:
     """Open a package.
 
-    :raises UnreadablePlugin: it is no package, or more than a plugin can be.
+    :raises UnreadablePlugin: it is not a package, or exceeds a limit.
     """
     if path.stat().st_size > MAX_PACKAGE_BYTES:
         raise UnreadablePlugin(f"{path} is larger than the 50 MiB that Dify takes.")
@@ -141,7 +141,7 @@ def package_files(path: Path) -> PluginFiles:
 class _End:
     """The end of a zip.
 
-    :param comment: what it holds.
+    :param comment: the comment of the zip.
     :param surplus: bytes before and after the zip.
     """
 
@@ -152,7 +152,7 @@ class _End:
 def _end(data: bytes) -> _End | None:
     """Find the end of a zip.
 
-    ``None`` where there is none, where its comment is cut short, or where it promises a table of
+    ``None`` if there is none, if its comment is cut short, or if it promises a table of
     contents that is not there or is longer than :data:`MAX_DIRECTORY_BYTES`.
     """
     first = max(0, len(data) - _END.size - _MAX_COMMENT)
@@ -188,7 +188,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _name_fault(name: str) -> str:
-    """Say what is wrong with the name of an entry."""
+    """Return what is wrong with the name of an entry."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts:
         return "which leads out of the package"
@@ -212,7 +212,7 @@ def _refuse_overlaps(infos: list[zipfile.ZipInfo], path: Path) -> None:
 def _read(data: bytes, info: zipfile.ZipInfo, path: Path) -> bytes:
     """Read an entry, and no more of it than it promises.
 
-    :raises UnreadablePlugin: it is damaged, encrypted, or not as long as it says.
+    :raises UnreadablePlugin: it is damaged or encrypted, or its size is not the promised one.
     """
     name = short(info.filename)
     if info.flag_bits & _ENCRYPTED:

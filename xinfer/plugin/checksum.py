@@ -28,7 +28,7 @@ def checksum(files: PluginFiles) -> str:
 
 
 def identifier(author: str | None, name: str, version: str, digest: str) -> str:
-    """Form what Dify installs a plugin under, e.g. ``acme/tariff:0.1.0@6c30…``."""
+    """Return the identifier of a plugin in Dify, e.g. ``acme/tariff:0.1.0@6c30…``."""
     return f"{author}/{name}:{version}@{digest}" if author else f"{name}:{version}@{digest}"
 
 

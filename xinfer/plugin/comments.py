@@ -1,4 +1,4 @@
-"""The comments in the files that an author edits: never a ``#`` in a text or a value."""
+"""The comments in the files that an author edits; a ``#`` in a value is not one."""
 
 from __future__ import annotations
 

@@ -239,12 +239,12 @@ def in_package_order(files: Iterable[File]) -> tuple[File, ...]:
 
 
 def _as_packed(file: File) -> File:
-    """Name a file as it is named in the package."""
+    """Return the path of a file in the package."""
     return evolve(file, path=file.path.replace("\\", "/")) if "\\" in file.path else file
 
 
 def _too_much(files: list[File], where: Path) -> str:
-    """Say what makes a folder too large."""
+    """Write the message for a folder that is too large."""
     sizes: dict[str, int] = {}
     for file in files:
         top = file.path.partition("/")[0]

@@ -48,7 +48,7 @@ def plugin_folder(folder: Path, *, default: str = "") -> PluginFiles:
 
 
 def _fault(file: File) -> str:
-    """Say why a file that Dify's packager packs had better not be packed."""
+    """Return why xinfer does not pack a file that Dify's packager packs; empty if it does."""
     if file.outside and file.path not in IGNORE_FILES:
         return "a link out of the plugin's folder"
     name = str(file.source)
@@ -107,7 +107,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _read(path: Path, size: int) -> bytes:
     try:
-        # A folder can be replaced meanwhile: a pipe must not stall, and no more is read than said.
+        # A file can be replaced meanwhile: a pipe must not stall; no more than the size is read.
         with open(path, "rb", opener=_without_waiting) as file:
             content = file.read(size + 1)
     except OSError as error:

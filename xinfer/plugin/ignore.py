@@ -15,7 +15,7 @@ from collections.abc import Callable
 from attrs import define, field, frozen
 
 IGNORE_FILES = (".difyignore", ".gitignore")
-"""The first of these that is a file is the ignore file; they are never merged."""
+"""The first of these that exists is the ignore file; they are never merged."""
 
 MAX_BYTES = 16 * 1024
 MAX_LINES = 1000
@@ -37,7 +37,7 @@ __pycache__/
 .DS_Store
 *.difypkg
 """
-"""The ignore file of plugins that bring none: Dify's packager leaves out nothing by itself."""
+"""The ignore file of plugins without one: Dify's packager leaves out nothing by itself."""
 
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -95,7 +95,7 @@ class IgnoreFile:
         """Match the next segment of a path.
 
         :param name: the segment; undecodable bytes are lone surrogates, as in ``os.fsdecode``.
-        :param folder: whether it is a folder; a link to a folder is none.
+        :param folder: whether it is a folder; a link to a folder is not.
         :return: the line that leaves it out, if any, and the state for what lies in it.
         """
         hits = self._names.matching(name)
@@ -204,7 +204,7 @@ def _class_member(rest: str) -> tuple[str, str]:
 
 
 def is_undecodable(character: str) -> bool:
-    """Say whether a character stands for a byte that is not UTF-8, as in ``os.fsdecode``."""
+    """Return whether a character stands for a byte that is not UTF-8, as in ``os.fsdecode``."""
     return "\udc80" <= character <= "\udcff"
 
 

@@ -1,4 +1,4 @@
-"""What a plugin may be: the limits of Dify's daemon, and those that xinfer reads within."""
+"""The limits of a plugin: those of Dify's daemon, and those within which xinfer reads."""
 
 from __future__ import annotations
 

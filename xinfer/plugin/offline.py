@@ -1,7 +1,7 @@
 """A package that installs without an index: the wheels of its requirements, and how to use them.
 
 Dify's daemon makes the environment of a plugin with ``uv sync``, or with ``uv pip install`` where
-there is no pyproject.toml. Both read in the plugin's own files where packages come from.
+there is no pyproject.toml. Both read the sources of packages from the plugin's own files.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class OfflineError(Exception):
 class _Platform:
     """A machine on which Dify runs.
 
-    :param uv: its name for uv; likewise ``machine`` for the names of wheels.
+    :param uv: the name of the platform in uv.
+    :param machine: the name of its processor in wheels.
     """
 
     uv: str

@@ -30,7 +30,7 @@ class Form(StrEnum):
 
 
 class NotRead(UnreadablePlugin):
-    """A plugin's manifest or provider cannot be read, so that nothing can be said of the whole."""
+    """A plugin's manifest or provider cannot be read, so the plugin as a whole is unknown."""
 
 
 @frozen(kw_only=True)
@@ -46,7 +46,7 @@ class Plugin:
     :param provider_file: ``None`` if the manifest names no provider that is there.
     :param model_paths: the model files that the provider's patterns match.
     :param faults: what cannot be read, in whichever file.
-    :param absent: paths that are named, and are no files.
+    :param absent: paths that the manifest or the provider names, and where there is no file.
     :param modules: the Python that declares the plugin, if it is a spec.
     """
 
@@ -82,7 +82,7 @@ class Plugin:
 
     @cached_property
     def left_out(self) -> dict[str, str]:
-        """What is beside the files and not packed, and what leaves it out."""
+        """What is not packed, and what leaves it out."""
         return {gone.path: gone.reason for gone in self.files.left_out}
 
     def path(self, name: str) -> str:
@@ -90,17 +90,17 @@ class Plugin:
         return f"{self.project.files}/{name}" if self.form is Form.SPEC else name
 
     def lacks(self, name: str) -> bool:
-        """Say whether a file is missing. One that cannot be packed is there, and has a finding."""
+        """Return whether a file is missing. One that cannot be packed is not; it has a finding."""
         return name not in self.files and not self.is_unpackable(name)
 
     def is_unpackable(self, path: str) -> bool:
-        """Say whether a path, or a folder above it, is something that cannot be packed."""
+        """Return whether a path, or a folder above it, is something that cannot be packed."""
         parts = path.split("/")
         above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
         return not self._unpackable.isdisjoint(above)
 
     def is_read(self, file: str | None, part: str = "") -> bool:
-        """Say whether all of a file could be read, or all of what is below one of its keys."""
+        """Return whether all of a file could be read, or all of what is below one of its keys."""
         return not any(fault.file == file and fault.path.startswith(part) for fault in self.faults)
 
     @cached_property
@@ -108,7 +108,7 @@ class Plugin:
         return frozenset(fault.path for fault in self.files.unpackable)
 
     def missing(self, name: str) -> str:
-        """Say that a file is missing: what leaves it out, or which file has a similar name."""
+        """Write the message for a missing file: what leaves it out, or a file of a similar name."""
         if reason := self.left_out.get(name):
             return f"{self.path(name)} is left out by {reason}"
         folder = name.rpartition("/")[0]

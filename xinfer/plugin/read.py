@@ -29,7 +29,7 @@ _WRITTEN_BY_HAND = (
     "models",
     "extra",
 )
-"""What follows from the rest in a spec, and is in YAML or nowhere."""
+"""Fields that a spec derives from others, and that a plugin has in its YAML or not at all."""
 
 _PROVIDERS = re.compile(r"provider/[^/]+\.ya?ml")
 _MODELS = re.compile(r"models/.+(?<!/_position)\.ya?ml")
@@ -42,7 +42,7 @@ def read_plugin(path: Path, *, progress: Callable[[int, int], None] | None = Non
     All files are read: a fault in one hides none in another.
 
     :param progress: told how many of how many model files have been read.
-    :raises UnreadablePlugin: it is no plugin that can be opened, or one of another kind.
+    :raises UnreadablePlugin: it cannot be opened, or is a plugin of another kind.
     """
     return plugin_of(plugin_files(path), progress=progress)
 
@@ -50,7 +50,7 @@ def read_plugin(path: Path, *, progress: Callable[[int, int], None] | None = Non
 def plugin_files(path: Path) -> PluginFiles:
     """Open a folder or a ``.difypkg``.
 
-    :raises UnreadablePlugin: it is neither, or more than a plugin can be.
+    :raises UnreadablePlugin: it is neither, or exceeds a limit.
     """
     if path.is_file():
         if folder := _folder_of(path):
@@ -215,7 +215,7 @@ def positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[s
 
 
 def listed(files: PluginFiles, path: str) -> list[str] | None:
-    """Read a list of positions; ``None`` where there is none, or it is no list of names."""
+    """Read a list of positions; ``None`` if there is no file, or it is not a list of names."""
     try:
         data = read_document(files[path], path).data if path in files else None
     except DocumentError:

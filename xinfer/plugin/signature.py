@@ -37,7 +37,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
 class Verdict(StrEnum):
-    """What can be said of a package's signature."""
+    """The result of checking a package's signature, in one word."""
 
     VALID = "valid"
     UNSIGNED = "unsigned"
@@ -105,7 +105,7 @@ def read_private(pem: bytes, passphrase: Callable[[], bytes]) -> RSAPrivateKey:
     """Read a private key, PKCS #1 or PKCS #8.
 
     :param passphrase: called if the key is encrypted.
-    :raises KeyFileError: it is no such key, or the passphrase is wrong.
+    :raises KeyFileError: it is not such a key, or the passphrase is wrong.
     """
     try:
         key = serialization.load_pem_private_key(pem, None)
@@ -124,7 +124,7 @@ def read_private(pem: bytes, passphrase: Callable[[], bytes]) -> RSAPrivateKey:
 def read_public(pem: bytes) -> RSAPublicKey:
     """Read a public key, PKCS #1 or the form that OpenSSL writes.
 
-    :raises KeyFileError: it is no such key.
+    :raises KeyFileError: it is not such a key.
     """
     try:
         key = serialization.load_pem_public_key(pem)
@@ -136,14 +136,14 @@ def read_public(pem: bytes) -> RSAPublicKey:
 
 
 def is_signed(files: PluginFiles) -> bool:
-    """Say whether a package has been signed."""
+    """Return whether a package has been signed."""
     return bool(files.comment.strip()) or any(file.path == VERIFICATION for file in files.files)
 
 
 def sign(files: PluginFiles, key: RSAPrivateKey, *, category: str, time: int) -> bytes:
     """Sign a package; the same arguments give the same signature as Dify's own command.
 
-    :param category: one of :data:`CATEGORIES`, or whatever the daemon shall take.
+    :param category: one of :data:`CATEGORIES`, or any other word for a daemon that accepts it.
     :param time: in seconds since 1970.
     :return: the signed package.
     """
@@ -159,7 +159,7 @@ def sign(files: PluginFiles, key: RSAPrivateKey, *, category: str, time: int) ->
 def verify(files: PluginFiles, keys: Iterable[RSAPublicKey]) -> Verification:
     """Check the signature of a package, as the daemon does.
 
-    :param keys: one of them must fit.
+    :param keys: public keys, of which one must fit.
     :raises UnreadablePlugin: an entry is damaged.
     """
     warnings = tuple(_warnings(files))
@@ -198,7 +198,7 @@ def _fits(key: RSAPublicKey, signature: bytes, data: bytes) -> bool:
 
 
 def _made_by(key: RSAPublicKey, signature: bytes) -> bool:
-    """Say whether a signature was made with a key, of whatever data."""
+    """Return whether a signature was made with a key, of whatever data."""
     try:
         key.recover_data_from_signature(signature, PKCS1v15(), SHA256())
     except InvalidSignature:

@@ -11,17 +11,17 @@ from xinfer.spec.span import Span
 
 _READ = (".py", ".md", ".svg", ".toml", ".lock", "requirements.txt")
 _ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis"}
-"""What may be written above Python; a codec that takes long for a long text is none of them."""
+"""The encodings that Python may declare; codecs that are slow for long texts are left out."""
 _OUR_RUNTIME = "xinfer/"
 
 
 def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) -> dict[str, str]:
-    """Read code, documents, drawings and lists of dependencies; bytes that are no text show as �.
+    """Read code, documents, drawings and lists of dependencies; undecodable bytes become �.
 
-    In code they show as lone surrogates, which are no Python.
+    In code they become lone surrogates, which Python does not accept.
 
-    :param names: which files to look at; all of them where not said. What a build carries of
-        xinfer itself is no concern of whoever uses it, and left out.
+    :param names: the files to read; all by default. The copy of xinfer that a build carries is
+        always left out.
     """
     return {
         name: decoded(name, contents[name])
@@ -31,7 +31,7 @@ def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) 
 
 
 def is_own(path: str) -> bool:
-    """Tell what is the author's from what a build carries of xinfer, and from what tools left."""
+    """Return whether a file is the author's: not of the copy of xinfer, and not left by a tool."""
     return not path.startswith(_OUR_RUNTIME) and not tool_folder(path)
 
 

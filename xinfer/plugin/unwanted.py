@@ -26,7 +26,7 @@ _SECRET_NAMES = re.compile(
 )
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")
 _KEY_IN_CODE = re.compile(_PRIVATE_KEY.pattern + rb"(?:\\[nr]|[\s\"'])*[A-Za-z0-9+/=]{40}")
-"""In Python, the first line alone is what code looks for, or puts in front of a user's key."""
+"""In Python the first line alone is no key: code looks for it, or puts it before a user's key."""
 
 
 @frozen

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 RECORD = ".xinfer.json"
 OWNED = "xinfer/"
-"""The copy of xinfer in a plugin: all of it is the build's, and none of it is worth a review."""
+"""The copy of xinfer in a plugin: the build owns the whole folder."""
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -96,7 +96,7 @@ def write_file(path: Path, content: bytes) -> bool:
 
 @contextmanager
 def staged_file(path: Path, content: bytes) -> Iterator[Callable[[], bool]]:
-    """Write a file beside its place; what is yielded puts it there, as :func:`write_file` says."""
+    """Write a file beside its place; yield a function that puts it there as :func:`write_file`."""
     path = path.resolve()
     _recover(path)
     if path.exists() and not path.is_file():
@@ -118,7 +118,7 @@ def staged_file(path: Path, content: bytes) -> Iterator[Callable[[], bool]]:
 
 
 def _temporary(path: Path, purpose: str = _NEW) -> str:
-    """Return the prefix of a temporary name beside a path; it tells whose it is."""
+    """Return the prefix of temporary names beside a path, which identifies their process."""
     return f".{path.name}.{os.getpid()}.{purpose}-"
 
 
@@ -175,7 +175,7 @@ def _record(tree: FileTree) -> bytes:
 
 
 def _files_of_last_build(folder: Path) -> set[str]:
-    """Name the files that the last build made; none where there is no record to read."""
+    """Return the files that the last build made; none if no record can be read."""
     if not (folder / RECORD).is_file():  # it may be a pipe, which must not stall
         return set()
     try:

@@ -1,4 +1,4 @@
-"""What Dify shows of a plugin, worked out without Dify.
+"""What Dify shows of a plugin, computed without Dify.
 
 :func:`~xinfer.preview.view.view` is a pure function from a plugin, a profile of Dify's versions, a
 language and a state to everything a page needs to draw. The page itself, and the server that

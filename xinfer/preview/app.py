@@ -1,4 +1,4 @@
-"""The page's server: static files, views, icons, and an event at each save; on loopback only.
+"""The page's server, on loopback only: static files, views, icons, and an event at each save.
 
 A request must come to this host and port, from this page, with the token of this run in its path;
 so another page in the same browser can neither read a plugin nor start one.
@@ -58,7 +58,7 @@ class Preview:
     _asking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def reload(self) -> None:
-        """Load the plugin anew; one that does not load leaves the last good one in place."""
+        """Load the plugin again; one that does not load leaves the last good one in place."""
         try:
             loaded = await asyncio.to_thread(LoadedPlugin.load, self.path)
         except LoadError as error:
@@ -79,9 +79,9 @@ class Preview:
             await self.reload()
 
     async def ask(self, question: dict[str, Any]) -> Any:
-        """Ask the loaded plugin; ``None`` where none has loaded yet.
+        """Ask the loaded plugin; ``None`` if none has loaded yet.
 
-        :raises LoadError: it gives no answer.
+        :raises LoadError: it does not answer.
         """
         async with self._asking:
             if self._loaded is None:
@@ -100,7 +100,7 @@ class Preview:
         """Yield the number of each generation as a server-sent event."""
         seen = -1
         while True:
-            # One that came while the last line was on its way has been notified of already.
+            # A save during the last send has notified already: the count tells.
             async with self._changed:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE):
@@ -119,7 +119,7 @@ class Preview:
 
 
 def application(preview: Preview, port: int) -> Starlette:
-    """Make the server of one run."""
+    """Make the ASGI application of one run."""
 
     async def page(_: Request) -> Response:
         return _static("index.html")
@@ -160,7 +160,7 @@ def application(preview: Preview, port: int) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(preview.watch())
-        await asyncio.sleep(0)  # the watch begins, so that no save falls between it and the load
+        await asyncio.sleep(0)  # the watch begins before the load, so that no save is missed
         await preview.reload()
         try:
             yield

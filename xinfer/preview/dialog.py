@@ -87,7 +87,7 @@ class Dialog:
 
 
 def dialog(project: Project, profile: Profile, language: str, state: State) -> Dialog | None:
-    """Work out a dialog; ``None`` where the provider has none of its kind."""
+    """Compute a dialog; ``None`` if the provider has none of its kind."""
     provider = project.provider
     schema = (
         provider.provider_credential_schema

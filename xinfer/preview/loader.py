@@ -154,7 +154,7 @@ def _serve(connection: Connection, path: str) -> None:
     from xinfer.preview.snapshot import load
     from xinfer.preview.view import as_json, selection_from, view
 
-    # What the spec prints is for whoever started the preview, not for our protocol.
+    # What the spec prints must not reach the pipe of this protocol.
     os.dup2(2, 1)
 
     def send(**message: Any) -> None:

@@ -66,10 +66,10 @@ def panel(
     language: str,
     edits: Iterable[tuple[str, Any]] = (),
 ) -> Panel | None:
-    """Work out a panel; ``None`` where the model has no rules, for which Dify draws nothing.
+    """Compute a panel; ``None`` if the model has no rules, for which Dify draws nothing.
 
     :param edits: parameters and new values, the oldest first. ``True`` or ``False`` for a
-        parameter that is no boolean works its switch.
+        parameter that is not a boolean sets its switch.
     """
     if not model.parameter_rules:
         return None
@@ -121,7 +121,7 @@ def _type(rule: ParameterRule) -> ParameterType | None:
 
 
 def _limits(rule: ParameterRule) -> tuple[float | None, float | None]:
-    """Return least and most, the template's where the rule has none."""
+    """Return minimum and maximum, the template's if the rule has none."""
     _, low, high, _ = TEMPLATES[rule.use_template] if rule.use_template else (None,) * 4
     return _number(rule.min, low), _number(rule.max, high)
 
@@ -196,7 +196,7 @@ _TEMPLATE_LABELS: Mapping[Template, I18n] = {
 
 
 def structured_output(model: Model, profile: Profile) -> str:
-    """Name the way in which Dify asks for structured output: ``native`` or through the prompt.
+    """Return how Dify asks for structured output: ``native`` or through the prompt.
 
     A ``json_schema`` rule alone implied the feature up to graphon 0.7; from 0.8 on it does so only
     where the model lists no features.

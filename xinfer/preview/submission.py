@@ -14,7 +14,7 @@ from attrs import field, frozen
 from xinfer.spec.form import FormField, FormType
 
 HIDDEN = "[__HIDDEN__]"
-"""What the browser sends for a secret that nobody touched."""
+"""What the browser sends for a secret that the user did not change."""
 MODEL_TYPE, MODEL_NAME = "__model_type", "__model_name"
 
 
@@ -75,7 +75,7 @@ def receive(
 
 
 def conditions_hold(entry: FormField, values: Mapping[str, Any]) -> bool:
-    """Tell whether every ``show_on`` entry has exactly its value: both web and server ask this."""
+    """Return whether every ``show_on`` condition holds; web client and server both ask this."""
     return all(values.get(condition.variable) == condition.value for condition in entry.show_on)
 
 

@@ -20,7 +20,7 @@ from xinfer.testing.provider import NoServerField, ProviderUnderTest, model_of, 
 
 
 class TrialError(Exception):
-    """The plugin gave no answer; ``str`` says why."""
+    """The plugin did not answer; ``str`` says why."""
 
 
 @frozen(kw_only=True)

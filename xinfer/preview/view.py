@@ -1,4 +1,4 @@
-"""One pure function: a plugin and a state to everything that the page draws."""
+"""A plugin and a state to everything that the page draws: one pure function."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class View:
 
 
 def view(project: Project, selection: Selection) -> View:
-    """Work out what Dify shows of a complete project."""
+    """Compute what Dify shows of a complete project."""
     profile = PROFILES[selection.profile]
     language, theme = selection.language, selection.theme
     models = tuple(sample_models(project, selection.abilities))

@@ -1,4 +1,4 @@
-"""When a plugin has to be loaded anew: at each save of a file that concerns it."""
+"""When to load a plugin again: at each save of a file that concerns it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchfiles import awatch
 
 _IGNORED = {".git", ".venv", "__pycache__", "dist", "node_modules", ".pytest_cache", ".ruff_cache"}
 _LOOK_AGAIN = 1_000
-"""Milliseconds after which a folder that says nothing is looked at: another may have its place."""
+"""Milliseconds without an event after which the folder is checked: it may have been replaced."""
 
 
 async def saves(folder: Path, stop: threading.Event | None = None) -> AsyncIterator[None]:
@@ -43,7 +43,7 @@ async def saves(folder: Path, stop: threading.Event | None = None) -> AsyncItera
 
 
 def concerns(folder: Path, changed: Path) -> bool:
-    """Tell whether a change below a plugin's folder can change the plugin."""
+    """Return whether a change below a plugin's folder can change the plugin."""
     return not _IGNORED & set(changed.relative_to(folder.resolve()).parts)
 
 

@@ -93,7 +93,7 @@ def sdk_bound(project: Project, plugin: Plugin) -> Iterator[Problem]:
 
 
 def sdk_bound_fault(line: str) -> str:
-    """Say what the review refuses about the bounds of Dify's SDK; nothing of other requirements."""
+    """Return what the review refuses about the bounds of Dify's SDK; empty for other packages."""
     requirement = _requirement(line)
     if requirement is None or not _names_sdk(line):
         return ""
@@ -346,7 +346,7 @@ def _oldest_too_old(project: Project, plugin: Plugin, allowed: SpecifierSet) -> 
 
 
 def _are_requirements_complete(project: Project, plugin: Plugin) -> bool:
-    """Say whether the list of requirements is all that the environment is made from."""
+    """Return whether the list of requirements is all that the environment is made from."""
     if any(line.startswith("-") or "/" in line for line in project.requirements):
         return False
     if plugin.form is Form.SPEC:

@@ -97,7 +97,7 @@ def too_large(_: Project, plugin: Plugin) -> Iterator[Problem]:
 
 
 def has_assets(plugin: Plugin) -> bool:
-    """Say whether there is a folder of assets; without it, XI704 is the finding."""
+    """Return whether there is a folder of assets; without it, XI704 is the finding."""
     return any(path.startswith("_assets/") for path in plugin.files) or not plugin.lacks("_assets")
 
 

@@ -246,7 +246,7 @@ def model_unmatched(provider: Provider, plugin: Plugin) -> Iterator[Problem]:
 
 
 def _matches_all(files: ModelFiles, plugin: Plugin) -> bool:
-    """Say whether each pattern matches some file; of one that does not, another rule speaks."""
+    """Return whether each pattern matches some file; of one that does not, another rule speaks."""
     patterns = (Glob("", "", pattern) for pattern in files.predefined)
     return all(any(glob.matched(plugin.files)) for glob in patterns)
 

@@ -100,7 +100,7 @@ def privacy_file_missing(_: Review, plugin: Plugin) -> Iterator[Problem]:
 
 
 def _names_privacy_file(privacy: str | None) -> bool:
-    """Say whether XI510 has a finding already."""
+    """Return whether XI510 has a finding already."""
     return str(PurePosixPath(privacy or "")) == _PRIVACY
 
 

@@ -101,7 +101,7 @@ class Rule:
         return f"{_PAGES}#{self.code}-{self.name}".lower()
 
     def fix(self, form: Form) -> str:
-        """Say how to fix the mistake in the form that the author edits."""
+        """Return how to fix the mistake in the form that the author edits."""
         return self.fixes.yaml if form is Form.YAML else self.fixes.spec
 
     def findings(
@@ -177,7 +177,7 @@ class _Guard:
 
 
 def is_absent(declared: Declaration, name: str) -> bool:
-    """Say whether a field has no value, and none that could not be read either."""
+    """Return whether a field has no value, and none that could not be read either."""
     return getattr(declared, name) is None and declared.extra_keys.get(name) is None
 
 
@@ -190,7 +190,7 @@ def _unread(declared: Declaration) -> frozenset[str]:
 
 
 def _is_doubtful(declared: Declaration, at: str) -> bool:
-    """Say whether what a rule finds missing at a field may be there, and could not be read."""
+    """Return whether what a rule finds missing at a field may be there, and could not be read."""
     value: Any = declared
     for name in at.replace("[", ".").replace("]", "").split("."):
         if isinstance(value, Declaration):

@@ -1,6 +1,6 @@
-"""Every field of the declared classes, with all that is known of it.
+"""Every field of the declared classes, and what Dify makes of it.
 
-The classes say names, types and defaults. The tables here add what Dify makes of the YAML: the
+The classes declare names, types and defaults. The tables here add how Dify reads the YAML: the
 plugin daemon (Go) and the SDK (pydantic) read it separately, and do not always agree.
 """
 
@@ -64,8 +64,8 @@ _EMPTY_IS_ABSENT = frozenset({(Model, "label"), (ParameterRule, "label")})
 class Limits:
     """What the daemon accepts of a value; ``None`` for no limit.
 
-    :param least: the smallest number, the least characters of a text or items of a list.
-    :param most: the largest, likewise.
+    :param least: the smallest number; of a text the fewest characters, of a list the fewest items.
+    :param most: the largest number, the most characters or items.
     :param pattern: what all of a text must match.
     :param of_package: whether packages are refused beyond the limit; remote debugging always is.
     """
@@ -121,7 +121,7 @@ class Field:
     :param required_key: whether the YAML must have the key.
     :param always_written: whether the key is written although the field has its default.
     :param reads_null: whether the SDK takes null for an absent key.
-    :param reads_empty: whether an empty mapping is as good as an absent key.
+    :param reads_empty: whether an empty mapping is read as an absent key.
     :param about: what the class's docstring says of it.
     """
 

@@ -1,4 +1,4 @@
-"""Paths of values, as steps and as people write them."""
+"""Paths of values: as steps, and as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def steps_of(path: str) -> Steps:
 
 
 def dotted(steps: Steps) -> str:
-    """Write a path as people do: ``models.llm[0].name``."""
+    """Write a path as text: ``models.llm[0].name``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
 

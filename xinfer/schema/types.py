@@ -1,4 +1,4 @@
-"""What a declared field can hold: its annotation, read once for all that need it."""
+"""The type of a declared field, read from its annotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scalar:
     kind: type
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is of this type."""
+        """Return whether a declared value is of this type."""
         if self.kind in (int, float) and isinstance(value, bool):
             return False
         return isinstance(value, int | float if self.kind is float else self.kind)
@@ -40,7 +40,7 @@ class Choice:
     enumeration: type[StrEnum] | None = None
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is one of them."""
+        """Return whether a declared value is one of them."""
         if self.enumeration:
             return isinstance(value, self.enumeration)
         return value in self.words
@@ -56,7 +56,7 @@ class Object:
     kind: type[Declaration]
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is such an object."""
+        """Return whether a declared value is such an object."""
         return isinstance(value, self.kind)
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class ListOf:
     item: Type
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is a tuple of such items."""
+        """Return whether a declared value is a tuple of such items."""
         return isinstance(value, tuple) and all(map(self.item.fits, value))
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class ListOf:
 
 @frozen
 class InPython:
-    """What only a spec in Python can hold: an expression, a condition, a class, a mapping.
+    """A value that only a spec in Python can hold: an expression, a condition, a class, a mapping.
 
     :param kind: the class of the value, or of which the value is a subclass.
     """
@@ -89,7 +89,7 @@ class InPython:
     is_class: bool = False
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is one."""
+        """Return whether a declared value is one."""
         if self.kind is Expression:
             return is_expression(value)
         if self.is_class:
@@ -117,7 +117,7 @@ class OneOf:
         return tuple(t for t in self.types if t != ABSENT and not isinstance(t, InPython))
 
     def fits(self, value: object) -> bool:
-        """Say whether a declared value is of one of them."""
+        """Return whether a declared value is of one of them."""
         return any(alternative.fits(value) for alternative in self.types)
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ _EXAMPLE = "Anna = https://files.example/anna.wav | The words that she speaks"
 _ENTRY = re.compile(
     r"(?:^|[;；\n])\s{0,9}([^\s=＝;；|｜][^=＝;；\n|｜]{0,99}?)\s{0,9}[=＝]\s{0,9}(?=https?://|data:)"
 )
-"""How an entry begins; a semicolon elsewhere is part of a URL, or of what is spoken.
+"""How an entry begins; a semicolon elsewhere is part of a URL or of the spoken words.
 
 The repetitions are bounded: a recording in a URL is long, and each semicolon is looked at.
 """
@@ -38,7 +38,7 @@ class ClonedVoice:
 
     @property
     def data(self) -> bytes | None:
-        """The recording, where it stands in the URL.
+        """The bytes of the recording; ``None`` if the URL leads elsewhere.
 
         :raises ValueError: it is not Base64.
         """
@@ -52,7 +52,7 @@ def cloned_voices(text: str) -> tuple[ClonedVoice, ...]:
 
     A value of the object is a URL, or ``{"audio": URL, "text": words}``.
 
-    :raises Invalid: says what is wrong, and with which voice.
+    :raises Invalid: names the voice and what is wrong with it.
     """
     voices = _of_json(text) if text.lstrip().startswith("{") else _of_text(text)
     names = [voice.name for voice in voices]

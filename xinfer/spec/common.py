@@ -58,7 +58,7 @@ def api_key_input(*, label: I18n | None = None, **options: Unpack[InputOptions])
 
 
 def timeout_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of the longest silence of the server, 60 seconds by default; ``float``."""
+    """Declare the field of the timeout in seconds, 60.0 by default; annotate it ``float``."""
     seconds = options.get("default", 60.0)
     usual: InputOptions = {
         "placeholder": I18n(
@@ -74,7 +74,7 @@ def timeout_input(*, label: I18n | None = None, **options: Unpack[InputOptions])
 
 
 def max_retries_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of the retries of a request, 0 to 10 and 3 by default; ``int``."""
+    """Declare the field of the number of retries, 0 to 10, 3 by default; annotate it ``int``."""
     retries = options.get("default", 3)
     usual: InputOptions = {
         "placeholder": I18n(
@@ -91,7 +91,7 @@ def max_retries_input(*, label: I18n | None = None, **options: Unpack[InputOptio
 
 
 def verify_tls_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the choice whether the server's certificate is verified; ``bool``."""
+    """Declare the choice whether to verify the server's certificate; annotate it ``bool``."""
     usual: InputOptions = {
         "options": (
             Option("true", I18n("Yes (default)", zh_Hans="是（默认）")),
@@ -105,7 +105,7 @@ def verify_tls_input(*, label: I18n | None = None, **options: Unpack[InputOption
 
 
 def ca_certificate_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of a private authority's certificate; ``str | None``."""
+    """Declare the field of a private authority's certificate; annotate it ``str | None``."""
     usual: InputOptions = {
         "placeholder": I18n(
             "PEM, if the server's certificate is from a private authority",
@@ -120,7 +120,7 @@ def ca_certificate_input(*, label: I18n | None = None, **options: Unpack[InputOp
 
 
 def headers_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of headers that a gateway wants; ``Secret | None``."""
+    """Declare the field of headers that a gateway requires; annotate it ``Secret | None``."""
     usual: InputOptions = {
         "placeholder": I18n(
             "For a gateway, e.g. X-Team: search; X-Env: prod",
@@ -134,8 +134,9 @@ def headers_input(*, label: I18n | None = None, **options: Unpack[InputOptions])
 
 
 def context_size_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of a context size, for servers that do not tell it; ``int | None``.
+    """Declare the field of a context size in tokens; annotate it ``int | None``.
 
+    For servers that do not report it.
     ``setting("context_size")`` reads a field of this name.
     """
     usual: InputOptions = {
@@ -148,7 +149,7 @@ def context_size_input(*, label: I18n | None = None, **options: Unpack[InputOpti
 
 
 def query_prefix_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of the words before each query that is embedded; ``str | None``."""
+    """Declare the field of the text in front of each query; annotate it ``str | None``."""
     usual: InputOptions = {
         "placeholder": I18n(
             "For e5 and other instruction models, e.g. query:",
@@ -160,7 +161,7 @@ def query_prefix_input(*, label: I18n | None = None, **options: Unpack[InputOpti
 
 
 def document_prefix_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of the words before each document that is embedded; ``str | None``."""
+    """Declare the field of the text in front of each document; annotate it ``str | None``."""
     usual: InputOptions = {
         "placeholder": I18n("E.g. passage:", zh_Hans="如 passage:"),
         "default": None,
@@ -170,7 +171,7 @@ def document_prefix_input(*, label: I18n | None = None, **options: Unpack[InputO
 
 
 def language_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
-    """Declare the field of the language of audio that is transcribed; ``str | None``."""
+    """Declare the field of the language of recordings; annotate it ``str | None``."""
     usual: InputOptions = {
         "placeholder": I18n(
             "E.g. en or zh; detected if empty", zh_Hans="如 zh、en；留空则自动识别"
@@ -190,11 +191,11 @@ Override = Literal["auto", "yes", "no"]
 def override_input(
     *, label: I18n, auto: I18n | None = None, **options: Unpack[InputOptions]
 ) -> Any:
-    """Declare a choice that overrules what the server tells; annotate it ``Override``.
+    """Declare a choice that overrides what the server reports; annotate it ``Override``.
 
     :func:`overridable` makes a condition of it.
 
-    :param auto: what is so if the user does not choose.
+    :param auto: the label of the option that leaves the decision to the server.
     """
     usual: InputOptions = {
         "options": (
@@ -208,17 +209,17 @@ def override_input(
 
 
 def overridable(condition: Condition, *, by: str) -> Condition:
-    """Let a field that :func:`override_input` declares overrule a condition."""
+    """Return a condition that a field declared by :func:`override_input` overrides."""
     return (setting(by) == "yes") | (~(setting(by) == "no") & condition)
 
 
 def texts_per_call(*, most: int = 64, unknown: int = 32) -> Expression:
-    """Return how many texts one embedding call takes: as many as a field ``max_chunks`` says.
+    """Return how many texts one embedding call takes: the field ``max_chunks``, else what fits.
 
     The answer stays well below the 5 MiB that Dify's daemon reads at once.
 
-    :param most: if the field is empty.
-    :param unknown: if the server does not tell the dimensions of a vector either.
+    :param most: the limit if the field is empty.
+    :param unknown: the number if the server does not report the dimensions of a vector either.
     """
     entry = setting("max_chunks")
     fitting = share(of=80_000, size=limit("dimensions"), at_most=first_of(entry, most))
@@ -226,9 +227,9 @@ def texts_per_call(*, most: int = 64, unknown: int = 32) -> Expression:
 
 
 def chat_features() -> dict[Feature, Condition]:
-    """Return the features that a server can tell of its language models.
+    """Return the features that depend on what a server reports of its language models.
 
-    Tool calls, unless it says that there are none; images, if it says so.
+    Tool calls, unless the server reports that the model has none; images, if it reports them.
     """
     tools = ability("tools", unknown=True)
     return {

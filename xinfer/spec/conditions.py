@@ -1,4 +1,4 @@
-"""Conditions and expressions: what a declaration says of models that are known at run time only.
+"""Conditions and expressions: declarations about models that are known at run time only.
 
 The abilities and limits of a customizable model come from the server, its settings from the user.
 Conditions (``ability("tools")``) and expressions (``limit("context_length")``) are data that the
@@ -14,7 +14,7 @@ from typing import Any, Protocol, overload
 from attrs import field, fields, frozen
 
 LIMITS = ("context_length", "max_tokens", "dimensions")
-"""The limits that a Xinference server reports of the models that have them."""
+"""The limits that servers report, of the models that have them."""
 
 
 @frozen(kw_only=True)
@@ -24,7 +24,7 @@ class ModelInfo:
     :param abilities: the server's own words, e.g. ``chat``, ``tools``, ``hybrid``.
     :param lacks: abilities that the server says the model does not have; one in neither set is
         unknown.
-    :param engine: the server's own word for what runs the model; empty if it does not tell.
+    :param engine: the server's own word for what runs the model; empty if it does not report it.
     :param limits: numbers that the server reports, e.g. ``context_length`` in tokens.
     :param settings: the user's settings by credentials attribute; ``None`` if left empty.
     """
@@ -42,7 +42,7 @@ class Condition:
     __slots__ = ()
 
     def holds(self, info: ModelInfo) -> bool:
-        """Say whether the condition holds for a model."""
+        """Return whether the condition holds for a model."""
         raise NotImplementedError
 
     def __and__(self, other: Condition) -> Condition:
@@ -60,7 +60,7 @@ class Always(Condition):
     """Holds for every model."""
 
     def holds(self, info: ModelInfo) -> bool:  # noqa: ARG002 (the interface)
-        """Say yes."""
+        """Return true."""
         return True
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Always(Condition):
 class Ability(Condition):
     """The server lists this ability for the model.
 
-    :param unknown: the answer if the server does not tell.
+    :param unknown: the answer if the server does not report it.
     """
 
     name: str
@@ -220,7 +220,7 @@ class Setting(Condition):
         return info.settings.get(self.name)
 
     def holds(self, info: ModelInfo) -> bool:
-        """Say whether the user has switched the field on."""
+        """Return whether the user has switched the field on."""
         return self.evaluate(info) is True
 
     @overload  # a condition for values that users can enter; equality for all others
@@ -343,7 +343,7 @@ _EXPRESSIONS = (Limit, Setting, FirstOf, Choice, Share, Listed)
 
 
 def is_expression(value: object) -> bool:
-    """Say whether a declared value is an expression."""
+    """Return whether a declared value is an expression."""
     return isinstance(value, _EXPRESSIONS)
 
 

@@ -26,12 +26,12 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
     """Make a converter that tidies a server's base URL.
 
     It removes what surrounds the URL in a sentence, trailing slashes, and the path endings in
-    ``without``, which people paste along: ``http_url(without=("/v1",))`` turns
+    ``without``, which users paste along: ``http_url(without=("/v1",))`` turns
     ``http://host:9997/v1/`` into ``http://host:9997``. Full-width letters, digits and signs, as
     Chinese input methods write them, become the usual ones.
 
     The converter raises :class:`Invalid` for what no client could connect to: no scheme, a blank,
-    a port above 65535, a host name that is none.
+    a port above 65535, an invalid host name.
     """
 
     def tidy(text: str) -> str:
@@ -86,7 +86,7 @@ ENDPOINTS = (
     *("/chat/completions", "/completions", "/models", "/embeddings", "/rerank"),
     *("/audio/speech", "/audio/transcriptions", "/responses"),
 )
-"""Paths that people copy with a base URL."""
+"""Paths that users paste along with a base URL."""
 
 openai_url = http_url(without=ENDPOINTS)
 """Tidies a base URL: removes pasted endpoints, and leaves the version part as it is."""
@@ -97,7 +97,7 @@ _USER = re.compile(r"(^|//)\S*@")
 _EXAMPLE = "http://192.168.1.100:9997"
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x3002: "."}
 _SCHEME = re.compile(r"(?:h?t+p(s?)(?:[:;]*[/\\]+|[:;]+))+", re.IGNORECASE)
-"""How people write ``http://`` by mistake: ``http:/``, ``http//``, ``http:``, ``htp://``."""
+"""Misspellings of ``http://``: ``http:/``, ``http//``, ``http:``, ``htp://``."""
 
 
 def _usual_width(text: str) -> str:
@@ -118,7 +118,7 @@ def _split(address: str) -> SplitResult | None:
 
 
 def _likely(address: str) -> str:
-    """Guess which URL was meant; an example if nothing is likely."""
+    """Guess which URL was meant; an example if no guess is plausible."""
     if "@" in address:
         return _EXAMPLE  # it may hold a password
     scheme = _SCHEME.match(address)
@@ -156,9 +156,9 @@ _LABELS = re.compile(
 
 
 def _is_host(host: str) -> bool:
-    """Say whether a client could look a host up: labels of 1 to 63 letters (RFC 1123)."""
+    """Return whether a client could resolve a host: labels of 1 to 63 characters (RFC 1123)."""
     if ":" in host:
-        return True  # an IPv6 address, which urlsplit has looked at
+        return True  # an IPv6 address, which urlsplit has checked
     if not host.isascii():
         try:
             host = host.encode("idna").decode()
@@ -170,7 +170,7 @@ def _is_host(host: str) -> bool:
 def bearer_key(key: Secret) -> Secret:
     """Tidy a key that is sent as ``Authorization: Bearer``; a converter.
 
-    It removes what people copy along: quotes, the word Bearer, characters without a width.
+    It removes what users copy along: quotes, the word Bearer, characters without a width.
 
     :raises Invalid: the key contains what no header can carry.
     """
@@ -211,7 +211,7 @@ def pem(text: str) -> str:
 
     :raises Invalid: there is no certificate, or it is not whole.
     """
-    import ssl  # slower to import than all else here, and few forms need it
+    import ssl  # slow to import, and few forms need it
 
     bodies = ("".join(body.split()) for body in _CERTIFICATE.findall(text))
     blocks = (f"{_BEGIN}\n{'\n'.join(wrap(body, 64))}\n{_END}\n" for body in bodies)

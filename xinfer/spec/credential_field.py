@@ -28,7 +28,7 @@ _PLACEHOLDER = "[__HIDDEN__]"
 
 
 class Accepted:
-    """A value that a field has accepted already, on its way through ``__init__``."""
+    """A value that is accepted already, on its way through ``__init__``."""
 
     __slots__ = ("value",)
 
@@ -117,7 +117,7 @@ class CredentialField:
         return frozenset(c.value for c in every if c.variable == "__model_type")
 
     def is_shown(self, raw: Mapping[str, object]) -> bool | None:
-        """Say whether Dify's form shows this field; ``None`` if ``raw`` does not tell."""
+        """Return whether Dify's form shows this field; ``None`` if ``raw`` does not tell."""
         occurrences = [_hold(conditions, raw) for conditions in self.conditions]
         if not occurrences or True in occurrences:
             return True
@@ -129,7 +129,7 @@ class CredentialField:
         return next((raw[name] for name in variables if raw.get(name) not in (None, "")), None)
 
     def may_be_shown_with(self, other: CredentialField) -> bool:
-        """Say whether the form can show both fields at once."""
+        """Return whether the form can show both fields at once."""
         return any(
             _agree(ours, theirs)
             for ours in self.conditions or ((),)
@@ -151,7 +151,7 @@ class CredentialField:
 
 
 def _hold(conditions: Iterable[ShowOn], raw: Mapping[str, object]) -> bool | None:
-    """Say whether all conditions hold; ``None`` if that is not known."""
+    """Return whether all conditions hold; ``None`` if that is not known."""
     results: list[bool | None] = []
     for condition in conditions:
         # An unreadable value tells nothing here; its own field refuses it.
@@ -166,7 +166,7 @@ def _hold(conditions: Iterable[ShowOn], raw: Mapping[str, object]) -> bool | Non
 
 
 def _agree(some: Iterable[ShowOn], others: Iterable[ShowOn]) -> bool:
-    """Say whether two sets of conditions can hold at once."""
+    """Return whether two sets of conditions can hold at once."""
     values = {condition.variable: condition.value for condition in some}
     return all(values.get(c.variable, c.value) == c.value for c in others)
 

@@ -79,7 +79,7 @@ class Credentials:
 
     @classmethod
     def from_form(cls, raw: Mapping[str, object]) -> Self:
-        """Read what Dify sends: strings by variable; keys may be missing, and others be there.
+        """Read what Dify sends: strings by variable. Missing keys and unknown ones are no error.
 
         A blank value counts as absent, and the default applies. A field that the form hides is
         not required, and a value left in it by an earlier choice is not used.
@@ -198,7 +198,7 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
         return attrs.evolve(field, default=field.accept(default))
     except ValueError as error:
         if not (specification.convert or specification.validate):
-            return field  # only the form refuses it: a rule says so, with the place
+            return field  # only the form refuses it, which a rule reports with the place
         raise TypeError(f"{where}: its default is refused: {error}") from None
 
 

@@ -1,4 +1,4 @@
-"""The base of every declared class: where an object was made, and which fields were given."""
+"""The base of every declared class: where an object was made, and which fields were passed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xinfer.spec.span import CallSite, Site, Span, current_site, using_site
 
 
 def _noted(_: frozenset[str], declared: Any) -> frozenset[str]:
-    """Keep the names that ``__new__`` has noted."""
+    """Keep the names that ``__new__`` has recorded."""
     explicit: frozenset[str] = declared.explicit
     return explicit
 
@@ -39,7 +39,7 @@ class Declaration:
     _site: Site = field(init=False, factory=current_site, eq=False, repr=False)
 
     def __new__(cls, *values: object, **arguments: Any) -> Self:
-        """Note which fields are given: a default may have been given, too."""
+        """Record which fields are passed: a value equal to the default may be one of them."""
         declared = super().__new__(cls)
         if (explicit := arguments.get("explicit")) is None:
             explicit = frozenset((*cls.__match_args__[: len(values)], *arguments)) - {"extra_keys"}

@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @frozen(kw_only=True)
 class Question:
-    """One request that tells something of a model.
+    """One request that asks about a model.
 
     :param path: with ``{model}`` where the model's name belongs.
     :param body: sent with POST, with ``{model}`` likewise; without one, the request is a GET.
@@ -37,7 +37,7 @@ class Question:
 
 @frozen(kw_only=True)
 class Dialect:
-    """How one kind of server is spoken to.
+    """How to speak to one kind of server.
 
     :param name: as a declaration names it.
     :param version: appended to a base URL that does not end in it, e.g. ``/v1``; empty where
@@ -134,7 +134,7 @@ def _template(name: str) -> Mapping[bool, Mapping[str, Any]]:
 _NO_EFFORT: Mapping[bool, Mapping[str, Any]] = {True: {}, False: {"reasoning_effort": "none"}}
 
 OPENAI = Dialect(name="openai", owned_by=("openai", "system"), thinking=_NO_EFFORT)
-"""The protocol itself, and whatever nothing else is known of but that it speaks it."""
+"""The protocol itself, for any server of which nothing else is known."""
 
 XINFERENCE = Dialect(
     name="xinference",

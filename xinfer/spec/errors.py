@@ -1,4 +1,4 @@
-"""What is said of values that a credentials class refuses, in English and in Chinese."""
+"""The errors of values that a credentials class refuses, in English and in Chinese."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xinfer.spec.i18n import I18n
 
 
 class Invalid(ValueError):
-    """A value is not accepted: says why in English and in Chinese.
+    """A value is not accepted; the error says why in English and in Chinese.
 
     Converters and validators of a credentials field raise it, and so does the
     ``__attrs_post_init__`` of a credentials class. A plain ``ValueError`` does too, but its
@@ -77,24 +77,24 @@ class FormError(ValueError):
 
 
 NOT_ACCEPTED = I18n("is not accepted: check it and enter it again", zh_Hans="值无效，请重新填写")
-"""Instead of a message that repeats a secret."""
+"""The message in place of one that repeats a secret."""
 
 
 def message_of(error: ValueError) -> I18n:
-    """Return what an error says; a plain ``ValueError`` says it in English alone."""
+    """Return the message of an error; a plain ``ValueError`` has English text only."""
     if isinstance(error, Invalid):
         return error.message
     return I18n(str(error), zh_Hans=f"值无效：{error}")
 
 
 def repeats(message: I18n, secret: str) -> bool:
-    """Say whether a message holds part of a secret; short parts are in messages by chance."""
+    """Return whether a message holds part of a secret; short parts are in messages by chance."""
     both = message.en_US + message.chinese
     return any(len(part) > 3 and part in both for part in secret.split())
 
 
 def quoted(text: str, most: int = 80) -> str:
-    """Make a text fit for a quotation in one line: escaped and at most ``most`` characters."""
+    """Prepare a text to be quoted on one line: escaped, and at most ``most`` characters."""
     beginning = "".join(map(_escaped, text[:most]))
     return beginning + "…" if len(text) > most else beginning
 

@@ -133,7 +133,7 @@ class Specification:
 
 
 SPECIFICATION = "xinfer specification"
-"""The key of the attrs metadata."""
+"""The key of the specification in the attrs metadata."""
 
 
 def _specify(form_type: FormType, **options: Unpack[FieldOptions]) -> Any:
@@ -175,7 +175,7 @@ def _several[T](value: T | tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _check_options(form_type: FormType, options: Mapping[str, Any]) -> None:
-    """Refuse what no input takes, as Python does with the arguments of a function."""
+    """Refuse unknown options, as Python refuses unexpected arguments of a function."""
     function = f"{form_type.replace('-', '_')}()"
     names = ("label", *InputOptions.__annotations__)
     for name in options:

@@ -14,7 +14,7 @@ from xinfer.spec.i18n import I18n
 MEBIBYTE = 1024 * 1024
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-"""The form in which Go reads a time from a text."""
+"""A time that Go reads from a text (RFC 3339, section 5.6)."""
 
 
 class Timestamp(str):

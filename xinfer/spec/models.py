@@ -15,7 +15,7 @@ from xinfer.spec.i18n import I18n
 
 
 class ModelType(StrEnum):
-    """What a model does; the SDK refuses the two ``multimodal-*`` types, the daemon none."""
+    """What a model does; the SDK refuses the two ``multimodal-*`` types, the daemon accepts all."""
 
     LLM = "llm"
     TEXT_EMBEDDING = "text-embedding"
@@ -61,7 +61,7 @@ class ParameterType(StrEnum):
 
 
 class Template(StrEnum):
-    """The parameters that Dify has a description of; a rule's own keys override it.
+    """The parameters that Dify describes itself; a rule's own keys override the description.
 
     The descriptions have limits: ``temperature`` ends at 1, ``max_tokens`` at 2048, and is 64 by
     default.
@@ -169,7 +169,7 @@ class Pricing(Declaration):
 
 @frozen(kw_only=True)
 class VariablePricing(Declaration):
-    """What tokens cost where users enter it; a model without an input price has none.
+    """What tokens cost, if users enter it; a model without an input price has no pricing.
 
     Each part is an expression, or a value that holds for every model.
     """
@@ -180,7 +180,7 @@ class VariablePricing(Declaration):
     currency: Expression | str
 
     def resolve(self, info: ModelInfo) -> Pricing | None:
-        """Evaluate; ``None`` where no price is known."""
+        """Evaluate the prices for a model; ``None`` if no input price is known."""
         price, output, unit = (
             None if value is None else Decimal(str(value))
             for value in (value_of(part, info) for part in (self.input, self.output, self.unit))

@@ -1,6 +1,6 @@
 """The parameters of language models as most servers take them, with labels and help.
 
-Dify's own descriptions, which a template brings, are short of limits and translated word for word.
+Dify's own descriptions, which a template brings, lack limits and are translated word for word.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Project(Declaration):
     def customizable_model(self, model_type: str) -> CustomizableModel:
         """Return the description of the models of one type.
 
-        :raises KeyError: there is none.
+        :raises KeyError: no model of that type is declared.
         """
         for model in self.customizable_models:
             if model.model_type == model_type:

@@ -55,7 +55,7 @@ class ProviderModels(Declaration):
 
 @frozen(kw_only=True)
 class ProviderPosition(Declaration):
-    """The names of models in their order; the daemon drops it if ``models`` is a mapping."""
+    """The names of models in their order; the daemon ignores it if ``models`` is a mapping."""
 
     llm: tuple[str, ...] = ()
     text_embedding: tuple[str, ...] = ()

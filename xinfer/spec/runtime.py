@@ -1,4 +1,4 @@
-"""What serves a plugin's models, when not Python of its own: ``Project(runtime=…)``.
+"""What serves a plugin's models in place of Python of its own: ``Project(runtime=…)``.
 
 .. code-block:: python
 
@@ -232,9 +232,9 @@ class OpenAICompatible(Declaration):
     classes: Mapping[ModelType, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what no server is called, and what names no class.
+        """Refuse an unknown dialect and a class that is not named as ``module:Class``.
 
-        :raises ValueError: says what was meant, or what is known.
+        :raises ValueError: names the nearest dialect, or all of them.
         """
         if isinstance(self.dialect, str) and self.dialect not in ("auto", *DIALECTS):
             near = get_close_matches(self.dialect, DIALECTS, n=1)
@@ -272,6 +272,6 @@ def matching[D: Messages | Embedding | Rerank | Speech](
 
 
 def fits(patterns: Iterable[str], names: Iterable[str]) -> bool:
-    """Say whether one of a model's names has one of the patterns."""
+    """Return whether one of a model's names has one of the patterns."""
     lowered = [name.lower() for name in names if name]
     return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in lowered)

@@ -10,7 +10,7 @@ REDACTED: Final = "********"
 class Secret:
     """A text that ``repr``, ``str`` and ``format`` do not show; :meth:`reveal` returns it.
 
-    It is no ``str``, so that a type checker finds the code that would print or send it by accident.
+    It is not a ``str``, so that type checkers find code that would print or send it by accident.
     """
 
     __slots__ = ("_text",)

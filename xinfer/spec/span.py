@@ -68,7 +68,7 @@ class Span:
 
 @frozen(eq=False)
 class CallSite:
-    """The calls that are making an object, the innermost first; its span is worked out on demand.
+    """The calls that make an object, the innermost first; the span is computed on demand.
 
     :param calls: a code object and the offset of the instruction that runs in it, for each frame
         of the author's from the call that makes the object up to a module or a class body.
@@ -77,7 +77,7 @@ class CallSite:
     calls: tuple[tuple[CodeType, int], ...]
 
     def span(self) -> Span:
-        """Work out the span of the innermost call."""
+        """Compute the span of the innermost call."""
         outermost, *others = reversed(self.calls)
         span = _span_of_call(*outermost)
         for call in others:
@@ -96,7 +96,7 @@ class CallSite:
 
 
 type Site = Span | CallSite | None
-"""Where an object was made, worked out or not; ``None`` if it is in no file."""
+"""Where an object was made, as a span or as the calls; ``None`` if it is in no file."""
 _CALLER = Span("", 0)
 _current: ContextVar[Site] = ContextVar("_current", default=_CALLER)
 
@@ -112,7 +112,7 @@ def using_site(site: Site) -> Iterator[None]:
 
 
 def current_site() -> Site:
-    """Return the site of :func:`using_site`, else the calls of the author's that are running."""
+    """Return the site of :func:`using_site`, else the author's calls that are running."""
     if (site := _current.get()) is not _CALLER:
         return site
     frame = sys._getframe(1)  # noqa: SLF001 (documented; inspect.currentframe is the same)
@@ -140,7 +140,7 @@ _PACKAGES = re.compile(r"[/\\](site|dist)-packages[/\\]")
 
 
 def is_installed(file: str) -> bool:
-    """Say whether a file is part of Python, of xinfer or of an installed package."""
+    """Return whether a file is part of Python, of xinfer or of an installed package."""
     standard = file.startswith((_XINFER, _STANDARD_LIBRARY, "<frozen"))
     return standard or _PACKAGES.search(file) is not None
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from xinfer.spec.credentials import Credentials
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What a header may be called (RFC 9110, section 5.6.2)."""
+"""The name of a header (RFC 9110, section 5.6.2)."""
 _LISTED = "Authorization, Connection, Content-Length, Content-Type, Host, Transfer-Encoding"
 _RESERVED = frozenset(_LISTED.lower().split(", "))
 """Headers that the client writes itself."""
@@ -57,7 +57,7 @@ class Target:
     types: tuple[type, ...] = field(default=(), eq=False, repr=False)
 
     def by_option(self, values: Mapping[str, Any]) -> ByOption:
-        """Let a choice decide: the value that each option stands for."""
+        """Return a target that sets the value that the chosen option stands for."""
         return ByOption(self, dict(values))
 
     def check(self, value: Any) -> None:
@@ -124,7 +124,7 @@ body = _Body("body", types=(str,))
 def header(name: str) -> Target:
     """Set one header.
 
-    :raises ValueError: the name is none, or the client writes that header itself.
+    :raises ValueError: the name is invalid, or the client writes that header itself.
     """
     if not _TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a header")
@@ -143,7 +143,7 @@ def query(name: str) -> Target:
 
 @frozen(kw_only=True)
 class ConnectionSettings:
-    """What one user's credentials set; ``None`` and empty for what they leave open."""
+    """What one user's credentials set; ``None`` or empty for what they do not set."""
 
     base_url: str | None = None
     model: str | None = None
@@ -227,7 +227,7 @@ def check_field(declared: CredentialField) -> None:
 
 
 def check_fields(declared: Iterable[CredentialField]) -> None:
-    """Refuse two fields that set the same and can be shown together.
+    """Refuse two fields that set the same target and can be shown together.
 
     :raises TypeError: names both.
     """

@@ -1,6 +1,6 @@
-"""What the tests of a provider are made of.
+"""Tools to test a provider.
 
-:class:`Conformance` holds a provider to what Dify expects of every one:
+:class:`Conformance` tests what Dify expects of every provider:
 
 .. code-block:: python
 

@@ -77,7 +77,7 @@ class Conformance:
     strategies: ClassVar[Mapping[str, st.SearchStrategy[str]]] = {}
 
     def credentials(self, server: str, model_type: ModelType) -> dict[str, str]:
-        """Return what a user would enter for a model on a server at this URL; override at will."""
+        """Return what a user would enter for a model on a server at this URL; may be overridden."""
         return credentials_for(self.project, server, model_type, key=KEY)
 
     @classmethod
@@ -125,7 +125,7 @@ class Conformance:
         model_type = self._model_types()[0]
         credentials = self.credentials(_UNREACHABLE, model_type)
         if credentials == self.credentials(provider.server.url, model_type):
-            return  # the server is not the user's to enter
+            return  # users do not enter the server
         call = self.invocation(provider, model_type, credentials=credentials)
         error = _error_of(call, provider, validate_only=True)
         assert error.kind == "CredentialsValidateFailedError"
@@ -264,7 +264,7 @@ _EXAMPLES = hypothesis.settings(max_examples=30, deadline=None, derandomize=True
 
 
 _MANY = 20
-"""Answers to spoil: a call may be repeated, or ask for the model first."""
+"""Answers to replace by a fault: a call may be repeated, or ask for the model first."""
 
 
 def _spec_of(project: Project) -> Path:

@@ -41,7 +41,7 @@ from xinfer.testing.server import MODELS, FakeServer, Served, silence
 
 
 class NoServerField(Exception):
-    """No field holds the server's URL, so no fake server can take its place."""
+    """No field holds the server's URL, so the fake server cannot replace it."""
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""The comments in a YAML text; a ``#`` in a value is none."""
+"""The comments in a YAML text; a ``#`` in a value is not one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _is_scalar(node: Node) -> bool:
 
 
 def _nodes(root: Node) -> Iterator[Node]:
-    """Yield every node once; an alias is no second one."""
+    """Yield every node once, also one that aliases refer to."""
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()

@@ -1,4 +1,4 @@
-"""Nodes to plain data that knows where each value stands."""
+"""Nodes to plain data, with the place of each value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NO_POINT = re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
 
 @frozen
 class Document:
-    """Plain data, and where each value stands in the text.
+    """Plain data, and the place of each value in the text.
 
     :param extents: the characters of each value by its path.
     """
@@ -74,7 +74,7 @@ def read_document(text: str | bytes, file: str) -> Document:
 
 
 class _Builder:
-    """Turns nodes into data, noting places and faults; stops at the first sign of a bomb."""
+    """Turns nodes into data, and records places and faults; stops at the first sign of a bomb."""
 
     def __init__(self, file: str) -> None:
         self.file = file

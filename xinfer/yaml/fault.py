@@ -1,4 +1,4 @@
-"""What is wrong in a file, and where."""
+"""What is wrong in a YAML file, and where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML text to nodes, which know their kind and their place; nothing in a text can do harm."""
+"""YAML text to nodes, with their kind and their place, whatever the text holds."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _TEXT = re.compile(r"[yYnN]|[-+]?\.?_.*", re.DOTALL)
 
 
 def compose(raw: bytes, file: str) -> Node:
-    """Read YAML as far as its nodes, which know where they stand.
+    """Parse YAML to its nodes, which hold their places.
 
-    :raises DocumentError: as :func:`read_document`, for what can be seen so far.
+    :raises DocumentError: as :func:`read_document`, except for faults of values.
     """
     if len(raw) > MAX_BYTES:
         limit = f"{MAX_BYTES // 1024} KiB"
@@ -49,7 +49,7 @@ def compose(raw: bytes, file: str) -> Node:
 
 
 def _plain(problem: str, text: str, line: int, column: int) -> str:
-    """Say what is wrong with a text, in the author's words where a parser speaks of its own."""
+    """Return what is wrong with a text, without the parser's own vocabulary."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     if "another document" in problem:
@@ -81,14 +81,14 @@ class _InC(CParser or object):  # type: ignore[misc]
         return _tag(kind, value, implicit)
 
     def descend_resolver(self, node: Any, index: Any) -> None:
-        """Pass over where a node stands."""
+        """Ignore the place of a node."""
 
     def ascend_resolver(self) -> None:
-        """Pass over it, too."""
+        """Ignore the place of a node."""
 
 
 class _Resolver(VersionedResolver):
-    """Takes for texts what PyYAML and Go do: ``y``, ``n`` and what begins like a number with _."""
+    """Reads as texts what PyYAML and Go read as texts: ``y``, ``n``, ``_1``."""
 
     def resolve(self, kind: Any, value: str, implicit: Any) -> Any:
         return _tag(kind, value, implicit)
@@ -96,7 +96,7 @@ class _Resolver(VersionedResolver):
 
 @lru_cache(maxsize=8192)
 def _tag(kind: Any, value: str, implicit: Any) -> Any:
-    """Name what a value is; the files of a plugin say the same few thousand again and again."""
+    """Return the tag of a scalar; a plugin repeats the same few thousand, so they are cached."""
     if kind is ScalarNode and _TEXT.fullmatch(value):
         value = f"_{value}"
     return _of_yaml_1_1().resolve(kind, value, implicit)
@@ -108,7 +108,7 @@ def _of_yaml_1_1() -> VersionedResolver:
 
 
 def _is_shallow(raw: bytes) -> bool:
-    """Tell whether libyaml, twenty times as fast, may read a text.
+    """Return whether libyaml, twenty times as fast, may read a text.
 
     It calls itself for every level, and an endless nesting ends the process. A level costs a
     bracket, or half a column at least: a list may stand below its key without an indent.

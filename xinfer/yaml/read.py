@@ -58,10 +58,10 @@ def read_what_fits[T: Declaration](
 ) -> tuple[T | None, tuple[Fault, ...]]:
     """Read as much of a declared object as fits, and list what does not.
 
-    Keys that the format does not have, or that are null, are no faults: they are kept as
+    Keys that the format does not have, or that are null, are not faults: they are kept as
     ``extra_keys``, and so are values that do not fit and may be absent.
 
-    :return: the object, ``None`` if something it must have does not fit, and the faults.
+    :return: the object, or ``None`` if a required value does not fit; and the faults.
     """
     try:
         document = read_document(text, file)
@@ -92,7 +92,7 @@ _MISFIT: Final[Any] = object()
 
 
 class _Reader:
-    """Turns data into declared values along their types, and notes what does not fit."""
+    """Turns data into declared values along their types, and lists what does not fit."""
 
     def __init__(self, keep: Keep) -> None:
         self.mismatches: list[tuple[Steps, str]] = []
@@ -217,7 +217,7 @@ _MOST_DIGITS = 100
 
 
 def _readable(value: object) -> str:
-    """Name a value in YAML's words, short enough for one line."""
+    """Write a value as YAML does, short enough for one line."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

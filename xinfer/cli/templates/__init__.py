@@ -21,7 +21,7 @@ from xinfer import __version__
 from xinfer.spec import ModelType
 
 ANSWERS = ".xinfer.toml"
-"""Keeps what a project was made from."""
+"""The file that holds the answers from which a project was made."""
 
 
 class Kind(StrEnum):
@@ -95,7 +95,7 @@ class Answers:
         return self.url or _URLS.get(self.kind, f"https://api.{self.name}.example/v1")
 
     def to_toml(self) -> str:
-        """Write the answers down."""
+        """Write the answers as TOML."""
         rows = {
             "version": self.version,
             "name": self.name,
@@ -117,7 +117,7 @@ class Answers:
     def from_toml(cls, text: str) -> Self:
         """Read what :meth:`to_toml` wrote.
 
-        :raises ValueError: it is something else.
+        :raises ValueError: the text is not what :meth:`to_toml` writes.
         """
         try:
             read: dict[str, Any] = tomllib.loads(text)["init"]

@@ -2,7 +2,7 @@
 
 ``source`` parses the files, ``names`` says what a name in them means, ``classes`` what a class
 derives from and has. The rules, by subject, hold only where that is certain: what a plugin does
-dynamically is no mistake.
+dynamically is not a mistake.
 """
 
 from itertools import chain

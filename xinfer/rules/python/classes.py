@@ -167,7 +167,7 @@ def _is_certain(module: Module, binding: Binding) -> bool:
 
 
 def kind_of(code: PluginCode, line: Lineage) -> str | None:
-    """Tell which type of model a class is registered for, as far as it can be known."""
+    """Return the type of model that a class is registered for, if it is certain."""
     if line.root is None or line.root == "ModelProvider":
         return None
     attribute = find(code, line, "model_type")
@@ -224,7 +224,7 @@ def _served(code: PluginCode) -> tuple[Served, ...]:
 
 
 def may_hold_more(code: PluginCode, module: Module) -> bool:
-    """Tell whether a module may have classes of the SDK that cannot be seen from here."""
+    """Return whether a module may have classes of the SDK that cannot be seen from here."""
     return code.memory.ask(("may hold more", module), lambda: _has_unseen(code, module))
 
 
@@ -272,7 +272,7 @@ def _merged(first: Own | str, above: Sequence[Lineage], *, whole: bool) -> Linea
 
 
 def _is_altered(own: Own) -> bool:
-    """Tell whether something sets attributes of a class from outside of it."""
+    """Return whether something sets attributes of a class from outside of it."""
     name = own.node.name
     altered = own.module.memory.ask("altered", lambda: _altered(own.module))
     return name in altered or "cls" in altered

@@ -126,11 +126,11 @@ class PluginCode(Declaration):
         return frozenset(names)
 
     def has_module(self, name: str) -> bool:
-        """Tell whether a dotted name is a module or a package of the plugin."""
+        """Return whether a dotted name is a module or a package of the plugin."""
         return name in self.names
 
     def why_left_out(self, name: str) -> str | None:
-        """Tell what leaves a module or package out of the packed files, if something does."""
+        """Return what leaves a module or package out of the packed files, if anything does."""
         return next((r for n in _packages(name) if (r := self._names_left_out.get(n))), None)
 
     @cached_property
@@ -155,7 +155,7 @@ class PluginCode(Declaration):
         return self.reader.skipped if running else {}
 
     def problem(self, path: str, message: str) -> Problem:
-        """Say what is wrong with a file as a whole."""
+        """Make a problem of a file as a whole."""
         return Problem(message, at=path, span=Span(path, 1, 1))
 
     @property

@@ -223,7 +223,7 @@ def _undeclared(code: PluginCode, plugin: Plugin) -> Iterator[tuple[Module, Read
 
 
 def is_instance(code: PluginCode, module: Module, node: ast.expr, cls: str) -> bool:
-    """Tell whether an expression is certainly an object of a class of the plugin's spec."""
+    """Return whether an expression is certainly an object of a class of the plugin's spec."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr="from_form")):
             return _is_class(code, module, owner, cls)
@@ -293,12 +293,12 @@ def _text(node: ast.AST | None) -> str | None:
 
 
 def _is_in_raise(module: Module, node: ast.AST) -> bool:
-    """Tell whether an error here only takes the place of another."""
+    """Return whether an error here only takes the place of another."""
     return any(isinstance(outer, ast.Raise) for outer in ancestors(module.parents, node))
 
 
 def _came_in(module: Module, node: ast.Name) -> bool:
-    """Tell whether a name is a function's parameter there, and nothing else."""
+    """Return whether a name is a function's parameter there, and nothing else."""
     for outer in ancestors(module.parents, node):
         if isinstance(outer, FUNCTIONS) and (bound := bindings(module, outer).get(node.id)):
             return all(isinstance(binding.node, ast.arg) for binding in bound)
@@ -341,7 +341,7 @@ def _words(module: Module) -> Iterator[str]:
 
 
 def _escapes(code: PluginCode, module: Module) -> bool:
-    """Tell whether credentials go as a whole to where it cannot be seen what is read of them."""
+    """Return whether credentials go as a whole to where it cannot be seen what is read of them."""
     for node in module.each(ast.Name):
         if "cred" not in node.id.lower() or not isinstance(node.ctx, ast.Load):
             continue
@@ -365,7 +365,7 @@ def _escapes(code: PluginCode, module: Module) -> bool:
 
 
 def _stays(code: PluginCode, module: Module, called: ast.expr) -> bool:
-    """Tell whether what is called is the plugin's own, or the SDK's."""
+    """Return whether what is called is the plugin's own, or the SDK's."""
     if own_method(called):
         return True
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Call):

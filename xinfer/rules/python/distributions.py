@@ -103,7 +103,7 @@ class Environment:
     is_locked: bool
 
     def may_provide(self, module: str) -> bool:
-        """Tell whether one of the packages may bring a module."""
+        """Return whether one of the packages may bring a module."""
         return any(_provides(name, module) for name in self.names)
 
     @property
@@ -129,7 +129,7 @@ def environment(plugin: Plugin) -> Environment | None:
 
 
 def is_named_in_requirements(plugin: Plugin, module: str) -> bool:
-    """Tell whether requirements.txt names a package for a module, and pyproject.toml wins."""
+    """Return whether requirements.txt names a package for a module, and pyproject.toml wins."""
     sources = plugin.sources or {}
     if _PYPROJECT not in sources or _REQUIREMENTS not in sources:
         return False
@@ -138,7 +138,7 @@ def is_named_in_requirements(plugin: Plugin, module: str) -> bool:
 
 
 def _provides(distribution: str, module: str) -> bool:
-    """Tell whether a package may bring a module, by what both are called."""
+    """Return whether a package may bring a module, by what both are called."""
     root = module.partition(".")[0]
     if distribution in DISTRIBUTIONS.get(root, ()):
         return True
@@ -147,7 +147,7 @@ def _provides(distribution: str, module: str) -> bool:
 
 
 def sdk_version(plugin: Plugin) -> tuple[Version | None, Version | None]:
-    """Tell which versions of Dify's SDK are allowed: the least, and the first that is not.
+    """Return which versions of Dify's SDK are allowed: the least, and the first that is not.
 
     A lock allows one only.
     """

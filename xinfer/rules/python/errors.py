@@ -208,7 +208,7 @@ def _is_asked_for(code: PluginCode, name: str) -> bool:
 
 
 def _acts(statement: ast.stmt) -> bool:
-    """Tell whether a statement may find out something: it does more than log or pass."""
+    """Return whether a statement may find out something: it does more than log or pass."""
     match statement:
         case ast.Pass() | ast.Return(value=None | ast.Constant()):
             return False
@@ -245,7 +245,7 @@ def _decorators(node: Function) -> set[str]:
 
 
 def _is_class(code: PluginCode, module: Module, node: ast.expr) -> bool:
-    """Tell whether an expression is one exception, where a list of them belongs."""
+    """Return whether an expression is one exception, where a list of them belongs."""
     root, _dot, name = foreign(code, module, node).rpartition(".")
     kind = getattr(builtins, name, None) if root == "builtins" else None
     return isinstance(kind, type) or (root == "dify_plugin.errors.model" and name[:1].isupper())
@@ -263,7 +263,7 @@ def _raised(code: PluginCode, module: Module, node: ast.Raise) -> str | None:
 
 
 def _is_caught(module: Module, node: ast.AST) -> bool:
-    """Tell whether something around a statement may turn its error into another."""
+    """Return whether something around a statement may turn its error into another."""
     inner = node
     for outer in ancestors(module.parents, node):
         if isinstance(outer, FUNCTIONS):

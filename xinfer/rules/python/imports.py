@@ -221,7 +221,7 @@ def _at(module: Module, each: Import, message: str, *, fix: str = "") -> Problem
 
 
 def _missing(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
-    """Tell what an import does not find, where that is certain."""
+    """Return what an import certainly does not find."""
     if each.module is None:
         return _Missing("a relative import leads out of the plugin")
     if not code.has_module(each.root):
@@ -247,7 +247,7 @@ def _missing(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
 
 
 def _missing_root(code: PluginCode, plugin: Plugin, each: Import) -> _Missing | None:
-    """Tell why the first part of a name is found nowhere, neither here nor in a dependency."""
+    """Return why the first part of a name is neither in the plugin nor in a dependency."""
     root = each.root
     if root in GONE:
         return _Missing(f"Python 3.12 no longer has the module {root}")
@@ -271,7 +271,7 @@ def _not_there(code: PluginCode, name: str, *, in_module: bool = False) -> _Miss
 
 
 def _is_only_a_folder(code: PluginCode, root: str) -> bool:
-    """Tell whether a folder without ``__init__.py`` has the name of a package: that one wins."""
+    """Return whether a folder without ``__init__.py`` has the name of a package: that one wins."""
     return root in DISTRIBUTIONS and f"{root}/__init__.py" not in code.files
 
 
@@ -303,7 +303,7 @@ def _not_installed(
 
 
 def _only_in_requirements(each: Import, plugin: Plugin, installed: Environment) -> bool:
-    """Tell whether it is certain that a package is not installed, and where it is required."""
+    """Return whether it is certain that a package is not installed, and where it is required."""
     certain = installed.is_closed or installed.is_locked
     return certain and is_named_in_requirements(plugin, each.module or "")
 

@@ -170,7 +170,7 @@ def _undefined(code: PluginCode, module: Module, when: _Lookup) -> Iterator[Prob
 
 
 def _lookup(module: Module, name: ast.Name) -> _Lookup | None:
-    """Tell when a name is looked up; ``None`` where that is never, or cannot be known.
+    """Return when a name is looked up; ``None`` if that is never, or unknown.
 
     What stands under a condition outside of functions may be for type checkers, or for another
     Python; what a ``try`` catches is expected.
@@ -196,7 +196,7 @@ def _lookup(module: Module, name: ast.Name) -> _Lookup | None:
 
 
 def _is_of_another_python(test: ast.expr) -> bool:
-    """Tell whether a condition is for type checkers, or for some version of Python."""
+    """Return whether a condition is for type checkers, or for some version of Python."""
     return any(
         getattr(node, "id", getattr(node, "attr", "")) in _NOT_THIS_PYTHON
         for node in own_nodes(test)
@@ -204,14 +204,14 @@ def _is_of_another_python(test: ast.expr) -> bool:
 
 
 def _runs_inside(scope: ast.AST, node: ast.AST) -> bool:
-    """Tell whether a part of a function runs when it is called, not when it is defined."""
+    """Return whether a part of a function runs when it is called, not when it is defined."""
     if isinstance(scope, ast.Lambda):
         return node is scope.body
     return isinstance(node, ast.stmt) and not isinstance(scope, ast.ClassDef)
 
 
 def _is_unread_note(module: Module, holder: ast.AST, node: ast.AST) -> bool:
-    """Tell whether a part of something is an annotation that Python never evaluates."""
+    """Return whether a part of something is an annotation that Python never evaluates."""
     if node is not getattr(holder, "annotation", None) and node is not getattr(
         holder, "returns", None
     ):

@@ -162,7 +162,7 @@ def none_of_the_documents(code: PluginCode, _: Plugin) -> Iterator[Problem]:
 
 
 def _is_called(plugin: Plugin, name: str) -> bool:
-    """Tell whether the SDK calls a method, given what users can configure."""
+    """Return whether the SDK calls a method, given what users can configure."""
     methods = plugin.project.provider.configurate_methods
     if name == "validate_provider_credentials":
         return ConfigurateMethod.PREDEFINED_MODEL in methods
@@ -174,7 +174,7 @@ def _is_top_n(node: ast.AST) -> bool:
 
 
 def _is_weighed(module: Module, node: ast.AST) -> bool:
-    """Tell whether ``top_n`` is looked at in a way that a 0 may be found, or set anew."""
+    """Return whether ``top_n`` is looked at in a way that a 0 may be found, or set anew."""
     if isinstance(node, ast.Name) and node.id == "top_n" and isinstance(node.ctx, ast.Store):
         return True
     if not _is_top_n(node):
@@ -188,7 +188,7 @@ def _is_weighed(module: Module, node: ast.AST) -> bool:
 
 
 def _is_literal(module: Module, node: ast.AST) -> bool:
-    """Tell whether ``top_n`` is used as it is: to cut a list, or in what is sent."""
+    """Return whether ``top_n`` is used as it is: to cut a list, or in what is sent."""
     around = module.parents[node]
     if isinstance(around, ast.Slice):
         return around.upper is node and around.lower is None

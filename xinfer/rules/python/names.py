@@ -107,7 +107,7 @@ def _bound(
 
 
 def meaning(code: PluginCode, module: Module, node: ast.AST, depth: int = 0) -> Meaning:
-    """Tell what a name, an attribute or a definition stands for."""
+    """Return what a name, an attribute or a definition stands for."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return Own(module, node)
     if isinstance(node, ast.Subscript):
@@ -131,7 +131,7 @@ def foreign(code: PluginCode, module: Module, node: ast.AST) -> str:
 
 
 def in_module(code: PluginCode, module: Module, name: str, depth: int = 0) -> Meaning:
-    """Tell what a name of a module stands for, as others see it."""
+    """Return what a name of a module stands for when it is imported."""
     return _in_scope(code, module, module.tree, name, depth)
 
 

@@ -196,7 +196,7 @@ def _printing(code: PluginCode, module: Module, node: ast.Call) -> str | None:
 
 
 def _ends_the_line(node: ast.Call) -> bool:
-    """Tell whether what is printed may end with a new line."""
+    """Return whether what is printed may end with a new line."""
     end = next((keyword.value for keyword in node.keywords if keyword.arg == "end"), None)
     if getattr(node.func, "attr", "") == "write":
         end = node.args[0] if node.args else None
@@ -215,7 +215,7 @@ def _fetch(code: PluginCode, module: Module, node: ast.Call) -> str | None:
 
 
 def _is_script(module: Module, node: ast.AST) -> bool:
-    """Tell whether something runs only when its module is run by hand."""
+    """Return whether something runs only when its module is run by hand."""
     inner = node
     for outer in ancestors(module.parents, node):
         if isinstance(outer, ast.If) and module.blocks.get(inner) == "body":
@@ -233,7 +233,7 @@ def _runs_loop(code: PluginCode, module: Module, called: ast.expr) -> bool:
 
 
 def _is_handed_on(module: Module, node: ast.AST) -> bool:
-    """Tell whether something is in a function that is passed on, to a thread of its own maybe."""
+    """Return whether something is in a function that is passed on, to a thread of its own maybe."""
     function = next((o for o in ancestors(module.parents, node) if isinstance(o, _FUNCTIONS)), None)
     if function is None or isinstance(function, ast.Lambda):
         return function is not None

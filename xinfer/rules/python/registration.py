@@ -349,7 +349,7 @@ def _has_folder(sources: tuple[Module, ...], folder: str) -> bool:
 
 
 def _is_used(code: PluginCode, module: Module) -> bool:
-    """Tell whether another module imports this one."""
+    """Return whether another module imports this one."""
     importers = code.memory.ask("imported", lambda: frozenset(_imported(code)))
     return module in importers
 

@@ -44,7 +44,7 @@ def old_language_name(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
 
 
 def may_have_new_names(plugin: Plugin) -> bool:
-    """Tell whether the plugin may run with an SDK that has the new names."""
+    """Return whether the plugin may run with an SDK that has the new names."""
     least, excluded = sdk_version(plugin)
     return excluded is None or excluded > _SINCE or least == _SINCE
 
@@ -70,7 +70,7 @@ def old_keywords(code: PluginCode, module: Module) -> Iterator[ast.keyword]:
 
 
 def _is_text(code: PluginCode, module: Module, node: ast.expr | None) -> bool:
-    """Tell whether an expression is one of the SDK's texts, as far as can be seen."""
+    """Return whether an expression is one of the SDK's texts, as far as can be seen."""
     if isinstance(node, ast.Name):
         for outer in ancestors(module.parents, node):
             if isinstance(outer, FUNCTIONS) and (values := bindings(module, outer).get(node.id)):
@@ -87,7 +87,7 @@ def _makes_text(code: PluginCode, module: Module, node: ast.Call) -> bool:
 
 
 def _is_own_field(code: PluginCode, name: str) -> bool:
-    """Tell whether a class of the plugin has a field of this name."""
+    """Return whether a class of the plugin has a field of this name."""
     return name in code.memory.ask(
         "own fields",
         lambda: {

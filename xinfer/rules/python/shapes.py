@@ -35,7 +35,7 @@ def shape(
     node: ast.expr | None,
     depth: int = 0,
 ) -> str | None:
-    """Tell whether an expression is an ``int``, a ``float``, a ``list`` or a ``str``.
+    """Return whether an expression is an ``int``, a ``float``, a ``list`` or a ``str``.
 
     :param within: the function it stands in, whose variables are looked into.
     """
@@ -83,7 +83,7 @@ def _combined(operator: ast.operator, left: str | None, right: str | None) -> st
 def _of_variable(
     code: PluginCode, module: Module, within: Function, name: str, depth: int
 ) -> str | None:
-    """Tell what a variable is, if everything that it is set to is the same."""
+    """Return the shape of a variable, if all its values have the same."""
     return module.memory.ask(
         ("shape", within, name), lambda: _of_assignments(code, module, within, name, depth)
     )

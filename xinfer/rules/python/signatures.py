@@ -10,7 +10,7 @@ _SELF = {"classmethod", "override", "abstractmethod"}
 
 
 def misfit(node: Function, call: Call) -> str | None:
-    """Tell why a call does not fit; ``None`` if it does, or a decorator may make it fit."""
+    """Return why a call does not fit; ``None`` if it does, or a decorator may make it fit."""
     skipped = 1
     for decorator in node.decorator_list:
         name = getattr(decorator, "id", getattr(decorator, "attr", ""))

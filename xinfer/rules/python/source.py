@@ -189,7 +189,7 @@ class Module:
         return Span(self.path, line, self.column(line, start), end_line, self.column(end_line, end))
 
     def problem(self, message: str, node: ast.AST | None = None, *, fix: str = "") -> Problem:
-        """Say what is wrong, at a node of this module."""
+        """Make a problem at a node of this module."""
         return Problem(message, at=self.path, span=self.span(node), fix=fix)
 
 
@@ -221,7 +221,7 @@ def parse(path: str, text: str) -> Module:
 
 
 def is_tried(module: Module, node: ast.AST) -> bool:
-    """Tell whether an error of a node is caught in the function that it is in."""
+    """Return whether an error of a node is caught in the function that it is in."""
     inner = node
     for outer in ancestors(module.parents, node):
         if isinstance(outer, SCOPES):

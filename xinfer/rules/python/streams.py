@@ -190,7 +190,7 @@ def _generator(code: PluginCode, each: Served, module: Module, called: ast.expr)
 
 
 def _is_read(node: ast.For, reading: Set[str]) -> bool:
-    """Tell whether a loop goes through the body of an HTTP answer, and yields from it."""
+    """Return whether a loop goes through the body of an HTTP answer, and yields from it."""
     called = node.iter.func if isinstance(node.iter, ast.Call) else None
     return getattr(called, "attr", "") in reading and any(
         isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node)
@@ -198,7 +198,7 @@ def _is_read(node: ast.For, reading: Set[str]) -> bool:
 
 
 def _is_guarded(code: PluginCode, module: Module, node: ast.AST) -> bool:
-    """Tell whether something around a statement may map its errors."""
+    """Return whether something around a statement may map its errors."""
     for outer in ancestors(module.parents, node):
         if isinstance(outer, FUNCTIONS):
             return False
@@ -212,7 +212,7 @@ def _is_guarded(code: PluginCode, module: Module, node: ast.AST) -> bool:
 
 
 def _is_plain(code: PluginCode, module: Module, node: ast.expr) -> bool:
-    """Tell whether a ``with`` only closes what it opens."""
+    """Return whether a ``with`` only closes what it opens."""
     called = node.func if isinstance(node, ast.Call) else node
     return foreign(code, module, called).partition(".")[0] in _CLIENTS | {"contextlib"}
 

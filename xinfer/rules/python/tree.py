@@ -77,7 +77,7 @@ def ancestors(parents: Mapping[ast.AST, ast.AST], node: ast.AST) -> Iterator[ast
 
 
 def yields(node: Function) -> bool:
-    """Tell whether calling a function makes a generator."""
+    """Return whether calling a function makes a generator."""
     return any(isinstance(each, ast.Yield | ast.YieldFrom) for each in body_nodes(node))
 
 
@@ -87,12 +87,12 @@ def returned(node: Function) -> Iterator[ast.Return]:
 
 
 def gives_value(node: ast.Return) -> bool:
-    """Tell whether a ``return`` returns something, as far as can be seen."""
+    """Return whether a ``return`` returns something, as far as can be seen."""
     return not (node.value is None or _is_none(node.value))
 
 
 def may_end(body: list[ast.stmt]) -> bool:
-    """Tell whether statements may come to their end, rather than return or raise before it."""
+    """Return whether statements may come to their end, rather than return or raise before it."""
     waiting = [body]
     while waiting:
         block = waiting.pop()

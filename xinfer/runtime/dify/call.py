@@ -1,4 +1,4 @@
-"""One call of a model by Dify, with all that is known of it: what hooks are given."""
+"""One call of a model by Dify, as hooks get it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xinfer.spec.targets import ConnectionSettings
 
 
 def model_info(description: ModelDescription, credentials: Credentials) -> ModelInfo:
-    """Join what the server tells and what the user entered."""
+    """Join what the server reports and what the user entered."""
     return ModelInfo(
         abilities=description.abilities,
         lacks=description.lacks,
@@ -50,22 +50,22 @@ class ModelCall[C: Credentials]:
 
     @cached_property
     def client(self) -> Client:
-        """What talks to the server; made when first needed."""
+        """The client of the server; made when first needed."""
         return self._connect()
 
     @property
     def dialect(self) -> Dialect:
-        """How the server is spoken to."""
+        """The server's dialect."""
         return self.client.dialect
 
     @cached_property
     def description(self) -> ModelDescription:
-        """What the server tells of the model; asked for when first needed."""
+        """What the server reports of the model; requested when first needed."""
         return self._describe()
 
     @cached_property
     def declared(self) -> Model:
-        """The model as declared, completed with what is known of it."""
+        """The declared model, completed for this call."""
         return self._resolve(self.description)
 
     @property

@@ -26,10 +26,10 @@ from xinfer.spec.conditions import ModelInfo
 
 
 class DeclaredModel[C: Credentials]:
-    """What a project declares of its models of one type, in the terms of the SDK.
+    """What a project declares of its models of one type, as the SDK asks for it.
 
-    Credentials that are wrong refuse a validation, or a call, by themselves; tokens are counted
-    without a download. A subclass names its ``project``.
+    Wrong credentials fail a validation and a call; tokens are counted without a download. A
+    subclass names its ``project``.
     """
 
     project: ClassVar[Project]
@@ -93,7 +93,7 @@ class DeclaredModel[C: Credentials]:
         return INVOKE_ERROR_MAPPING
 
     def _transform_invoke_error(self, error: Exception) -> InvokeError:
-        """Keep the words whole: the SDK's own way drops those of a refused key."""
+        """Keep the whole message; the SDK drops that of a refused key."""
         return invoke_error(error)
 
     def _get_num_tokens_by_gpt2(self, text: str) -> int:
@@ -102,7 +102,7 @@ class DeclaredModel[C: Credentials]:
 
 
 def _refusing(validate: Callable[..., None]) -> Callable[..., None]:
-    """Make a validation raise what Dify shows, whatever its code raises."""
+    """Wrap a validation: whatever it raises becomes the error that Dify shows."""
 
     @wraps(validate)
     def refusing(self: Any, model: str, credentials: Mapping[str, Any]) -> None:

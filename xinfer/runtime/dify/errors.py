@@ -1,4 +1,4 @@
-"""Which of Dify's five errors each of the client's means, and how what is unexpected is logged."""
+"""The client's errors as Dify's five invoke errors; unexpected exceptions are logged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ INVOKE_ERROR_MAPPING: dict[type[InvokeError], list[type[Exception]]] = {
 }
 
 DEBUG = "XINFER_DEBUG"
-"""An environment variable; with it, each call of a server is logged: path, model, status, time."""
+"""The environment variable that logs each call of a server: path, model, status, time."""
 
 logger = logging.getLogger("xinfer")
 """Writes to Dify's log of the plugin: the SDK's handler puts each line into the daemon's form."""
@@ -54,7 +54,7 @@ _EXPECTED = (CallError, FormError, InvokeError, CredentialsValidateFailedError)
 
 
 def invoke_error(error: Exception) -> InvokeError:
-    """Turn an error into Dify's, with its words whole; log the traceback of an unexpected one."""
+    """Turn an error into Dify's, with its whole message; log the traceback of an unexpected one."""
     if not isinstance(error, _EXPECTED):
         log_traceback(error)
     for kind, errors in INVOKE_ERROR_MAPPING.items():
@@ -74,7 +74,7 @@ def log_traceback(error: Exception) -> None:
 
 
 def _with_place(error: Exception) -> str:
-    """Describe an error that nobody expected: what it is, and where it was raised."""
+    """Describe an unexpected error: what it is, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
@@ -93,7 +93,7 @@ def mapped() -> Iterator[None]:
 
 @contextmanager
 def validating() -> Iterator[None]:
-    """Refuse credentials with the words of whatever is raised."""
+    """Refuse credentials with the message of whatever is raised."""
     try:
         yield
     except CredentialsValidateFailedError:

@@ -11,7 +11,7 @@ from xinfer.spec import Credentials
 
 
 class Overridable[C: Credentials]:
-    """Methods that take and return plain data; one that is not overridden costs nothing."""
+    """Methods that a plugin may override; each takes and returns plain data."""
 
     def request(self, body: dict[str, Any], call: ModelCall[C]) -> dict[str, Any]:
         """Change the body of a request; a transcription's body is its form."""
@@ -22,7 +22,7 @@ class Overridable[C: Credentials]:
         return event
 
     def describe(self, row: dict[str, Any]) -> Mapping[str, Any]:
-        """Change what the server tells of a model, e.g. in its list, before it is read."""
+        """Change what the server reports of a model, e.g. in its list, before it is read."""
         return row
 
     def path(self, kind: str, model: str) -> str | None:

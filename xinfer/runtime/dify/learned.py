@@ -20,11 +20,11 @@ KEY = "xinfer_learned"
 
 @frozen(kw_only=True)
 class Learned:
-    """What is known of a server and a model.
+    """What validation has learned of a server and a model.
 
-    :param base_url: the one that worked.
-    :param dialect: the one that was recognised.
-    :param description: what the server tells of the model; ``None`` for a provider.
+    :param base_url: the base URL that worked.
+    :param dialect: the name of the dialect that was recognised.
+    :param description: what the server reports of the model; ``None`` for a provider.
     """
 
     base_url: str

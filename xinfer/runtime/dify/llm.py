@@ -80,7 +80,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
     """A language model, for chat or for completion."""
 
     def probe(self, call: ModelCall[C]) -> None:
-        """Have it write one token."""
+        """Ask for one token."""
         body = parameters(
             {"max_tokens": 1},
             None,
@@ -174,7 +174,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
     def _handle_stream_response(
         self, model: str, credentials: dict[str, Any], request: _Request
     ) -> Generator[LLMResultChunk, None, None]:
-        """Hand on the answer as it arrives; calls of tools whole, at the end."""
+        """Yield the answer as it arrives; tool calls whole, at the end."""
         answer = _Answer()
         with mapped(), request.within_context(), request.diagnose():
             for chunks in request.pieces():
@@ -197,7 +197,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
     def _handle_sync_response(
         self, model: str, credentials: dict[str, Any], request: _Request
     ) -> LLMResult:
-        """Hand on the answer at once."""
+        """Return the whole answer."""
         answer = _Answer()
         with request.within_context(), request.diagnose():
             whole = request.whole()
@@ -212,7 +212,7 @@ class LargeLanguageModel[C: Credentials](ServedModel[C], dify_plugin.LargeLangua
     def _usage(
         self, model: str, credentials: dict[str, Any], request: _Request, answer: _Answer
     ) -> LLMUsage:
-        """Take the server's count, or estimate where it gave none."""
+        """Return the server's count of tokens, or an estimate if it has none."""
         counted = answer.usage or Usage(request.prompt_tokens(), answer.estimated_tokens())
         return self._calc_response_usage(
             model, credentials, counted.prompt_tokens, counted.completion_tokens
@@ -270,7 +270,7 @@ def _estimated_tokens(
 
 
 class _Answer:
-    """An answer being read: what to show of it so far, and what is known at its end."""
+    """The state of an answer that is being read."""
 
     def __init__(self) -> None:
         self.calls = ToolCalls()
@@ -280,7 +280,7 @@ class _Answer:
         self._written: list[str] = []
 
     def take(self, chunk: ChatChunk) -> str:
-        """Take a piece in; return what to show of it."""
+        """Add a piece; return what to show of it."""
         # The piece that brings the usage says "stop" even after a "length": the first one counts.
         self._reason = self._reason or chunk.finish_reason
         self.usage = chunk.usage or self.usage
@@ -292,18 +292,18 @@ class _Answer:
         return visible + self._thinking.close() if chunk.tool_calls else visible
 
     def finish(self) -> str:
-        """Return what is left to show when nothing more comes."""
+        """Return what is left to show at the end."""
         return self._thinking.finish(complete=self._reason != "length" and not self.calls)
 
     def checked_calls(self, *beside: str) -> list[ToolCall]:
-        """Return the calls; with the texts beside them they fit into one message."""
+        """Return the tool calls, after a check that they fit into one message with the text."""
         calls = list(self.calls)
         measured([*beside, *(f"{call.id}{call.name}{call.arguments}{_FRAME}" for call in calls)])
         return calls
 
     @property
     def finish_reason(self) -> str:
-        """The server's first one; an answer that calls tools ends for that."""
+        """The server's first reason; ``tool_calls`` if a whole answer calls tools."""
         if self.calls and self._reason != "length":
             return "tool_calls"
         return self._reason or "stop"
@@ -315,7 +315,7 @@ class _Answer:
 
 
 def _continued(messages: list[PromptMessage], offered: list[PromptMessageTool]) -> str:
-    """Write the text that a completion model is to go on with."""
+    """Write the text that a completion model continues."""
     if offered:
         raise BadRequest(
             "This model completes text and takes no tools: choose a chat model.",
@@ -327,12 +327,12 @@ def _continued(messages: list[PromptMessage], offered: list[PromptMessageTool]) 
 
 
 def _chats(call: ModelCall[Any]) -> bool:
-    """Say whether to talk to a model or have it continue a text."""
+    """Return whether a model takes a conversation rather than a text to continue."""
     return call.declared.model_properties.mode != "completion"
 
 
 def _always_thinks(call: ModelCall[Any], chosen: dict[str, Any]) -> bool:
-    """Say whether a model thinks before every answer: it cannot else, or was told to."""
+    """Return whether a model thinks before every answer: by its kind, or because it was told to."""
     abilities = call.description.abilities
     if "hybrid" in abilities:
         return chosen.get("enable_thinking") is True

@@ -18,7 +18,7 @@ _TYPES: Mapping[str, str] = {
 }
 """How each type of image begins, in Base64."""
 _RELATIVE = ("/files/", "/v1/files/", "None/", "null/", "//")
-"""How the address of a file begins whose host is missing; the Base64 of no image begins so."""
+"""How the URL of a file without a host begins; no image in Base64 begins so."""
 
 
 def inputs(contents: Iterable[MultiModalContent]) -> list[Input]:

@@ -42,7 +42,7 @@ from xinfer.spec.dialects import DIALECTS, OPENAI, Dialect
 from xinfer.spec.targets import ConnectionSettings, connection_settings
 
 _LARGEST_CACHE = 256
-"""Models whose declarations are kept completed."""
+"""The number of completed declarations in the cache."""
 
 
 class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
@@ -100,7 +100,7 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
         return client_class(dialect)(server, dialect=dialect, hooks=self.hooks(call))
 
     def _identity(self, model: str, settings: ConnectionSettings) -> tuple[str, str]:
-        """Tell which server and model it is that something was learned of."""
+        """Return the base URL and the model that learned values belong to."""
         name = settings.model or self.runtime.model_names.get(model, model)
         return (settings.base_url or "", "" if self.predefined(model) else name)
 
@@ -149,10 +149,10 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
         )
         return other
 
-    # What is known of a model
+    # The model's description
 
     def description(self, call: ModelCall[C], learned: Learned | None = None) -> ModelDescription:
-        """Say what the model is: as validation learned, else as the server tells now.
+        """Return the model's description: as validation learned it, else as the server reports it.
 
         A predefined model is what the declaration says: the server is not asked.
         """
@@ -176,7 +176,7 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
     # Validation
 
     def validate_credentials(self, model: str, credentials: Mapping[str, Any]) -> None:
-        """Ask the server for the model, try it, and keep what was learned.
+        """Ask the server for the model, try it, and store what was learned.
 
         :raises CredentialsValidateFailedError: names every wrong field, or what the server said.
         """
@@ -239,7 +239,7 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
         return call.client.describe(call.name, fresh=True)
 
     def probe(self, call: ModelCall[C]) -> None:
-        """Make the smallest call of its kind: a key may describe a model and not use it."""
+        """Make the smallest call of the type: a key may have the right to describe a model only."""
         raise NotImplementedError
 
     def _expect_listed(self, call: ModelCall[C]) -> None:
@@ -304,7 +304,7 @@ def _first_url(settings: ConnectionSettings, runtime: OpenAICompatible) -> str:
 
 
 def _at_other_url[C: Credentials](call: ModelCall[C], error: CallError) -> CallError:
-    """Say so when the server answers with its version part, or without it."""
+    """Name the URL with or without its version part, if the server answers there."""
     url = call.client.server.base_url.rstrip("/")
     if error.status not in (404, 405) or call.dialect.version:
         return error
@@ -313,14 +313,14 @@ def _at_other_url[C: Credentials](call: ModelCall[C], error: CallError) -> CallE
     try:
         Client(server).models()
     except NotAuthorized:
-        pass  # it is the place all the same
+        pass  # the server is there all the same
     except CallError:
         return error
     return error.adding(f"Enter {other} as the URL.", f"请将 URL 改为 {other}。")
 
 
 def _cached[*A, R](make: Callable[[*A], R]) -> Callable[[*A], R]:
-    """Keep results; not those of credentials that hold something without a hash, such as a list."""
+    """Cache results, except for credentials that hold an unhashable value, such as a list."""
     cached = lru_cache(maxsize=_LARGEST_CACHE)(make)
 
     def wrapper(*arguments: *A) -> R:

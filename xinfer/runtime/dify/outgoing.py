@@ -1,4 +1,4 @@
-"""What leaves the plugin, measured: Dify's daemon stops reading at a line over 5 MiB.
+"""The size of what leaves the plugin: Dify's daemon stops reading at a line over 5 MiB.
 
 A message that exceeds it would end the plugin for all its users. Text is split where Dify joins
 it, an echo of the input is shortened, and whatever else is too large becomes an error.
@@ -21,7 +21,7 @@ _WIDEST = 6
 
 
 def size(text: str) -> int:
-    """Return the bytes of a text in JSON; short texts are not looked at, but taken for wide."""
+    """Return the bytes of a text in JSON; of short texts an upper bound, without measuring."""
     if len(text) * _WIDEST <= LARGEST // 64:
         return len(text) * _WIDEST
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace"))
@@ -38,7 +38,7 @@ def split(text: str) -> Sequence[str]:
 def measured(texts: Iterable[str]) -> None:
     """Refuse texts that do not fit into one message.
 
-    :raises ServerUnavailable: they are more.
+    :raises ServerUnavailable: they are larger.
     """
     total = sum(map(size, texts))
     if total > LARGEST:

@@ -27,7 +27,7 @@ def parameters(
 
     :param names: what the model is called.
     :param body: what the credentials add; a parameter overrides it.
-    :raises BadRequest: a parameter that must be JSON is none.
+    :raises BadRequest: a parameter that must be JSON is not.
     """
     values = {name: value for name, value in chosen.items() if value is not None}
     extra = _json_object("extra_body", values.pop("extra_body", None))

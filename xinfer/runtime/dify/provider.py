@@ -1,4 +1,4 @@
-"""The provider: says whether its credentials work before Dify stores them."""
+"""The provider: validates its credentials before Dify stores them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CLASSES: Mapping[ModelType, str] = {
     ModelType.TTS: "tts:TTSModel",
 }
 _MOST_TRIED = 3
-"""Models, where the declaration names none to try."""
+"""The number of models to try if the declaration names none."""
 
 
 class ModelProvider(dify_plugin.ModelProvider):
@@ -111,7 +111,7 @@ class ModelProvider(dify_plugin.ModelProvider):
 
 
 _OF_THE_MODEL = (400, 403, 404, 422)
-"""Statuses that may speak of the model rather than of the key."""
+"""Statuses that may be about the model rather than the key."""
 
 
 def _runtime_class(kind: ModelType) -> Any:

@@ -1,4 +1,4 @@
-"""Rerank: documents by how well they answer a query, the best first."""
+"""Rerank: documents in the order of how well they answer a query, the best first."""
 
 from __future__ import annotations
 

@@ -24,8 +24,7 @@ from xinfer.spec.conditions import value_of
 from xinfer.spec.runtime import matching
 
 _MOST_NUMBERS = 200_000
-"""In one answer: written as JSON they stay below the 5 MiB at which Dify's daemon gives up a line
-and the plugin with it."""
+"""Numbers in one answer: as JSON they fit into 5 MiB, the longest line that Dify's daemon reads."""
 _DEFAULT = Embedding()
 
 

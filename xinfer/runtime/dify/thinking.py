@@ -22,7 +22,7 @@ class Thinking:
     """Of the last thought, kept until another one follows."""
     _thoughts: list[str] = field(factory=list, init=False)
     _behind: bool = field(default=False, init=False)
-    """The answer begins next."""
+    """Whether the answer begins next."""
     _has_answer: bool = field(default=False, init=False)
 
     def feed(self, reasoning: str, text: str) -> str:

@@ -35,7 +35,7 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
     """A speech model."""
 
     def probe(self, call: ModelCall[C]) -> None:
-        """Have it speak, with the voice it will have when nobody chooses one."""
+        """Ask for a word in the default voice."""
         chosen = _spoken(call, _first_voice(call))
         next(_speech(call, "Hi.", chosen, self._body(call)))
         call.description = evolve(call.description, sound=_types[_key(call)])
@@ -69,7 +69,7 @@ class TTSModel[C: Credentials](ServedModel[C], dify_plugin.TTSModel):
         return [{"name": name, "value": value} for value, name in listed.items()]
 
     def get_tts_model_mime_type(self, model: str, credentials: dict[str, Any]) -> str | None:
-        """Tell the type of the model's sound: that of its last answer, else what is declared.
+        """Return the type of the model's speech: that of its last answer, else the declared one.
 
         The SDK asks before the model speaks, so validation stores the type, too.
         """
@@ -127,7 +127,7 @@ type _Key = tuple[str, str]
 """The base URL of a server and the name of a model on it."""
 _refuse_streaming: dict[_Key, None] = {}
 _types: dict[_Key, str] = {}
-"""The type of sound that each model last answered with."""
+"""The MIME type of each model's last answer."""
 _AT_ONCE = 200
 """Letters that a model speaks at once when it cannot stream: nobody waits for more than those."""
 _CANNOT_STREAM = re.compile(r"stream|ffmpeg", re.IGNORECASE)
@@ -165,7 +165,7 @@ def _speech(
             try:
                 first = next(pieces, b"")
             except ConnectionFailed:
-                first = b""  # it broke off before it spoke
+                first = b""  # it broke off before any speech
             if first:
                 yield _recognised(call, first, body)
                 yield from pieces
@@ -215,7 +215,7 @@ _MIME_TYPES: Mapping[str, str] = {
 
 
 def _with_voice(error: CallError, chosen: str | ClonedVoice) -> CallError:
-    """Name the voice: of one that it does not have, a model speaks as of a missing file."""
+    """Add the voice to the error: for an unknown voice, a model reports a missing file."""
     voice = chosen.name if isinstance(chosen, ClonedVoice) else chosen
     if not voice or error.has_fix or not isinstance(error, ServerUnavailable):
         return error

@@ -1,4 +1,4 @@
-"""Voices: the user's own, else those that each family of models is known to have."""
+"""Voices: the user's own, else those of the model's family."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _CLONES, _HAS_VOICES = "text2audio_voice_cloning", "text2audio_zero_shot"
 """Abilities. CosyVoice-300M has the first alone: none of its family's voices is its own."""
 
 DEFAULT = "default"
-"""The voice that the server chooses itself; listed unless others are declared."""
+"""The voice that the server chooses by itself; listed if no other is declared."""
 
 
 def voices(
@@ -110,7 +110,7 @@ def _presets(description: ModelDescription) -> Mapping[str, Mapping[str, str]]:
 
 
 def _speaks(tongues: Collection[str], language: str | None) -> bool:
-    """Say whether a voice is for a language; one without languages is for all."""
+    """Return whether a voice is for a language; one without languages is for all."""
     if not language or not tongues:
         return True
     return language.split("-")[0] in {tongue.split("-")[0] for tongue in tongues}

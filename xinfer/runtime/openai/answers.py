@@ -72,7 +72,7 @@ class ChatChunk:
 
     @property
     def shows(self) -> bool:
-        """Whether it brings something of the answer."""
+        """Whether it holds a part of the answer."""
         return bool(self.text or self.reasoning or self.tool_calls)
 
 
@@ -179,7 +179,7 @@ def _usage(usage: object) -> Usage | None:
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Tell a number of things from all else."""
+    """Return whether a value is a count: an int, not negative, and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -233,7 +233,7 @@ def _vector(value: object, index: int) -> list[float]:
 
 
 def _floats(text: str) -> list[float]:
-    """Decode Base64; what is none gives no numbers."""
+    """Decode Base64 to floats; empty if it is not Base64."""
     try:
         numbers = array("f", base64.b64decode(text, validate=True))
     except ValueError:

@@ -39,7 +39,7 @@ class Body:
         return self._pieces
 
     def content(self) -> None:
-        """Wait anew: what was read holds content."""
+        """Extend the deadline: what was read holds content."""
         self._deadline.extend()
 
     def _counted(self) -> Iterator[bytes]:
@@ -109,7 +109,7 @@ def read(response: requests.Response, call: Call, limit: int) -> bytes:
 
 
 def beginning(response: requests.Response, call: Call) -> bytes:
-    """Read as much of an error as is looked at; what cannot be read is missing."""
+    """Read the beginning of an error's body; what cannot be read is left out."""
     read = b""
     try:
         with reading(response, call, limits.ERROR + limits.PIECE) as body:

@@ -1,4 +1,4 @@
-"""Answers that are cached for a minute: many calls ask, one request goes out."""
+"""Answers cached for a minute: many calls ask, one request is sent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Cache[V]:
     def _settle(self, key: Hashable, future: Future[V], until: float | None) -> None:
         with self._lock:
             if self._entries.get(key, (0.0, None))[1] is not future:
-                return  # pushed out meanwhile
+                return  # evicted meanwhile
             if until is None:
                 del self._entries[key]
             else:

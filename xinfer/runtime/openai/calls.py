@@ -1,4 +1,4 @@
-"""One call of a server, and its errors in words: who was asked for what, and what came of it."""
+"""One call of a server, and its errors: who was asked for what, and what happened."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Call:
         )
 
     def _redirected(self, location: str) -> CallError:
-        """Tell where the server is: following by itself loses the key, or the request."""
+        """Make the error of a redirect: following it would lose the key or the request."""
         try:
             target = _without_user(urljoin(self.url, location))
         except ValueError:
@@ -139,7 +139,7 @@ class Call:
         return error.adding(fix.english, fix.chinese)
 
     def _case(self, status: int | None, told: str) -> Case | None:
-        """Find out what to do; the word that tells may stand behind those that are shown."""
+        """Find the case that applies; its words may be behind those that the error shows."""
         words = " ".join(whole(told[: limits.COMPARED]).split())
         fitting = (c for c in self.cases if c.fits(status, words, self.kind, self.model))
         return next(fitting, None)
@@ -174,7 +174,7 @@ class Call:
         )
 
     def _one_line(self, words: str) -> str:
-        """Write a server's words on one line, without secrets, then short."""
+        """Write a server's words on one line, without secrets, and shortened."""
         return shortened(self.secrets.hide(" ".join(whole(words).split())), limits.WORDS)
 
     def _shortened(self, text: str) -> str:
@@ -198,7 +198,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _address(url: str) -> tuple[str, int]:
-    """Return the host and port of a URL, which may be none."""
+    """Return the host and port of a URL; the host is empty if the URL is invalid."""
     try:
         parts = urlsplit(url)
         return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
@@ -214,7 +214,7 @@ def _request_id(sent: str) -> Text:
 
 
 def _later(retry_after: str) -> Text:
-    """Read how long a server wants to be left alone."""
+    """Read for how long a server asks not to be called."""
     seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
     if seconds < _LONG_WAIT:
         return fixes.LATER

@@ -1,4 +1,4 @@
-"""What a server tells of its models: its list of them, and its answers about each.
+"""What a server reports of its models: its list of them, and its answers about each.
 
 Every method raises :class:`~xinfer.runtime.openai.errors.CallError`.
 """
@@ -47,7 +47,7 @@ class Catalog:
         return description(row)
 
     def hide(self, text: str) -> str:
-        """Take the secrets of this server out of a text that users see, and shorten it."""
+        """Remove the secrets of this server from a text that users see, and shorten it."""
         return shortened(self.server.secrets.hide(whole(text)), limits.LISTING)
 
     def describe(self, model: str, *, fresh: bool = False) -> ModelDescription:
@@ -155,12 +155,12 @@ class Catalog:
         return error.adding(*map(self.hide, enumerated(rows, self.read_description)))
 
     def _explained(self, error: CallError, call: Call) -> CallError:
-        """Tell a wrong URL from an unknown model: the server does not know such a path."""
+        """Point at the URL if the server does not know the path: it, not the model, is wrong."""
         return call.checking_url(error) if _NO_ROUTE.search(error.english) else error
 
 
 def _fits_a_path(model: str) -> bool:
-    """Tell a name that a path can hold; of others it would lead elsewhere, or be cut."""
+    """Return whether a path can hold a name; with others it would lead elsewhere, or be cut."""
     return model not in (".", "..") and len(model) <= limits.NAME
 
 

@@ -46,7 +46,7 @@ class Client(Catalog):
         body: dict[str, Any],
         file: tuple[str, str, bytes | IO[bytes]] | None = None,
     ) -> tuple[requests.Response, Call]:
-        """Have a model do something.
+        """Call a model.
 
         :param kind: the name of its path in the dialect.
         :param file: field, name and content of a file that is sent in a form, with the body as

@@ -1,4 +1,4 @@
-"""Requests on their way: shared connections, retries, TLS and the key."""
+"""Send requests: shared connections, retries, TLS and the key."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Server:
     ) -> requests.Response:
         """Make a request; the answer is 2xx, its body is still to be read.
 
-        :raises CallError: there is no answer, or it is another one.
+        :raises CallError: there is no answer, or its status is not 2xx.
         """
         if self.api_key and self.api_key.reveal().strip() == _HIDDEN:
             raise call.failed(failures.HIDDEN_KEY)
@@ -130,7 +130,7 @@ def backoff(repeated: int) -> float:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Read how long a server wants to be left alone; a time that cannot be read counts as none."""
+    """Read ``Retry-After`` in seconds; 0 if it is missing or cannot be read."""
     text = response.headers.get("Retry-After", "")
     if text.isascii() and text.strip().isdigit():
         return float(text[:9])
@@ -142,7 +142,7 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _never_began(error: BaseException) -> bool:
-    """Tell a call that the server did not begin from one that it may be at work on."""
+    """Return whether the connection failed, so that the server is not at work on the call."""
     if isinstance(error, requests.exceptions.SSLError | requests.ReadTimeout):
         return False
     dropped = (requests.ConnectionError, requests.ConnectTimeout, ProtocolError)
@@ -173,7 +173,7 @@ def _user(url: str) -> tuple[str, str]:
 
 
 def _log(method: str, call: Call, response: requests.Response, retries: int, began: float) -> None:
-    """Note a response for those who debug: never what is in it, or in the request."""
+    """Log a response for debugging: never its content, or that of the request."""
     if logger.isEnabledFor(logging.DEBUG):
         milliseconds = round((time.monotonic() - began) * 1000)
         path = urlsplit(call.url).path
@@ -211,7 +211,7 @@ class _Session(requests.Session):
     """Never looks where a redirect leads."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find none: requests would fail on one that it cannot read."""
+        """Return ``None``: requests would fail on a target that it cannot read."""
 
 
 @lru_cache(maxsize=limits.SESSIONS)

@@ -1,4 +1,4 @@
-"""What servers tell of a model, read alike whichever server tells it."""
+"""What servers report of a model, read alike from all of them."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def _of(value: object) -> Iterator[str]:
 def enumerated(
     rows: Mapping[str, Mapping[str, Any]], read: Callable[[Mapping[str, Any]], ModelDescription]
 ) -> tuple[str, str]:
-    """Say which models a server has, in English and in Chinese."""
+    """List the models of a server, in English and in Chinese."""
     if not rows:
         return "The server runs no model yet.", "该服务器上尚未运行任何模型。"
     tasks = [

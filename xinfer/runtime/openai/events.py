@@ -29,7 +29,7 @@ class Events:
 
     Each line ends in LF, CRLF or CR, whatever the others end in. A ``data`` line is an event if it
     is JSON; else those of one event, up to a blank line, are joined, as the standard says.
-    Comments, other fields and events that are no JSON are passed over, and so is what follows
+    Comments, other fields and events that are not JSON are passed over, and so is what follows
     ``[DONE]``.
 
     :ivar ended: ``[DONE]`` has been read.
@@ -44,7 +44,7 @@ class Events:
     _size: int = field(default=0, init=False)
     """Bytes of those pieces."""
     _open: list[bytes] = field(factory=list, init=False)
-    """Lines of an event that is no JSON yet."""
+    """Lines of an event that is not JSON yet."""
     _open_size: int = field(default=0, init=False)
 
     def feed(self, arrived: bytes) -> list[Any]:
@@ -131,11 +131,11 @@ def _data(lines: list[bytes]) -> Iterator[bytes]:
 
 _MARK = secrets.token_hex(4)
 _BETWEEN = f',"{_MARK}",'.encode()
-"""Stands between texts that are parsed together; nobody can guess it."""
+"""Separates texts that are parsed together; random, so that no text holds it."""
 
 
 def _parsed(texts: list[bytes]) -> list[Any] | None:
-    """Parse all texts in one go; ``None`` where one of them is no JSON."""
+    """Parse all texts at once; ``None`` if one of them is not JSON."""
     if len(texts) < 2:
         values = [_value(text) for text in texts]
         return None if _NOTHING in values else values
@@ -151,7 +151,7 @@ def _parsed(texts: list[bytes]) -> list[Any] | None:
 
 
 def _value(text: bytes) -> Any:
-    """Parse a text that has no space around it; what is no UTF-8 in it is replaced."""
+    """Parse a text without space around it; bytes that are not UTF-8 are replaced."""
     written = text.decode(errors="replace")
     try:
         value, end = _raw_decode(written)

@@ -26,7 +26,7 @@ class Chunks:
     def feed(self, arrived: bytes) -> bytes:
         """Return what these bytes bring of the body; part of a chunk is handed on as it comes.
 
-        :raises ValueError: this is no chunked body.
+        :raises ValueError: the body is not chunked.
         """
         data = self._pending + arrived if self._pending else arrived
         self._pending = b""

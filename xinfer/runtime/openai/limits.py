@@ -64,9 +64,9 @@ IDLE: Final = 15.0
 KEEPALIVE: Final = 30
 """Of silence after which the operating system asks whether the other end is still there."""
 BUSY: Final = 0.002
-"""Of reading without waiting, after which other calls are let go on."""
+"""Of reading without waiting, after which other calls get a turn."""
 PAUSE: Final = 0.001
-"""For which they are: a server that floods costs others this much less than it takes."""
+"""The length of that turn: it bounds how much a server that floods slows other calls."""
 
 # Numbers of things.
 CONNECTIONS: Final = 64

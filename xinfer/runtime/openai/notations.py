@@ -27,7 +27,7 @@ class Form:
     :param may_begin: matches what may still become such a beginning.
     :param end: closes the call; empty where the JSON in it does.
     :param enough: ends a call that is whole although what closes it is missing.
-    :param read: from the text to the calls in it; none where it is no call.
+    :param read: from the text to the calls in it; none if it is not a call.
     """
 
     begins: re.Pattern[str]

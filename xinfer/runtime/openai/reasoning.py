@@ -1,4 +1,4 @@
-"""What a model thought and what it answers, told apart where a server mixes them up."""
+"""Separates thoughts from the answer where a server mixes them up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reasoning:
     _always: bool = False
     _unmarked: bool = field(default=False, init=False)
     _thought: bool = field(default=False, init=False)
-    """A thought came under a key of its own."""
+    """Whether a thought came under a key of its own."""
     _tags: _Tags | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -77,13 +77,13 @@ class _Tags:
     """
 
     done: bool = False
-    """Nothing but text can follow."""
+    """Whether only text can follow."""
     _pending: str = ""
     _inside: bool = False
     _behind: bool = False
 
     def feed(self, text: str, *, inside: bool) -> tuple[str, str]:
-        """Take a piece in; return what of it is thought, and what text.
+        """Add a piece; return its part that is thought, and its part that is text.
 
         :param inside: a text that begins without a tag begins inside a thought.
         """
@@ -140,7 +140,7 @@ def final_answer(whole: ChatChunk) -> ChatChunk:
 
 
 def untagged(whole: ChatChunk) -> ChatChunk:
-    """Take thoughts out of the text, also one whose tag the chat template wrote."""
+    """Remove thoughts from the text, also one whose opening tag the chat template wrote."""
     reasoning = whole.reasoning.lstrip().removeprefix(_OPEN).removesuffix(_CLOSE)
     late = _LATE_CLOSE.search(whole.text)
     inside = bool(late) and _OPEN not in whole.text[: late.start() if late else 0]

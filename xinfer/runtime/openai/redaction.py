@@ -1,4 +1,4 @@
-"""Secrets taken out of what users see, however a server repeats them."""
+"""Remove secrets from what users see, however a server repeats them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Secrets:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
-        """Prepare to hide these texts; empty ones are none."""
+        """Prepare to hide these texts; empty ones are ignored."""
         forms = {form for text in texts if text for form in _forms(text[:_LONGEST])}
         pieces = {form[at : at + _PIECE] for form in forms for at in range(len(form) - _PIECE + 1)}
         short = sorted((form for form in forms if len(form) < _PIECE), key=len, reverse=True)

@@ -42,7 +42,7 @@ _KEEPALIVE = [
 
 
 class Deadline:
-    """When a server has been silent for too long."""
+    """The time by which a server must send content."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None
@@ -57,13 +57,13 @@ class Deadline:
         self._until = self._let_go + (seconds or 0)
 
     def extend(self) -> None:
-        """Wait anew: the bytes that came last were content."""
+        """Extend the deadline: the last bytes were content."""
         self._until = self.last_byte + (self.seconds or 0)
 
     def left(self, now: float) -> float | None:
         """Return the seconds to wait for the next byte; ``None`` for any time.
 
-        :raises TimeoutError: there are none left.
+        :raises TimeoutError: no time is left.
         """
         if self.seconds is None:
             return None
@@ -81,14 +81,14 @@ class Deadline:
             self.let_go()
 
     def let_go(self) -> None:
-        """Let other calls go on, if this one has been busy for long."""
+        """Yield to other calls if this one has been busy for too long."""
         if time.monotonic() - self._let_go > limits.BUSY:
             time.sleep(limits.PAUSE)
             self._let_go = time.monotonic()
 
 
 class _Socket(io.RawIOBase):
-    """What a response reads from: a socket that knows when to stop waiting."""
+    """The file that a response reads from: a socket with a deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any, deadline: Deadline) -> None:
         self._raw, self._sock, self._deadline = raw, sock, deadline
@@ -131,7 +131,7 @@ class _Habits:
         self.response_class = partial(_Response, self.deadline)
 
     def getresponse(self) -> Any:
-        """Read the answer's headers; their bytes are no content."""
+        """Read the answer's headers; their bytes do not extend the deadline."""
         self.deadline.start(self.timeout)
         return super().getresponse()  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""An answer of chat or completion, whole or in pieces, off the body that brings it."""
+"""Read an answer of chat or completion from a body, whole or in pieces."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _chunks(values: list[Any], call: Call) -> list[ChatChunk]:
 
 
 class _Arrived:
-    """What has arrived of an answer: makes whole what was cut inside a character, counts the rest.
+    """The answer so far: joins characters that were cut, and counts pieces and content.
 
     :ivar pieces: how many there were.
     :ivar content: how many of them brought something of the answer, or its end.
@@ -214,7 +214,7 @@ class _Arrived:
         self._text, self._reasoning = Pieces(), Pieces()
 
     def take(self, chunk: ChatChunk) -> ChatChunk:
-        """Take a piece in; return what of it can be handed on."""
+        """Add a piece; return the part that can be passed on."""
         text = chunk.text and self._text.feed(chunk.text)
         reasoning = chunk.reasoning and self._reasoning.feed(chunk.reasoning)
         if text != chunk.text or reasoning != chunk.reasoning:

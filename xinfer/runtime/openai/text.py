@@ -1,4 +1,4 @@
-"""Text that every reader takes: no half of a surrogate pair leaves the client.
+"""Text without lone surrogates, which not every reader accepts.
 
 JSON may escape the two halves of a character apart, in one text or in two pieces of a stream, and
 may hold a half alone. pydantic refuses to write such texts.
@@ -32,7 +32,7 @@ class Pieces:
     _first_half: str = ""
 
     def feed(self, text: str) -> str:
-        """Take a piece in; return what of it can be handed on."""
+        """Add a piece; return the part that can be passed on."""
         if not self._first_half and text.isascii():
             return text
         text = self._first_half + text

@@ -182,7 +182,7 @@ def _encode() -> Callable[[str], list[int]] | None:
 
 
 def _is_at_hand(name: str, sha256: str) -> bool:
-    """Tell whether tiktoken's cache has this vocabulary, whole, where tiktoken will look for it."""
+    """Return whether tiktoken's cache holds this vocabulary whole, where tiktoken looks for it."""
     folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR"))
     if folder is None:
         folder = str(Path(tempfile.gettempdir(), "data-gym-cache"))

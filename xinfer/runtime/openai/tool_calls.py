@@ -34,7 +34,7 @@ class ToolCalls:
     _by_index: dict[int, _Call] = field(factory=dict)
 
     def add(self, pieces: Iterable[ToolCallDelta]) -> None:
-        """Take the pieces of one event in; of these, each with a name is another call."""
+        """Add the pieces of one event, in which each name begins another call."""
         begun: set[int] = set()
         for piece in pieces:
             call = self._going_on(piece, begun)
@@ -48,7 +48,7 @@ class ToolCalls:
             call.take(piece)
 
     def _going_on(self, piece: ToolCallDelta, begun: set[int]) -> _Call | None:
-        """Find the call that a piece belongs to; ``None`` for a new one."""
+        """Find the call that a piece belongs to; ``None`` if it begins one."""
         if piece.index is not None:
             call = self._by_index.get(piece.index)
         else:
@@ -65,7 +65,7 @@ class ToolCalls:
         return any(call.name for call in self._calls)
 
     def __iter__(self) -> Iterator[ToolCall]:
-        """Yield the whole calls; what never got a name is none."""
+        """Yield the whole calls; those without a name are left out."""
         ids: set[str] = set()
         for call in self._calls:
             if call.name:

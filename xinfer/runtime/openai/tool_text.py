@@ -1,4 +1,4 @@
-"""Tool calls that a server left in the text, taken out of it as it arrives.
+"""Extract the tool calls that a server left in the text, as it arrives.
 
 A text is taken for a call only where tools were offered; what merely looks like a call stays text.
 """
@@ -41,7 +41,7 @@ class ToolCallText:
     """Of the call that ended just now."""
 
     def feed(self, text: str) -> tuple[str, list[ToolCallDelta]]:
-        """Take a piece in; return what may be shown by now, and the calls that are complete."""
+        """Add a piece; return the text that can be shown, and the calls that are complete."""
         visible: list[str] = []
         calls: list[ToolCallDelta] = []
         # What is behind a mark is copied at each one: in short pieces the work stays linear.
@@ -91,7 +91,7 @@ class ToolCallText:
         self._notation = None
         if close is None and notation.mark:
             return ""
-        # Braces that do not match, and perhaps more behind them; or JSON that is no call.
+        # Braces that do not match, and perhaps more behind them; or JSON that is not a call.
         inside, close, rest = block.text.partition(close or "\0")
         self._show(notation.mark + inside + close, visible)
         return rest

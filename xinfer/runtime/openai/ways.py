@@ -1,4 +1,4 @@
-"""Other ways to ask a model that refuses the first: what helped once is remembered.
+"""Other ways to ask a model that refuses a request; those that helped are remembered.
 
 Nothing tells beforehand that a chat template takes a system message in first place only, that an
 engine calls tools only without streaming, or that a version fails on one of its two ways to
@@ -33,7 +33,7 @@ class Way:
     :param words: a pattern for the words of a refusal that it may help against.
     :param change: from the body of the request to the one that is sent instead.
     :param needs: a key of the body without which it changes nothing.
-    :param switch: answers at once instead of in pieces.
+    :param switch: ask for an answer at once instead of in pieces.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Way:
     switch: bool = False
 
     def may_help(self, error: CallError, body: Body, *, stream: bool) -> bool:
-        """Compare with a refusal."""
+        """Return whether this way may help against a refusal."""
         changes = not self.needs or bool(body.get(self.needs))
         return changes and (stream or not self.switch) and bool(self.words.search(error.words))
 
@@ -191,7 +191,7 @@ class Attempts:
                 self._take(way)
                 return
         if self._fault is not None:
-            raise self._fault from None  # the other way has told nothing better
+            raise self._fault from None  # the other way failed as well
         if not _fails_by_itself(error):
             raise error
         self._fault = error
@@ -210,7 +210,7 @@ class Attempts:
 
 
 def _fails_by_itself(error: CallError) -> bool:
-    """Tell a fault of the server's own code, which its other way to answer may not have."""
+    """Return whether the server's own code failed, which the other way to answer may avoid."""
     if not isinstance(error, ServerUnavailable) or error.status not in (None, 500):
         return False
     return not error.has_fix and bool(_OWN_FAULT.search(error.words))

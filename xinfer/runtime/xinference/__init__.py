@@ -1,4 +1,4 @@
-"""Xinference's own: what it tells of its models, and what it means by some of its words."""
+"""What is Xinference's own: its descriptions of models, and fixes for its errors."""
 
 from xinfer.runtime.xinference.client import XinferenceClient
 

@@ -27,5 +27,5 @@ class XinferenceClient(Client):
     lists_models: ClassVar[re.Pattern[str] | None] = re.compile(r"\(cached, retry after")
 
     def read_description(self, row: Mapping[str, Any]) -> ModelDescription:
-        """Read what the server tells of a model."""
+        """Read what the server reports of a model."""
         return description(row)

@@ -1,4 +1,4 @@
-"""What Xinference tells of a running model, in answers of ``GET /v1/models`` and below it."""
+"""What Xinference reports of a running model, in answers of ``GET /v1/models`` and below it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Its rerank models take texts only: the server refuses anything else.
 
 
 def description(row: Mapping[str, Any]) -> ModelDescription:
-    """Read what the server tells of a model."""
+    """Read what the server reports of a model."""
     abilities = frozenset(words_of(row, "model_ability"))
     family, name = text_of(row, "model_family"), text_of(row, "model_name")
     if not abilities and row.get("model_type") == "embedding" and _SEEING.match(name):

@@ -107,7 +107,7 @@ class Shape:
     first_delta: Mapping[str, Any] = field(factory=lambda: {"role": "assistant", "content": ""})
 
     def knows(self, model: str) -> bool:
-        """Say whether the list of models has a name; some servers do not look."""
+        """Return whether the list of models has a name; some servers do not look."""
         rows = (row for told in self.tells.values() for row in told.get("data", ()))
         return not self.knows_names or any(row.get("id") == model for row in rows)
 

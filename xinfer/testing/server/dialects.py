@@ -80,7 +80,7 @@ class DialectServer(FakeServer):
 
 
 def _holds(body: Mapping[str, Any], path: str) -> bool:
-    """Say whether a body has a key; ``a.b=c`` looks below it and at the value."""
+    """Return whether a body has a key; ``a.b=c`` looks below it and at the value."""
     path, _, wanted = path.partition("=")
     value: Any = body
     for key in path.split("."):

@@ -1,7 +1,7 @@
 r"""What goes wrong in servers, proxies and networks, as data.
 
-A fault is an :class:`Answer` that is given instead, or something that makes another answer of the
-one that would be given. Several are applied in order:
+A fault is an :class:`Answer` to give instead, or a function from the answer that would be given to
+another one. Several are applied in order:
 
 .. code-block:: python
 
@@ -57,7 +57,7 @@ BAD_GATEWAY = whole(
 LOGIN_PAGE = whole(b"<!doctype html><title>Sign in</title>", "text/html; charset=utf-8")
 """200 and a page for people, whatever was asked."""
 OTHER_JSON = whole(b'{"status":"ok"}', "application/json")
-"""200 and JSON that is no answer to the question, nor a stream."""
+"""200 and JSON that is neither an answer nor a stream."""
 EMPTY = Answer()
 """200 with neither type nor body."""
 EMPTY_ERROR = Answer(status=500)
@@ -223,7 +223,7 @@ def without_done(answer: Answer) -> Answer:
 
 @frozen
 class Edited:
-    """The JSON of an answer, or of each event of a stream, is another.
+    """The JSON of an answer, or of each event of a stream, is changed.
 
     :param change: changes an object in place.
     """

@@ -76,7 +76,7 @@ def checked(arrived: Arrived, name: str, fields: tuple[Field, ...]) -> Mapping[s
     """Return the body.
 
     :param name: of Xinference's class for it.
-    :raises Refused: it is no JSON object, or a field is missing or wrong.
+    :raises Refused: it is not a JSON object, or a field is missing or wrong.
     """
     if not isinstance(arrived.body, dict):
         raise Refused(crashed(_unreadable(arrived.raw)))

@@ -1,4 +1,4 @@
-"""Authentication: which keys may do what, and who is shut out for guessing."""
+"""Authentication: which keys may do what, and when an address is locked out."""
 
 from __future__ import annotations
 

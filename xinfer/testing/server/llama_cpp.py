@@ -73,7 +73,7 @@ def _call_id() -> str:
 
 
 def _swallows(run: Run) -> bool:
-    """Say whether the answer lands in ``reasoning_content``: in a stream also without thoughts."""
+    """Return whether the answer is in ``reasoning_content``: in a stream even without thoughts."""
     return run.model.reasoning is Reasoning.SWALLOWING
 
 

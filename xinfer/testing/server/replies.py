@@ -18,7 +18,7 @@ from xinfer.testing.server.tokens import Kind, Token, split
 THOUGHT = "The user said something.\nI should greet them politely."
 _UNICODE = 'He said "hi" — 你好 😀\nline two'
 _MOST = 100_000
-"""The number that counting ends at, at the latest."""
+"""The largest number to count to."""
 _LONGEST_EXCERPT = 200
 """Characters of a message that are repeated."""
 _COUNT = re.compile(r"\bcount\b(?: to (\d+))?")

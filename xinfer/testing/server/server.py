@@ -36,7 +36,7 @@ from xinfer.testing.server.versions import as_version, last_headers, version_of
 _HOST = "127.0.0.1"
 _MODELS = "/v1/models/"
 _LOOK = 0.02
-"""Seconds between two looks whether a client still waits."""
+"""Seconds between two checks that the client still waits."""
 _JOIN = 10.0
 """Seconds to wait for a thread to end."""
 _REVISION = "a3625815f8daa70a1beb428734147ca973cf916c"
@@ -246,12 +246,12 @@ class _Server(ThreadingHTTPServer):
     def stop(self) -> None:
         """Let :meth:`serve_forever` end."""
         self.stopping.set()
-        # Nothing but a connection wakes it.
+        # Only a connection wakes the accepting thread.
         with contextlib.suppress(OSError):
             socket.create_connection((_HOST, self.server_address[1]), _JOIN).close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away or of connections cut at the stop."""
+        """Ignore clients that went away and connections that were cut on stopping."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -308,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _took(self, step: Hold | Drop) -> bool:
-        """Do what is not a piece of the body; return whether the answer goes on."""
+        """Carry out a step that is not a piece of the body; return whether the answer goes on."""
         if isinstance(step, Hold):
             return self._pause(step.seconds)
         if step.reset:

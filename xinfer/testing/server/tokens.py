@@ -45,7 +45,7 @@ def count(text: str) -> int:
 
 @frozen(kw_only=True)
 class Generated:
-    """What came of a model's run.
+    """The result of a model's run.
 
     :param tokens: also the one that ended it: empty at the end of the answer, and what is left
         of it at a stop string.

@@ -36,10 +36,10 @@ def version_of(text: str) -> Version:
 
 @frozen(kw_only=True)
 class Habit:
-    """What versions do otherwise.
+    """What some versions do differently.
 
-    :param since: the first one known to.
-    :param until: the first one known not to.
+    :param since: the first version that is known to.
+    :param until: the first later version that is known not to.
     """
 
     since: Version = (0,)

@@ -14,7 +14,7 @@ from xinfer.schema import Choice, ListOf, Object, Scalar, Type, in_yaml, yaml_fi
 from xinfer.spec.declaration import Declaration
 
 _LONGEST = 3
-"""Items in a list; faults need few, and a large object is slow to make."""
+"""Items in a list: few suffice to find faults, and large objects are slow to make."""
 
 
 def texts(*, min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
@@ -25,7 +25,7 @@ def texts(*, min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
 
 
 _TRAPS = ["on", "No", "~", "null", "1_000", "12:30", "0o7", "3.12", "=", "<<", "- a", "#x", "% y"]
-"""What YAML 1.1 or 1.2 takes for something else than a text when it stands bare."""
+"""Texts that YAML 1.1 or 1.2 reads as another type if they are not quoted."""
 
 
 @cache

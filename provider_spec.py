@@ -232,6 +232,7 @@ class XinferenceCredentials(Credentials):
         ),
         default=None,
         validator=cloned_voices,
+        max_length=2_000_000,  # of recordings in data: URLs
         show_on=SPEECH_ONLY,
     )
     instructions: str | None = text_input(

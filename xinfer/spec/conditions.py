@@ -297,7 +297,7 @@ class Listed:
     def evaluate(self, info: ModelInfo) -> tuple[str, ...] | None:
         """Split at commas, semicolons and line breaks; ``None`` if no item is left."""
         items = (item.strip() for item in _SEPARATORS.split(value_of(self.text, info) or ""))
-        return tuple(item for item in items if item) or None
+        return tuple(item for item in dict.fromkeys(items) if item) or None
 
     def __str__(self) -> str:
         return f"listed({self.text})"

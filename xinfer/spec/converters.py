@@ -35,6 +35,11 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
     """
 
     def tidy(text: str) -> str:
+        if len(text) > _LONGEST_URL:
+            raise Invalid(
+                f"is longer than {_LONGEST_URL} characters: enter the URL alone",
+                f"超过 {_LONGEST_URL} 个字符：请只填写 URL",
+            )
         address = _usual_width(text.strip(_AROUND)).strip(_AROUND)
         if len(address.split()) > 1:
             raise _refused(address, "{url} contains a blank", "{url}中含有空格")
@@ -148,6 +153,8 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+_LONGEST_URL = 2048
+"""Characters; servers and proxies refuse longer ones."""
 _LONGEST_HOST = 253
 _LABELS = re.compile(
     r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*"
@@ -229,7 +236,7 @@ def pem(text: str) -> str:
 
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-_CERTIFICATE = re.compile(f"{_BEGIN}(.*?){_END}", re.DOTALL)
+_CERTIFICATE = re.compile(f"{_BEGIN}([^-]*){_END}")
 
 
 def _short(number: float) -> str:

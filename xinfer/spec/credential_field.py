@@ -26,6 +26,10 @@ version of the plugin stored the same variable as a secret."""
 _PLACEHOLDER = "[__HIDDEN__]"
 """What Dify's form shows instead of a stored secret, and sends back if nothing was entered."""
 
+LONGEST, LONGEST_SECRET = 256 * 1024, 8 * 1024
+"""Characters that a field may hold if its form sets no limit: all tenants of a Dify share one
+process, and the values of each are read anew for every call."""
+
 
 class Accepted:
     """A value that is accepted already, on its way through ``__init__``."""
@@ -83,6 +87,7 @@ class CredentialField:
         text = text_of(raw)
         if text is None:
             return attrs.NOTHING
+        _short_enough(text, self.form.max_length or self._longest)
         if text.startswith(_CIPHERTEXT):
             raise Invalid(
                 "holds a value that another version of this plugin encrypted: "
@@ -103,6 +108,10 @@ class CredentialField:
                 f"'{entry}' is not {expected}", f"“{entry}”无效：{expected.chinese}"
             ) from None
         return self.accept(value)
+
+    @property
+    def _longest(self) -> int:
+        return LONGEST_SECRET if self.form.type is FormType.SECRET_INPUT else LONGEST
 
     @property
     def forms(self) -> tuple[FormField, ...]:
@@ -204,15 +213,12 @@ def steps_of(specification: Specification, codec: Codec) -> Iterable[Converter]:
 
         yield _passing(one_of)
     if form.max_length > 0:
+        yield _passing(lambda value: _short_enough(codec.write(value), form.max_length))
 
-        def short_enough(value: Any) -> None:
-            if len(codec.write(value)) > form.max_length:
-                raise Invalid(
-                    f"is longer than {form.max_length} characters",
-                    f"超过 {form.max_length} 个字符",
-                )
 
-        yield _passing(short_enough)
+def _short_enough(text: str, most: int) -> None:
+    if len(text) > most:
+        raise Invalid(f"is longer than {most} characters", f"超过 {most} 个字符")
 
 
 def _passing(validator: Validator) -> Converter:

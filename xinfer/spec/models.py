@@ -10,7 +10,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from xinfer.spec.conditions import Condition, Expression, ModelInfo, value_of
-from xinfer.spec.declaration import Declaration, evolve
+from xinfer.spec.declaration import Declaration, evolve, span_from
 from xinfer.spec.i18n import I18n
 
 
@@ -235,6 +235,10 @@ class CustomizableModel(Declaration):
 
     def resolve(self, model: str, info: ModelInfo) -> Model:
         """Complete the description for one model."""
+        with span_from(self):  # at run time, the frames of a call tell nothing
+            return self._resolved(model, info)
+
+    def _resolved(self, model: str, info: ModelInfo) -> Model:
         properties = {name: value_of(value, info) for name, value in self.properties.items()}
         if names := properties.get("voices"):
             properties["voices"] = tuple(map(_voice, names))

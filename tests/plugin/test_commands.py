@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -231,18 +232,17 @@ def test_wrong_key_files_are_named(here):
     )
 
 
-def wheel(folder, name, requires=""):
+def wheel(folder, name, requires="", version="1.0", tag="py3-none-any"):
     """Write a wheel of a package that is nothing but a name."""
-    info = f"{name}-1.0.dist-info"
+    info = f"{name}-{version}.dist-info"
     needs = f"Requires-Dist: {requires}\n" if requires else ""
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as file:
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as file:
         file.writestr(f"{name}.py", "")
         file.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}"
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         )
-        file.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
+        file.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         file.writestr(f"{info}/RECORD", "")
 
 
@@ -292,6 +292,45 @@ def test_an_offline_package_brings_its_wheels_and_uv_takes_them(own_index, here,
     if sys.version_info[:2] == (3, 12):
         assert done.returncode == 0, done.stderr
         assert list(unpacked.glob(".venv/lib/*/site-packages/acme_two.py"))
+
+
+def test_platforms_that_resolve_to_different_versions_get_their_own(own_index, here, monkeypatch):
+    for version, machine in (("1.0", "x86_64"), ("1.0", "aarch64"), ("2.0", "x86_64")):
+        wheel(own_index, "acme_fast", "", version, f"cp312-cp312-manylinux_2_17_{machine}")
+    folder = write_tree(here, "02-difyignore-only")
+    requires = '"acme_fast", "acme_two; platform_machine == \'aarch64\'"'
+    (folder / "pyproject.toml").write_text(PYPROJECT.replace('"acme_one"', requires))
+    (folder / "requirements.txt").write_text("acme_fast\n")
+    files = with_wheels(plugin_files(folder), ["linux/amd64", "linux/arm64"], "3.12")
+    pins = [line.partition(" --hash")[0] for line in files["requirements.txt"].decode().split("\n")]
+    assert pins[2:] == [
+        "acme-fast==1.0 ; platform_machine == 'aarch64'",
+        "acme-fast==2.0 ; platform_machine == 'x86_64'",
+        "acme-two==1.0 ; platform_machine == 'aarch64'",
+        "",
+    ]
+    unpacked = here / "unpacked"
+    for path, content in files.items():
+        (unpacked / path).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / path).write_bytes(content)
+    for name in ("UV_OFFLINE", "UV_FIND_LINKS", "VIRTUAL_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")
+    uv = os.environ.get("UV") or "uv"
+    for machine, versions in (
+        ("x86_64", {"acme-fast 2.0"}),
+        ("aarch64", {"acme-fast 1.0", "acme-two 1.0"}),
+    ):
+        # What uv would install there; to run it takes such a machine.
+        platform = ("--python-platform", f"{machine}-manylinux_2_28", "--python", "3.12")
+        synced = [uv, "sync", "--no-dev", "--frozen", "--dry-run", "-v", *platform]
+        target = ("--target", f"to-{machine}", "-r", "requirements.txt")
+        installed = [uv, "pip", "install", *platform, *target]
+        for command in (synced, installed):
+            done = subprocess.run(command, cwd=unpacked, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            lines = re.findall(r"^ \+ (\S+)==(\S+)$", done.stderr, re.MULTILINE)
+            assert {" ".join(line) for line in lines} == versions
 
 
 @pytest.mark.parametrize("command", [["sync", "--no-dev", "--frozen"], ["pip", "install", "-r"]])

@@ -30,6 +30,9 @@ _SECONDS = 600
 _GLIBC = range(5, 37)
 """The glibc of Dify's image is 2.36; wheels for an older one run there."""
 
+type Pins = Mapping[str, frozenset[str]]
+"""What is installed on each machine, as ``name==version``."""
+
 
 class OfflineError(Exception):
     """A package for installation without an index cannot be made; ``str`` says why."""
@@ -75,19 +78,25 @@ def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> Pl
         if name not in PLATFORMS:
             choices = ", ".join(PLATFORMS)
             raise OfflineError(f"There is no platform {name!r}; Dify runs on {choices}.")
+    chosen = [PLATFORMS[name] for name in dict.fromkeys(platforms)]
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / WHEELS
-        for name in platforms:
-            pins = _resolve(files, PLATFORMS[name], python, Path(folder))
-            _download(pins, PLATFORMS[name], python, wheels)
+        wheels.mkdir()
+        pins = {}
+        for platform in chosen:
+            downloaded = Path(folder) / platform.machine
+            _download(_resolve(files, platform, python, Path(folder)), platform, python, downloaded)
+            pins[platform.machine] = frozenset(_pin(wheel) for wheel in downloaded.iterdir())
+            for wheel in downloaded.iterdir():
+                wheel.replace(wheels / wheel.name)
         added = {f"{WHEELS}/{wheel.name}": wheel.read_bytes() for wheel in sorted(wheels.iterdir())}
         if PYPROJECT in files:
-            text = _configured(files[PYPROJECT].decode(), platforms, python)
+            text = _configured(files[PYPROJECT].decode(), pins, python)
             (Path(folder) / PYPROJECT).write_text(text, "utf-8")
             added[PYPROJECT] = text.encode()
             added[LOCK] = _locked(Path(folder), python, added)
     if REQUIREMENTS in files or PYPROJECT not in files:
-        added[REQUIREMENTS] = _pinned(added).encode()
+        added[REQUIREMENTS] = _pinned(pins, added).encode()
     unchanged = (file for file in files.files if file.path not in added and file.path != LOCK)
     added_files = (
         File(path=path, size=len(content), read=lambda content=content: content)  # type: ignore[misc]
@@ -155,17 +164,30 @@ def _locked(folder: Path, python: str, added: Mapping[str, bytes]) -> bytes:
     return _PATH.sub(with_hash, (folder / LOCK).read_text("utf-8")).encode()
 
 
-def _pinned(added: Mapping[str, bytes]) -> str:
+def _pinned(pins: Pins, added: Mapping[str, bytes]) -> str:
     """Write requirements that are the wheels themselves, with their hashes."""
-    lines = ["--no-index", f"--find-links {WHEELS}"]
     hashes: dict[str, list[str]] = {}
     for path, content in added.items():
         if path.startswith(f"{WHEELS}/"):
-            name, version, _, _ = parse_wheel_filename(path.removeprefix(f"{WHEELS}/"))
-            hashes.setdefault(f"{name}=={version}", []).append(hashlib.sha256(content).hexdigest())
-    for pin, digests in hashes.items():
-        lines.append(" ".join([pin, *(f"--hash=sha256:{digest}" for digest in digests)]))
+            hashes.setdefault(_pin(Path(path)), []).append(hashlib.sha256(content).hexdigest())
+    lines = ["--no-index", f"--find-links {WHEELS}"]
+    for pin, marker in _marked(pins):
+        hashed = (f"--hash=sha256:{digest}" for digest in hashes[pin])
+        lines.append(" ".join([pin + marker, *hashed]))
     return "\n".join(lines) + "\n"
+
+
+def _pin(wheel: Path) -> str:
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    return f"{name}=={version}"
+
+
+def _marked(pins: Pins) -> Iterator[tuple[str, str]]:
+    """Pair each pin with the marker of the machines that it is for, if not for all."""
+    for pin in sorted(frozenset().union(*pins.values())):
+        machines = [machine for machine in pins if pin in pins[machine]]
+        on = " or ".join(f"platform_machine == '{machine}'" for machine in machines)
+        yield pin, "" if len(machines) == len(pins) else f" ; {on}"
 
 
 def _uv() -> str:
@@ -202,8 +224,11 @@ def _run(
         raise OfflineError(f"{failure}: {re.sub(r'^ERROR: ', '', reason)}")
 
 
-def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
-    """Let ``uv sync`` take the wheels alone, for these platforms alone."""
+_SETTINGS = frozenset({"no-index", "find-links", "environments", "constraint-dependencies"})
+
+
+def _configured(pyproject: str, pins: Pins, python: str) -> str:
+    """Let ``uv sync`` take the wheels alone, for the machines of the pins alone."""
     try:
         tool = tomllib.loads(pyproject).get("tool", {}).get("uv", {})
     except (tomllib.TOMLDecodeError, AttributeError):
@@ -213,10 +238,10 @@ def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
         raise OfflineError(
             f"[tool.uv.sources] takes {', '.join(sources)} from another place: remove it."
         )
-    present = sorted({"no-index", "find-links", "environments"} & tool.keys())
+    present = sorted(_SETTINGS & tool.keys())
     if present:
         raise OfflineError(f"[tool.uv] sets {', '.join(present)} already: remove it.")
-    machines = " or ".join(f"platform_machine == '{PLATFORMS[name].machine}'" for name in platforms)
+    machines = " or ".join(f"platform_machine == '{machine}'" for machine in pins)
     environment = (
         f"sys_platform == 'linux' and python_version == '{python}' and ({machines}) "
         "and platform_python_implementation == 'CPython'"
@@ -224,6 +249,9 @@ def _configured(pyproject: str, platforms: Sequence[str], python: str) -> str:
     settings = (
         f'no-index = true\nfind-links = ["{WHEELS}"]\nenvironments = [{json.dumps(environment)}]\n'
     )
+    # Where machines differ in a version, one lock holds both.
+    if constraints := [pin + marker for pin, marker in _marked(pins) if marker]:
+        settings += f"constraint-dependencies = {json.dumps(constraints)}\n"
     pyproject = _without_groups(pyproject)
     header = re.search(r"^\[tool\.uv\][ \t]*(#.*)?\n", pyproject, re.MULTILINE)
     if header:

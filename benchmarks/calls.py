@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 from benchmarks.bench import Bench
-from benchmarks.figure import Figure, Goal, Rounds, in_turns, middle
+from benchmarks.figure import Figure, Goal, Rounds, in_turns
 from benchmarks.process import Contestant
 
 _TEXT = "The quick brown fox jumps over the lazy dog."
@@ -41,28 +41,24 @@ def embedding(bench: Bench) -> Iterator[Figure]:
     walls = Rounds(wall)
     what = f"Embedding {len(texts):,} texts as Dify calls"
     calls = f"{sizes['ours']} texts a call, the peer {sizes['peer']}"
-    figure, spread = middle(walls.ratios("peer", "ours"))
     yield Figure(
         name="embedding/wall",
         what=f"{what}, wall",
-        figure=figure,
+        figures=walls.ratios("peer", "ours"),
         of="× faster than peer",
         values=walls.values(1000),
         unit="ms",
         goal=Goal(limit=8, at_least=True),
-        spread=spread,
         note=calls,
     )
-    figure, spread = middle(cpu.ratios("ours", "floor"))
     yield Figure(
         name="embedding/cpu",
         what=f"{what}, CPU",
-        figure=figure,
+        figures=cpu.ratios("ours", "floor"),
         of="× floor",
         values=cpu.values(1000),
         unit="ms",
         goal=Goal(limit=1.2),
-        spread=spread,
         note=f"peer: {median(cpu.ratios('peer', 'floor')):.1f} × floor",
     )
 
@@ -89,12 +85,11 @@ def connections(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         name="connections",
         what="New connections for rerank and validation calls, per worker",
-        figure=needed["ours"],
+        figures=(needed["ours"],),
         of="a worker",
         values=values,
         unit="",
         goal=Goal(limit=1),
-        spread=(needed["ours"], needed["ours"]),
         note=f"{calls} of each a worker; the floor needs no server",
     )
 

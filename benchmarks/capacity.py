@@ -101,7 +101,7 @@ def _figure(name: str, streams: int, load: Load, seconds: int) -> Figure:
     return Figure(
         name=f"capacity/{streams}/{name}",
         what=f"CPU of {streams:,} streams of 30 tokens a second, {name}",
-        figure=share,
+        figures=(share,),
         of="cores",
         values={
             "tokens a second": tokens / load.took,
@@ -116,7 +116,6 @@ def _figure(name: str, streams: int, load: Load, seconds: int) -> Figure:
         },
         unit="",
         goal=Goal(limit=1.0),
-        spread=(share, share),
         note=f"ended {late:+.1f} s after the server's pace; {load.reading.failed} failed",
     )
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import batched
 
 from benchmarks.bench import Bench
 from benchmarks.contestants import BEFORE, before
-from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.figure import Figure, Goal, in_turns
 from benchmarks.process import Contestant
+from benchmarks.processes import started
 
 _BOTH = ("ours", "before")
 _TEXT = "The quick brown fox jumps over the lazy dog."
@@ -28,27 +30,19 @@ def beside_earlier(bench: Bench) -> Iterator[Figure]:
         for contestant in contestants.values():
             measure(bench, contestant)
         rounds = in_turns(
-            {each: _of(bench, measure, contestants[each]) for each in _BOTH},
+            {each: partial(measure, bench, contestants[each]) for each in _BOTH},
             bench.scaled(9, 3),
         )
-        figure, spread = middle(rounds.ratios("ours", "before"))
         yield Figure(
             name=f"earlier/{name}",
             what=what,
-            figure=figure,
+            figures=rounds.ratios("ours", "before"),
             of="× the earlier commit",
             values=rounds.values(factor),
             unit=unit,
             goal=Goal(limit=0.5 if name == "digits" else 1.05),
-            spread=spread,
         )
     yield from _fresh(bench)
-
-
-def _of(
-    bench: Bench, measure: Callable[[Bench, Contestant], float], contestant: Contestant
-) -> Callable[[], float]:
-    return lambda: measure(bench, contestant)
 
 
 def _cpu_a_token(uid: str, full: int) -> Callable[[Bench, Contestant], float]:
@@ -102,39 +96,22 @@ _MEASURES: Mapping[str, tuple[str, str, float, Callable[[Bench, Contestant], flo
 
 def _fresh(bench: Bench) -> Iterator[Figure]:
     """Compare start and memory, which need processes of their own."""
-    memory: dict[str, list[float]] = {name: [] for name in _BOTH}
-
-    def started(name: str) -> Callable[[], float]:
-        def took() -> float:
-            began = time.perf_counter()
-            with bench.fresh(name) as contestant:
-                seconds = time.perf_counter() - began
-                memory[name].append(contestant.memory())
-            return seconds
-
-        return took
-
-    rounds = in_turns({name: started(name) for name in _BOTH}, bench.scaled(9, 2))
-    figure, spread = middle(rounds.ratios("ours", "before"))
+    rounds, used = started(bench, _BOTH)
     yield Figure(
         name="earlier/start",
         what="Process start to first heartbeat",
-        figure=figure,
+        figures=rounds.ratios("ours", "before"),
         of="× the earlier commit",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=1.05),
-        spread=spread,
     )
-    ratios = [ours / then for ours, then in zip(memory["ours"], memory["before"], strict=True)]
-    figure, spread = middle(ratios)
     yield Figure(
         name="earlier/memory",
         what="Memory after start",
-        figure=figure,
+        figures=used.ratios("ours", "before"),
         of="× the earlier commit",
-        values={name: sorted(values)[len(values) // 2] for name, values in memory.items()},
+        values=used.values(),
         unit="MB",
         goal=Goal(limit=1.05),
-        spread=spread,
     )

@@ -29,25 +29,36 @@ class Figure:
 
     :param name: the word that chooses it on the command line, with ``/part`` where it has several.
     :param what: the row in words.
-    :param figure: what is held against the goal.
+    :param figures: the figure of each round; their median is compared with the goal.
     :param of: what the figure is, e.g. ``× floor``.
     :param values: the median of each contestant, in ``unit``.
-    :param spread: the quartiles of the figure over the rounds; equal to it where there is one.
     """
 
     name: str
     what: str
-    figure: float
+    figures: Sequence[float]
     of: str
     values: Mapping[str, float]
     unit: str
     goal: Goal
-    spread: tuple[float, float]
     note: str = ""
 
     @property
+    def figure(self) -> float:
+        """The median of the figures."""
+        return median(self.figures)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The quartiles of the figures; both are the figure if there is only one."""
+        if len(self.figures) < 2:
+            return self.figures[0], self.figures[0]
+        low, _, high = quantiles(self.figures, n=4, method="inclusive")
+        return low, high
+
+    @property
     def met(self) -> bool:
-        """Whether the goal is."""
+        """Whether the figure keeps to the goal."""
         return self.goal.met(self.figure)
 
 
@@ -81,11 +92,3 @@ def in_turns(measures: Mapping[str, Callable[[], float]], rounds: int) -> Rounds
         for name in names:
             taken[name].append(measures[name]())
     return Rounds(taken)
-
-
-def middle(figures: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Return median and quartiles."""
-    if len(figures) < 2:
-        return figures[0], (figures[0], figures[0])
-    low, middle_one, high = quantiles(figures, n=4, method="inclusive")
-    return middle_one, (low, high)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from benchmarks.bench import Bench
-from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.figure import Figure, Goal, in_turns
 from provider_spec import XinferenceCredentials
 
 _SHORT = {"server_url": "http://10.0.0.5:9997", "model_uid": "chat"}
@@ -34,16 +34,14 @@ def from_form(bench: Bench) -> Iterator[Figure]:
         },
         bench.scaled(7, 2),
     )
-    figure, spread = middle(rounds.taken["two fields"])
     yield Figure(
         name="from-form",
         what="from_form on valid credentials",
-        figure=figure,
+        figures=rounds.taken["two fields"],
         of="a second",
         values=rounds.values(),
         unit="a second",
         goal=Goal(limit=100_000, at_least=True),
-        spread=spread,
     )
 
 
@@ -58,16 +56,14 @@ def tokens(bench: Bench) -> Iterator[Figure]:
     rounds = in_turns(
         {kind: _megabytes(estimate, text) for kind, text in texts.items()}, bench.scaled(5, 2)
     )
-    figure, spread = middle(rounds.each(min, *texts))
     yield Figure(
         name="tokens",
         what="Token estimate, the slowest kind of text",
-        figure=figure,
+        figures=rounds.each(min, *texts),
         of="MB/s",
         values=rounds.values(),
         unit="MB/s",
         goal=Goal(limit=20, at_least=True),
-        spread=spread,
         note=f"tokens.{name}, without tiktoken",
     )
 

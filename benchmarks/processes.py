@@ -3,57 +3,56 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from statistics import median
 
 from benchmarks.bench import Bench
-from benchmarks.figure import Figure, Goal, Rounds, in_turns, middle
+from benchmarks.figure import Figure, Goal, Rounds, in_turns
 from benchmarks.process import Contestant
 
 
 def start(bench: Bench) -> Iterator[Figure]:
     """Start each plugin to its first heartbeat, byte-compiled, and look at its memory then."""
-    memory: dict[str, list[float]] = {name: [] for name in ("ours", "floor", "peer")}
-
-    def ready(name: str) -> Callable[[], float]:
-        def took() -> float:
-            began = time.perf_counter()
-            with bench.fresh(name) as contestant:
-                seconds = time.perf_counter() - began
-                memory[name].append(contestant.memory())
-            return seconds
-
-        return took
-
-    measures = {name: ready(name) for name in memory}
-    for measure in measures.values():
-        measure()  # reads the files into the system's cache, and byte-compiles what is installed
-    rounds = in_turns(measures, bench.scaled(11, 3))
-    figure, spread = middle(rounds.ratios("ours", "floor"))
+    rounds, used = started(bench, ("ours", "floor", "peer"))
     yield Figure(
         name="start/time",
         what="Process start to first heartbeat",
-        figure=figure,
+        figures=rounds.ratios("ours", "floor"),
         of="× floor",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=1.08),
-        spread=spread,
         note=f"peer: {median(rounds.ratios('peer', 'floor')):.2f} × floor",
     )
-    used = Rounds(memory)
-    figure, spread = middle(used.ratios("ours", "floor"))
     yield Figure(
         name="start/memory",
         what="Memory after start",
-        figure=figure,
+        figures=used.ratios("ours", "floor"),
         of="× floor",
         values=used.values(),
         unit="MB",
         goal=Goal(limit=1.08),
-        spread=spread,
         note=f"peer: {used['peer'] - used['floor']:+.0f} MB",
     )
+
+
+def started(bench: Bench, names: Sequence[str]) -> tuple[Rounds, Rounds]:
+    """Start plugins in turns; return the seconds to the first heartbeat, and the MB held then."""
+    memory: dict[str, list[float]] = {name: [] for name in names}
+
+    def ready(name: str) -> float:
+        began = time.perf_counter()
+        with bench.fresh(name) as contestant:
+            seconds = time.perf_counter() - began
+            memory[name].append(contestant.memory())
+        return seconds
+
+    measures = {name: partial(ready, name) for name in names}
+    for measure in measures.values():
+        measure()  # reads the files into the system's cache, and byte-compiles what is installed
+    seconds = in_turns(measures, bench.scaled(11, 3))
+    return seconds, Rounds(memory)
 
 
 def memory(bench: Bench) -> Iterator[Figure]:
@@ -71,24 +70,22 @@ def memory(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         name="memory/floor",
         what=f"Memory after {total:,} requests",
-        figure=ratio,
+        figures=(ratio,),
         of="× floor",
         values=late,
         unit="MB",
         goal=Goal(limit=1.08),
-        spread=(ratio, ratio),
         note="one in three a streamed answer, the others rerank and embedding",
     )
     growth = late["ours"] / early["ours"]
     yield Figure(
         name="memory/flat",
         what=f"Memory after {total:,} requests beside that after {total // 10:,}",
-        figure=growth,
+        figures=(growth,),
         of="× before",
         values={"before": early["ours"], "after": late["ours"]},
         unit="MB",
         goal=Goal(limit=1.02),
-        spread=(growth, growth),
         note=f"floor: {late['floor'] / early['floor']:.3f} × before",
     )
 
@@ -116,11 +113,10 @@ def recordings(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         name="recordings",
         what="Highest memory during a recording of 24 MB",
-        figure=ratio,
+        figures=(ratio,),
         of="× floor",
         values=peaks,
         unit="MB",
         goal=Goal(limit=1.2),
-        spread=(ratio, ratio),
         note="the SDK itself holds a recording as text and as bytes",
     )

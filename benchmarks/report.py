@@ -75,7 +75,10 @@ def _number(value: float) -> str:
 def as_json(figures: Sequence[Figure]) -> str:
     """Write everything that was measured."""
     rows = [
-        {**attrs.asdict(figure), "goal": str(figure.goal), "met": figure.met} for figure in figures
+        attrs.asdict(figure)
+        | {"figure": figure.figure, "spread": figure.spread}
+        | {"goal": str(figure.goal), "met": figure.met}
+        for figure in figures
     ]
     run = {"machine": machine(), "figures": rows}
     return json.dumps(run, indent=2, ensure_ascii=False) + "\n"

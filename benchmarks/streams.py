@@ -10,7 +10,7 @@ from statistics import median
 import requests
 
 from benchmarks.bench import Bench
-from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.figure import Figure, Goal, in_turns
 
 ALL = ("ours", "floor", "peer")
 
@@ -44,17 +44,15 @@ def _cpu_a_token(bench: Bench, name: str, what: str, uid: str, tokens: int, goal
         _read(bench, contestant, uid, 20)
     measures = {contestant: _cpu_of(bench, contestant, uid, tokens) for contestant in ALL}
     rounds = in_turns(measures, bench.scaled(9, 3))
-    figure, spread = middle(rounds.ratios("ours", "floor"))
     peer = median(rounds.ratios("peer", "floor"))
     return Figure(
         name=name,
         what=what,
-        figure=figure,
+        figures=rounds.ratios("ours", "floor"),
         of="× floor",
         values=rounds.values(1e6),
         unit="µs",
         goal=goal,
-        spread=spread,
         note=f"peer: {peer:.1f} × floor",
     )
 
@@ -89,16 +87,14 @@ def first_token(bench: Bench) -> Iterator[Figure]:
     rounds = in_turns(measures, bench.scaled(9, 3))
     added = rounds.each(lambda *ms: 1000 * (ms[0] - ms[1] - ms[2]), "ours", "floor", "wire")
     peers = rounds.each(lambda *ms: 1000 * (ms[0] - ms[1] - ms[2]), "peer", "floor", "wire")
-    figure, spread = middle(added)
     yield Figure(
         name="first-token",
         what="Delay to the first token over floor + wire",
-        figure=figure,
+        figures=added,
         of="ms",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=2),
-        spread=spread,
         note=f"peer: {median(peers):.1f} ms",
     )
 
@@ -148,14 +144,12 @@ def many_streams(bench: Bench) -> Iterator[Figure]:
         for measure in measures.values():
             measure()
         rounds = in_turns(measures, bench.scaled(7, 2))
-    figure, spread = middle(rounds.ratios("peer", "ours"))
     yield Figure(
         name="streams",
         what=f"{streams} streams × {tokens} tokens at once, wall",
-        figure=figure,
+        figures=rounds.ratios("peer", "ours"),
         of="× faster than peer",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=6, at_least=True),
-        spread=spread,
     )

@@ -69,12 +69,11 @@ def percentiles(bench: Bench) -> Iterator[Figure]:
             yield Figure(
                 name=f"percentiles/{streams}-{part}",
                 what=f"p99 of {what}, {streams} streams of 30 tokens a second",
-                figure=ratio,
+                figures=(ratio,),
                 of="× the SDK's class",
                 values=values,
                 unit="ms",
                 goal=Goal(limit=1.0),
-                spread=(ratio, ratio),
             )
 
 
@@ -101,23 +100,21 @@ def fairness(bench: Bench) -> Iterator[Figure]:
         yield Figure(
             name=f"fairness/{attack}",
             what=f"p99 of the first token of 20 tenants beside one whose server sends a {attack}",
-            figure=ratio,
+            figures=(ratio,),
             of="× without it",
             values=values,
             unit="ms",
             goal=Goal(limit=2.0),
-            spread=(ratio, ratio),
             note=f"median {values['with p50'] - values['without p50']:+.1f} ms",
         )
         yield Figure(
             name=f"fairness/{attack}-heartbeat",
             what=f"Longest time without a heartbeat during a {attack}",
-            figure=gap,
+            figures=(gap,),
             of="s",
             values={"expected": _HEARTBEAT, "longest": gap},
             unit="s",
             goal=Goal(limit=2.0),
-            spread=(gap, gap),
         )
 
 

@@ -15,7 +15,7 @@ import requests
 
 from benchmarks.bench import Bench
 from benchmarks.contestants import ROOT
-from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.figure import Figure, Goal, in_turns
 from benchmarks.large import write_project
 from xinfer.build.preparation import prepare, write
 
@@ -41,16 +41,14 @@ def unchanged_build(bench: Bench) -> Iterator[Figure]:
     beyond = rounds.each(
         lambda build, imports, python: (build - imports) / (imports - python), *measures
     )
-    figure, spread = middle(beyond)
     yield Figure(
         name="build",
         what="build.py, unchanged: beyond its imports",
-        figure=figure,
+        figures=beyond,
         of="× the imports",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=0.5),
-        spread=spread,
         note="nothing was written; the imports are attrs, ruamel.yaml and click",
     )
 
@@ -64,16 +62,14 @@ def command_line(bench: Bench) -> Iterator[Figure]:
     for measure in measures.values():
         measure()
     rounds = in_turns(measures, bench.scaled(11, 3))
-    figure, spread = middle(rounds.taken["xinfer --help"])
     yield Figure(
         name="cli",
         what="Start of the command line",
-        figure=figure,
+        figures=rounds.taken["xinfer --help"],
         of="s",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=0.25),
-        spread=spread,
     )
 
 
@@ -87,16 +83,14 @@ def help_of_commands(bench: Bench) -> Iterator[Figure]:
         measure()
     rounds = in_turns(measures, bench.scaled(5, 2))
     slowest = max(names, key=lambda name: rounds[name])
-    figure, spread = middle(rounds.taken[slowest])
     yield Figure(
         name="help",
         what="The slowest command's --help",
-        figure=figure,
+        figures=rounds.taken[slowest],
         of="s",
         values=rounds.values(1000),
         unit="ms",
         goal=Goal(limit=0.15),
-        spread=spread,
         note=slowest,
     )
 
@@ -117,16 +111,14 @@ def save_to_page(bench: Bench) -> Iterator[Figure]:
                 taken = [_save(spec, lines, url) for _ in range(bench.scaled(9, 2))]
         finally:
             process.kill()
-    figure, spread = middle(taken)
     yield Figure(
         name="preview",
         what="xinfer preview: from a save to the page's view, 150 models",
-        figure=1000 * figure,
+        figures=[1000 * seconds for seconds in taken],
         of="ms",
         values={"fastest": 1000 * min(taken), "slowest": 1000 * max(taken)},
         unit="ms",
         goal=Goal(limit=300),
-        spread=(1000 * spread[0], 1000 * spread[1]),
     )
 
 
@@ -164,16 +156,14 @@ def large_plugin(bench: Bench) -> Iterator[Figure]:
         "import": "the spec is written, the code carried over",
     }
     for task in ("check", "import"):
-        figure, spread = middle(rounds.ratios(task, "parse"))
         yield Figure(
             name=f"large/{task}",
             what=f"xinfer {task}, {many} models",
-            figure=figure,
+            figures=rounds.ratios(task, "parse"),
             of="× parsing once",
             values={name: rounds[name] * 1000 for name in (task, "parse")},
             unit="ms",
             goal=Goal(limit=1.5),
-            spread=spread,
             note=notes[task],
         )
     for task in ("check", "import"):
@@ -182,12 +172,11 @@ def large_plugin(bench: Bench) -> Iterator[Figure]:
         yield Figure(
             name=f"large/{task}-linear",
             what=f"xinfer {task}: a model of {most:,} beside one of {many}",
-            figure=figure,
+            figures=(figure,),
             of="×",
             values={f"of {count}": seconds * 1000 for count, seconds in a_model.items()},
             unit="ms a model",
             goal=Goal(limit=1.15),
-            spread=(figure, figure),
         )
 
 

@@ -1,10 +1,15 @@
 """A call of each model type, asked as Dify asks, and what the fake server makes of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from xinfer.daemon.invocation import Invocation
+from xinfer.daemon.session import CallError
 from xinfer.spec import ModelType
-from xinfer.testing.server import silence
+from xinfer.testing.server import FakeServer, silence
+from xinfer.testing.server.faults import Stall
 
 
 def recording(folder: Path) -> str:
@@ -86,3 +91,26 @@ def llm_call(server, content, uid="chat", **credentials):
         "tools": None,
         "stream": True,
     }
+
+
+def check_stream(plugin):
+    """Stop a server in the middle of its answer: what came before is out, and an error follows."""
+    with FakeServer() as server:
+        server.next_answer(Stall(60, after=3), on="/v1/chat/completions")
+        pieces = plugin.call("invoke_llm", **llm_call(server, "count to 9"))
+        assert text_of([next(pieces)])
+    with pytest.raises(CallError, match="broke off in the middle") as error:
+        list(pieces)
+    assert error.value.kind == "InvokeConnectionError"
+
+
+def check_calls_at_once(plugin, server):
+    """Make calls at the same time, and find each answer with its own call."""
+    numbers = range(3, 15)
+
+    def ask(number):
+        return text_of(plugin.call("invoke_llm", **llm_call(server, f"count to {number}")))
+
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        answers = list(pool.map(ask, numbers))
+    assert answers == [" ".join(map(str, range(1, number + 1))) for number in numbers]

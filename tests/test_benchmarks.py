@@ -3,20 +3,20 @@
 import json
 
 import pytest
+from attrs import evolve
 
 from benchmarks import report
 from benchmarks.bench import Bench
-from benchmarks.figure import Figure, Goal, in_turns, middle
+from benchmarks.figure import Figure, Goal, in_turns
 
 FIGURE = Figure(
     name="row",
     what="What it is",
-    figure=1.5,
+    figures=(1.3, 1.5, 1.7),
     of="× floor",
     values={"ours": 3.0, "floor": 2.0},
     unit="µs",
     goal=Goal(limit=1.3),
-    spread=(1.4, 1.6),
 )
 
 
@@ -60,7 +60,9 @@ def test_a_process_spends_cpu_and_has_memory(bench):
 def test_a_ratio_is_taken_within_a_round():
     times = {"ours": iter([2.0, 40.0, 6.0]), "floor": iter([1.0, 10.0, 2.0])}
     measures = {name: lambda name=name: next(times[name]) for name in times}
-    assert middle(in_turns(measures, 3).ratios("ours", "floor")) == (3.0, (2.5, 3.5))
+    ratios = in_turns(measures, 3).ratios("ours", "floor")
+    figure = evolve(FIGURE, figures=ratios)
+    assert (figure.figure, figure.spread) == (3.0, (2.5, 3.5))
 
 
 def test_a_goal_may_be_a_least_or_a_most():

@@ -116,72 +116,52 @@ MASKS = (0x01, 0x20, 0x80, 0xFF)
 
 def regions(whole):
     """Name what each byte of a zip holds, by its format."""
-    local = (
-        *(
-            [
-                "magic",
-                "version",
-                "flags",
-                "method",
-                "time",
-                "date",
-                "crc",
-                "packed",
-                "size",
-                "name-length",
-            ]
-        ),
-        "extra",
-    )
-    lengths = (4, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2)
-    central = (
-        *(
-            [
-                "magic",
-                "made-by",
-                "version",
-                "flags",
-                "method",
-                "time",
-                "date",
-                "crc",
-                "packed",
-                "size",
-                "name-length",
-            ]
-        ),
-        *(["extra-length", "comment-length", "disk", "internal", "external", "offset"]),
-    )
-    central_lengths = (4, 2, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 2, 2, 2, 4, 4)
-    end = [
-        "magic",
-        "disk",
-        "first-disk",
-        "entries",
-        "all-entries",
-        "length",
-        "start",
-        "comment-length",
-    ]
+    entry = {
+        **dict.fromkeys(("version", "flags", "method", "time", "date"), 2),
+        **dict.fromkeys(("crc", "packed", "size"), 4),
+        "name-length": 2,
+    }
+    local = {"magic": 4, **entry, "extra": 2}
+    central = {
+        "magic": 4,
+        "made-by": 2,
+        **entry,
+        "extra-length": 2,
+        "comment-length": 2,
+        "disk": 2,
+        "internal": 2,
+        "external": 4,
+        "offset": 4,
+    }
+    end = {
+        "magic": 4,
+        "disk": 2,
+        "first-disk": 2,
+        "entries": 2,
+        "all-entries": 2,
+        "length": 4,
+        "start": 4,
+        "comment-length": 2,
+    }
     places = {}
 
-    def note(at, part, names, widths):
-        for name, width in zip(names, widths, strict=True):
+    def note(at, part, widths):
+        for name, width in widths.items():
             places.update(dict.fromkeys(range(at, at + width), f"{part} {name}"))
             at += width
         return at
 
     with zipfile.ZipFile(io.BytesIO(whole)) as package:
         for info in package.infolist():
-            at = note(info.header_offset, "local", local, lengths)
-            at = note(at, "local", ["name"], [len(info.filename)])
-            note(at, "content", ["data"], [info.compress_size])
+            at = note(info.header_offset, "local", local)
+            at = note(at, "local", {"name": len(info.filename)})
+            note(at, "content", {"data": info.compress_size})
         at = package.start_dir
         for info in package.infolist():
-            at = note(at, "central", central, central_lengths)
-            at = note(at, "central", ["name"], [len(info.filename)])
-        at = note(at, "end", end, (4, 2, 2, 2, 2, 4, 4, 2))
-        note(at, "end", ["comment"], [len(package.comment)])
+            at = note(at, "central", central)
+            at = note(at, "central", {"name": len(info.filename)})
+        at = note(at, "end", end)
+        note(at, "end", {"comment": len(package.comment)})
     assert sorted(places) == list(range(len(whole)))
     return places
 

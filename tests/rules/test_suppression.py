@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from click.testing import CliRunner
 from rules.plugins import lay
-from rules.valid_plugin import MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC, YAML
+from rules.valid_plugin import DECLARED_MANIFEST, MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC, YAML
 
 from xinfer.cli import main
 from xinfer.cli.check import report_of
@@ -103,22 +103,9 @@ def test_text_that_looks_like_a_comment_is_none(report):
 
 
 def test_a_spec_is_suppressed_where_the_value_is_declared(report):
-    manifest = """\
-manifest = Manifest(
-    author="acme",
-    name="acme",
-    # xinfer: ignore[XI101] our own
-    version="v1",
-    created_at=datetime(2026, 1, 31, tzinfo=UTC),
-    icon="icon.svg",
-    label=I18n("Acme", zh_Hans="Acme"),
-    description=I18n("Models of Acme.", zh_Hans="Acme 的模型。"),
-    privacy="PRIVACY.md",
-    repo="https://example.com/acme/dify",
-    contact="acme@example.com",
-)
-"""
-    checked = report({SPEC: manifest})
+    version = '    version="0.1.0",\n'
+    wrong = '    # xinfer: ignore[XI101] our own\n    version="v1",\n'
+    checked = report({SPEC: DECLARED_MANIFEST.replace(version, wrong)})
     assert (checked.findings, codes(checked.suppressed)) == ((), ["XI101"])
 
 

@@ -226,14 +226,7 @@ dev = []
 }
 """A plugin without findings, file by file."""
 
-SPECIFIED = (
-    """\
-from datetime import UTC, datetime
-from decimal import Decimal
-
-from xinfer.spec import *
-""",
-    """\
+DECLARED_MANIFEST = """\
 manifest = Manifest(
     author="acme",
     name="acme",
@@ -246,7 +239,17 @@ manifest = Manifest(
     repo="https://example.com/acme/dify",
     contact="acme@example.com",
 )
+"""
 
+SPECIFIED = (
+    """\
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from xinfer.spec import *
+""",
+    f"""\
+{DECLARED_MANIFEST}
 
 class AcmeCredentials(Credentials):
     api_key: Secret = secret_input(label=I18n("API key", zh_Hans="API Key"), sets=api_key)

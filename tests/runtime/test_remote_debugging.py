@@ -1,17 +1,15 @@
 """The emitted plugin calls in for remote debugging: TCP, with the daemon's side played here."""
 
 import copy
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
 from daemon_rules import broken
-from every_type import EVERY_TYPE, check, llm_call, text_of
+from every_type import EVERY_TYPE, check, check_calls_at_once, check_stream, llm_call, text_of
 from peers.remote import Declared, RemotePlugin
 
 from xinfer.daemon.session import CallError, PluginError
 from xinfer.testing.server import FakeServer
-from xinfer.testing.server.faults import Stall
 
 KEY = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
@@ -129,14 +127,7 @@ def test_every_type_is_validated_and_answers(plugin, server, kind, tmp_path):
 
 
 def test_a_piece_is_handed_on_while_the_server_has_not_done(plugin):
-    with FakeServer() as server:
-        server.next_answer(Stall(60, after=3), on="/v1/chat/completions")
-        pieces = plugin.call("invoke_llm", **llm_call(server, "count to 9"))
-        assert text_of([next(pieces)])
-    # The server has stopped in the middle: what was handed on came before its end.
-    with pytest.raises(CallError, match="broke off in the middle") as error:
-        list(pieces)
-    assert error.value.kind == "InvokeConnectionError"
+    check_stream(plugin)
 
 
 def test_an_error_ends_its_session_and_no_other(plugin, server):
@@ -149,14 +140,7 @@ def test_an_error_ends_its_session_and_no_other(plugin, server):
 
 
 def test_sessions_at_the_same_time_keep_their_answers_apart(plugin, server):
-    numbers = range(3, 15)
-
-    def ask(number):
-        return text_of(plugin.call("invoke_llm", **llm_call(server, f"count to {number}")))
-
-    with ThreadPoolExecutor(len(numbers)) as pool:
-        answers = list(pool.map(ask, numbers))
-    assert answers == [" ".join(map(str, range(1, number + 1))) for number in numbers]
+    check_calls_at_once(plugin, server)
     assert plugin.unreadable == []
 
 

@@ -1,16 +1,14 @@
 """The emitted plugin on a serverless platform: one HTTP request for each call."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from every_type import EVERY_TYPE, check, llm_call, text_of
+from every_type import EVERY_TYPE, check, check_calls_at_once, check_stream, llm_call, text_of
 from peers.serverless import ServerlessPlugin
 
 from xinfer.daemon.session import CallError, PluginError, request_line
 from xinfer.testing.server import FakeServer
-from xinfer.testing.server.faults import Stall
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +56,7 @@ def test_the_answer_is_lines_of_one_session_that_end_once(plugin, server):
 
 
 def test_a_piece_is_handed_on_while_the_server_has_not_done(plugin):
-    with FakeServer() as server:
-        server.next_answer(Stall(60, after=3), on="/v1/chat/completions")
-        pieces = plugin.call("invoke_llm", **llm_call(server, "count to 9"))
-        assert text_of([next(pieces)])
-    # The server has stopped in the middle: what was handed on came before its end.
-    with pytest.raises(CallError, match="broke off in the middle") as error:
-        list(pieces)
-    assert error.value.kind == "InvokeConnectionError"
+    check_stream(plugin)
 
 
 def test_an_error_is_part_of_the_answer(plugin, server):
@@ -75,14 +66,7 @@ def test_an_error_is_part_of_the_answer(plugin, server):
 
 
 def test_calls_at_the_same_time_keep_their_answers_apart(plugin, server):
-    numbers = range(3, 15)
-
-    def ask(number):
-        return text_of(plugin.call("invoke_llm", **llm_call(server, f"count to {number}")))
-
-    with ThreadPoolExecutor(len(numbers)) as pool:
-        answers = list(pool.map(ask, numbers))
-    assert answers == [" ".join(map(str, range(1, number + 1))) for number in numbers]
+    check_calls_at_once(plugin, server)
 
 
 def test_what_is_no_request_is_refused_and_the_plugin_goes_on(plugin):

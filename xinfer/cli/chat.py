@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from xinfer.cli.options import examples
-from xinfer.cli.plugin_command import PluginCommand, plugin_options
+from xinfer.cli.plugin_command import PluginCommand, PluginOptions, plugin_options
 
 
 @click.command(
@@ -26,19 +25,12 @@ from xinfer.cli.plugin_command import PluginCommand, plugin_options
     help="A parameter of the model, e.g. temperature=0.2.",
 )
 @click.option("--think/--no-think", default=None, help="Switch the model's thinking on or off.")
-@click.pass_context
 def chat(
-    ctx: click.Context,
-    /,
     *,
-    spec: Path,
-    model: str | None,
-    fake: bool,
-    verbose: bool,
+    options: PluginOptions,
     system: str | None,
     written: tuple[str, ...],
     think: bool | None,
-    **credentials: str | None,
 ) -> None:
     """Have a conversation with a language model.
 
@@ -51,26 +43,18 @@ def chat(
     from xinfer.cli.running import running
     from xinfer.daemon.invocation import message
 
-    rules = rules_of(ctx.obj, "llm", model)
+    rules = rules_of(options.project, "llm", options.model)
     with running(
-        ctx.obj,
+        options,
         "llm",
-        spec=spec,
-        model=model,
-        fake=fake,
-        verbose=verbose,
-        credentials=credentials,
-        command="chat",
         inputs=(),
         parameters=dict(parameters(written, rules, think=think)),
         history=(message("system", system),) if system else (),
     ) as run:
-        with run.errors_explained():
-            call = run.call.validated(run.plugin)
+        call = run.call.validated(run.plugin)
         while text := _line():
             invocation = evolve(call, inputs=(text,))
-            with run.errors_explained():
-                answer = show_text(invocation.call(run.plugin), sys.stdout.buffer)
+            answer = show_text(invocation.call(run.plugin), sys.stdout.buffer)
             history = (
                 *call.history,
                 message("user", text),

@@ -9,7 +9,7 @@ from typing import IO
 import click
 
 from xinfer.cli.options import UnusableInput, examples
-from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -53,17 +53,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     default="-",
     help="Where speech is written; '-' is standard output.",
 )
-@click.pass_context
 def invoke(
-    ctx: click.Context,
-    /,
     *,
+    options: PluginOptions,
     model_type: str,
     inputs: tuple[str, ...],
-    spec: Path,
-    model: str | None,
-    fake: bool,
-    verbose: bool,
     written: tuple[str, ...],
     system: str | None,
     history: Path | None,
@@ -78,7 +72,6 @@ def invoke(
     as_json: bool,
     raw: bool,
     output: IO[bytes],
-    **credentials: str | None,
 ) -> None:
     """Start the plugin as Dify does, validate the credentials, and call a model.
 
@@ -103,28 +96,19 @@ def invoke(
         listed, _ = read_json(history.read_text("utf-8"), "--history", list)
         before += [message(row["role"], row["content"]) for row in listed]
     offered = [read_json(tool.read_text("utf-8"), f"--tool {tool}", dict)[0] for tool in tools]
-    rules = rules_of(ctx.obj, model_type, model)
-    with (
-        running(
-            ctx.obj,
-            model_type,
-            spec=spec,
-            model=model,
-            fake=fake,
-            verbose=verbose,
-            credentials=credentials,
-            command="invoke",
-            inputs=inputs,
-            parameters=dict(parameters(written, rules, json_schema=json_schema, think=think)),
-            stream=not no_stream,
-            history=tuple(before),
-            files=(*images, *files),
-            tools=tuple(offered),
-            stop=stop,
-            voice=voice,
-        ) as run,
-        run.errors_explained(),
-    ):
+    rules = rules_of(options.project, model_type, options.model)
+    with running(
+        options,
+        model_type,
+        inputs=inputs,
+        parameters=dict(parameters(written, rules, json_schema=json_schema, think=think)),
+        stream=not no_stream,
+        history=tuple(before),
+        files=(*images, *files),
+        tools=tuple(offered),
+        stop=stop,
+        voice=voice,
+    ) as run:
         answer = run.call.run(run.plugin)
         if raw:
             answers.raw(answer)

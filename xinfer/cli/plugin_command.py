@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MODEL_TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts", "moderation")
 """The types that a plugin can be asked for; repeated here so that ``--help`` imports nothing."""
 
-CREDENTIAL = "credential_"
+_CREDENTIAL = "credential_"
 """The prefix of the parameters that hold the options of the credentials class."""
 
 
@@ -64,7 +65,7 @@ def _credential_options(project: Project) -> Iterator[click.Option]:
 
     for declared in form_fields(project):
         yield click.Option(
-            [option_of(declared), f"{CREDENTIAL}{declared.form.variable}"],
+            [option_of(declared), f"{_CREDENTIAL}{declared.form.variable}"],
             help=f"{declared.form.label}.",
             envvar=variable_of(declared),
             show_envvar=declared.form.type is FormType.SECRET_INPUT,
@@ -90,13 +91,44 @@ def variable_of(declared: CredentialField) -> str:
     return f"XINFER_{declared.form.variable.upper()}"
 
 
-def plugin_options[F: Callable[..., Any]](command: F) -> F:
-    """Add the options of every command that starts the plugin."""
+class PluginOptions(NamedTuple):
+    """The options of every command that starts the plugin.
+
+    :param project: what the spec declares; not set if the command has not read it, as for a schema.
+    :param spec: the path of the ``provider_spec.py``.
+    :param model: its name; ``None`` for the first declared one of its type.
+    :param fake: whether to use the fake server, whatever is configured.
+    :param verbose: whether to show the request, the log and tracebacks.
+    :param credentials: the options of the credentials class, by variable.
+    """
+
+    project: Project
+    spec: Path
+    model: str | None
+    fake: bool
+    verbose: bool
+    credentials: Mapping[str, str | None]
+
+
+def plugin_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of every command that starts the plugin, as its argument ``options``."""
+
+    @click.pass_obj
+    @wraps(command)
+    def with_options(project: Project, /, **values: Any) -> None:
+        credentials = {
+            name.removeprefix(_CREDENTIAL): values.pop(name)
+            for name in list(values)
+            if name.startswith(_CREDENTIAL)
+        }
+        own = {name: values.pop(name) for name in ("spec", "model", "fake", "verbose")}
+        command(options=PluginOptions(project=project, credentials=credentials, **own), **values)
+
     for option in (
         click.option("-v", "--verbose", is_flag=True, help="Show the request, log and traceback."),
         click.option("--fake", is_flag=True, help="Use the fake server, whatever is configured."),
         click.option("--model", help="The model; by default the first declared one of its type."),
         spec_option,
     ):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    return with_options

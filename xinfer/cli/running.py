@@ -14,7 +14,7 @@ import click
 from attrs import frozen
 
 from xinfer.cli.options import UnusableInput, require
-from xinfer.cli.plugin_command import CREDENTIAL, form_fields, option_of, variable_of
+from xinfer.cli.plugin_command import PluginOptions, form_fields, option_of, variable_of
 
 if TYPE_CHECKING:
     from xinfer.build.preparation import Prepared
@@ -27,54 +27,24 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Running:
-    """A started plugin, and the call to make of it.
-
-    :param sources: where the author's own files are, for the places that errors name.
-    """
+    """A started plugin, and the call to make of it."""
 
     call: Invocation
     plugin: PluginProcess
-    folder: Path
-    sources: tuple[Path, ...]
-    verbose: bool
-
-    @contextmanager
-    def errors_explained(self) -> Iterator[None]:
-        """Turn a failed call into an error message with the place in the author's own Python.
-
-        :raises click.ClickException: the call failed.
-        """
-        from xinfer.daemon.session import CallError, PluginError
-
-        try:
-            yield
-        except CallError as error:
-            if self.verbose and error.traceback:
-                click.secho(error.traceback.rstrip(), err=True, dim=True)
-            raise click.ClickException("\n".join([str(error), *_own_place(error, self)])) from error
-        except PluginError as error:
-            raise click.ClickException(str(error)) from error
 
 
 @contextmanager
-def running(
-    project: Project,
-    model_type: str,
-    *,
-    spec: Path,
-    model: str | None,
-    fake: bool,
-    verbose: bool,
-    credentials: Mapping[str, str | None],
-    command: str,
-    **options: Any,
-) -> Iterator[Running]:
+def running(options: PluginOptions, model_type: str, **invocation: Any) -> Iterator[Running]:
     """Start the plugin, and a fake server unless there are credentials.
 
-    :param command: its name, for messages.
-    :param options: of the invocation.
+    A call that fails in the block becomes an error message, with its place in the author's own
+    Python.
+
+    :param invocation: fields of the :class:`~xinfer.daemon.invocation.Invocation`.
     :raises UnusableInput: the model, or a credential, is missing or unknown.
+    :raises click.ClickException: the plugin does not start, or a call failed.
     """
+    command = click.get_current_context().info_name
     require(
         "dify_plugin",
         extra="runtime",
@@ -83,15 +53,16 @@ def running(
     from xinfer.build.preparation import BuildError, prepare
     from xinfer.daemon.invocation import Invocation
     from xinfer.daemon.process import PluginProcess
-    from xinfer.daemon.session import PluginError
+    from xinfer.daemon.session import CallError, PluginError
     from xinfer.spec import ModelType
     from xinfer.testing.provider import model_of, written
 
+    project, folder = options.project, options.spec.parent
     kind = ModelType(model_type)
-    name, customizable = _model(project, kind, model)
-    values = {} if fake else _collected(project, kind, spec.parent, credentials)
+    name, customizable = _model(project, kind, options.model)
+    values = {} if options.fake else _collected(project, kind, folder, options.credentials)
     try:
-        prepared = prepare(spec)
+        prepared = prepare(options.spec)
     except BuildError as error:
         raise UnusableInput(str(error)) from error
     with ExitStack() as stack:
@@ -99,24 +70,30 @@ def running(
         if not values and _required_fields(project, kind):
             server, values = stack.enter_context(_fake_server(prepared, kind))
             name = name or model_of(project, kind)[0]
-        folder = stack.enter_context(written(prepared, server=server))
+        built = stack.enter_context(written(prepared, server=server))
         call = Invocation(
             provider=project.provider.provider,
             model_type=kind,
             model=name or _name_on_server(project, values),
             customizable=customizable,
             credentials=values,
-            **options,
+            **invocation,
         )
-        if verbose:
+        if options.verbose:
             _show_request(project, call)
-        listen = _print_line if verbose else None
+        listen = _print_line if options.verbose else None
         try:
-            plugin = stack.enter_context(PluginProcess.start(folder, listen=listen))
+            plugin = stack.enter_context(PluginProcess.start(built, listen=listen))
+            yield Running(call=call, plugin=plugin)
+        except CallError as error:
+            if options.verbose and error.traceback:
+                click.secho(error.traceback.rstrip(), err=True, dim=True)
+            place = _own_place(error, built, (folder / project.files, folder))
+            hint = "  Run it again with -v for the traceback and the plugin's log."
+            lines = [str(error), *place, *([hint] if place and not options.verbose else ())]
+            raise click.ClickException("\n".join(lines)) from error
         except PluginError as error:
             raise click.ClickException(str(error)) from error
-        sources = (spec.parent / project.files, spec.parent)
-        yield Running(call=call, plugin=plugin, folder=folder, sources=sources, verbose=verbose)
 
 
 def _model(project: Project, kind: ModelType, name: str | None) -> tuple[str | None, bool]:
@@ -156,7 +133,7 @@ def _collected(
     values = {}
     for declared in form_fields(project):
         variable = declared.form.variable
-        value = options.get(f"{CREDENTIAL}{variable}") or from_file.get(variable_of(declared))
+        value = options.get(variable) or from_file.get(variable_of(declared))
         if value is not None:
             values[variable] = value
     if values and sys.stdin.isatty():
@@ -172,12 +149,8 @@ def _required_fields(project: Project, kind: ModelType) -> list[CredentialField]
     return [
         declared
         for declared in form_fields(project)
-        if declared.default is NOTHING and _is_shown_for(declared, kind)
+        if declared.default is NOTHING and declared.is_for(kind)
     ]
-
-
-def _is_shown_for(declared: CredentialField, kind: ModelType) -> bool:
-    return not declared.model_types or kind in declared.model_types
 
 
 def _ask(declared: CredentialField) -> str:
@@ -247,24 +220,26 @@ def _print_line(line: str) -> None:
     click.secho(f"plugin: {line}", err=True, dim=True)
 
 
-def _own_place(error: CallError, running: Running) -> Iterator[str]:
-    """Return where in the author's own Python an unexpected exception was raised."""
+def _own_place(error: CallError, folder: Path, sources: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return a line about where in the author's own Python an unexpected exception was raised.
+
+    :param folder: the plugin that runs.
+    :param sources: the folders in which its author may have a file.
+    """
     first = re.split(r"\n\n(?:During handling|The above exception)", error.traceback)[0]
     raised = first.rstrip().rpartition("\n")[2]
-    folder = running.folder.resolve()
+    folder = folder.resolve()
     frames = [
         (Path(file).relative_to(folder), line, function)
         for file, line, function in _FRAME.findall(first)
         if Path(file).is_relative_to(folder) and not Path(file).is_relative_to(folder / "xinfer")
     ]
     if not frames or raised.startswith(("dify_plugin.", "xinfer.")):
-        return
+        return ()
     file, line, function = frames[-1]
-    places = (source / file for source in running.sources)
+    places = (source / file for source in sources)
     place = next((os.path.relpath(path) for path in places if path.is_file()), str(file))
-    yield f"  {place}:{line} in {function}: {raised}"
-    if not running.verbose:
-        yield "  Run it again with -v for the traceback and the plugin's log."
+    return (f"  {place}:{line} in {function}: {raised}",)
 
 
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in (\S+)$', re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from xinfer.cli.options import UnusableInput, examples
-from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
 
 _FILES = ("manifest", "provider", "model")
 
@@ -33,18 +33,11 @@ class _Schema(PluginCommand):
     help="The file to write; standard output if not given.",
 )
 @plugin_options
-@click.pass_context
 def schema(
-    ctx: click.Context,
-    /,
     *,
+    options: PluginOptions,
     kind: str,
     output: Path | None,
-    spec: Path,
-    model: str | None,
-    fake: bool,
-    verbose: bool,
-    **credentials: str | None,
 ) -> None:
     """Print a schema.
 
@@ -61,20 +54,7 @@ def schema(
     else:
         from xinfer.cli.running import running
 
-        with (
-            running(
-                ctx.obj,
-                kind,
-                spec=spec,
-                model=model,
-                fake=fake,
-                verbose=verbose,
-                credentials=credentials,
-                command="schema",
-                inputs=(),
-            ) as run,
-            run.errors_explained(),
-        ):
+        with running(options, kind, inputs=()) as run:
             if not run.call.customizable:
                 raise UnusableInput(
                     f"{run.call.model} is predefined: its schema is the YAML that xinfer build "

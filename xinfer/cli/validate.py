@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from xinfer.cli.options import examples
-from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
+from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
 
 
 @click.command(
@@ -16,17 +14,10 @@ from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, plugin_options
 )
 @click.argument("model_type", type=click.Choice(MODEL_TYPES))
 @plugin_options
-@click.pass_context
 def validate(
-    ctx: click.Context,
-    /,
     *,
+    options: PluginOptions,
     model_type: str,
-    spec: Path,
-    model: str | None,
-    fake: bool,
-    verbose: bool,
-    **credentials: str | None,
 ) -> None:
     """Try credentials as Dify does before it saves them.
 
@@ -34,20 +25,7 @@ def validate(
     """
     from xinfer.cli.running import running
 
-    with (
-        running(
-            ctx.obj,
-            model_type,
-            spec=spec,
-            model=model,
-            fake=fake,
-            verbose=verbose,
-            credentials=credentials,
-            command="validate",
-            inputs=(),
-        ) as run,
-        run.errors_explained(),
-    ):
+    with running(options, model_type, inputs=()) as run:
         run.call.validated(run.plugin)
     whose = f"model {run.call.model}" if run.call.customizable else "provider"
     click.echo(f"The credentials of the {whose} are valid.")

@@ -68,25 +68,25 @@ class Constants:
         for values, names_of in kinds:
             shared = _shared(values, expressions)
             # Names that are equal get numbers in the order of their values' text.
-            for wish, one in sorted(names_of(shared), key=lambda pair: (pair[0], pair[1].source)):
+            for wish, value in sorted(names_of(shared), key=lambda pair: (pair[0], pair[1].source)):
                 name = self._free.free(wish)
-                self.names[one.source] = name
-                yield name, one.expression
+                self.names[value.source] = name
+                yield name, value.expression
 
 
 def _by_members(noun: str) -> _Namer:
     """Name lists after what distinguishes them from the most frequent one."""
 
     def names_of(shared: Sequence[_Shared]) -> Iterator[tuple[str, _Shared]]:
-        words = {one.source: tuple(_members(one.expression)) for one in shared}
-        ranked = sorted(shared, key=lambda one: (-one.count, one.source))
-        for index, one in enumerate(ranked):
-            if index == 0:
-                yield f"STANDARD_{noun}", one
+        words = {value.source: tuple(_members(value.expression)) for value in shared}
+        ranked = sorted(shared, key=lambda value: (-value.count, value.source))
+        for value in ranked:
+            if value is ranked[0]:
+                yield f"STANDARD_{noun}", value
             else:
-                others = [words[other.source] for other in ranked if other is not one]
+                others = [words[other.source] for other in ranked if other is not value]
                 standard = words[ranked[0].source]
-                yield constant(noun, *_difference(words[one.source], standard, others)), one
+                yield constant(noun, *_difference(words[value.source], standard, others)), value
 
     return names_of
 

@@ -89,29 +89,28 @@ def sendings(
 
 def _effects(statements: Sequence[ast.stmt], values: Values, model: str) -> _Effects:
     """Map each parameter to what is sent for each value; ``""`` to what is always sent."""
-    named = {
+    names = {
         node.value
         for statement in statements
         for node in ast.walk(statement)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in values
     }
-    named |= set(_BY_DIALECT) & values.keys()
+    names |= set(_BY_DIALECT) & values.keys()
     always = _run(statements, model, {})
     alone = {
         name: [(value, _run(statements, model, {name: value})) for value in values[name]]
-        for name in sorted(named)
+        for name in sorted(names)
     }
     pairs = [
-        (one, other)
+        ((first, *row), (second, *other_row))
         for first, second in combinations(alone, 2)
-        for one, other in product(alone[first], alone[second])
+        for row, other_row in product(alone[first], alone[second])
     ]
     if len(pairs) > _MOST_RUNS:
         raise Unclear
-    names = [pair for pair in combinations(alone, 2) for _ in product(*(alone[n] for n in pair))]
-    for (first, second), ((value, one), (other_value, other)) in zip(names, pairs, strict=True):
+    for (first, value, sent), (second, other_value, other_sent) in pairs:
         together = _run(statements, model, {first: value, second: other_value})
-        if together != always | _beside(always, one) | _beside(always, other):
+        if together != always | _beside(always, sent) | _beside(always, other_sent):
             raise Unclear  # one parameter decides about the other
     effects: dict[str, Any] = {"": always} if always else {}
     for name, rows in alone.items():
@@ -203,10 +202,10 @@ class _Run:
                 raise Unclear
 
     def _dict(self, keys: Sequence[ast.expr | None], values: Sequence[ast.expr]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        items: dict[str, Any] = {}
         for key, value in zip(keys, values, strict=True):
-            made |= self._object(value) if key is None else {self._key(key): self.value(value)}
-        return made
+            items |= self._object(value) if key is None else {self._key(key): self.value(value)}
+        return items
 
     def _object(self, node: ast.expr) -> dict[str, Any]:
         whole = self.value(node)

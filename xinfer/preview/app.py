@@ -121,44 +121,9 @@ class Preview:
 def application(preview: Preview, port: int) -> Starlette:
     """Make the ASGI application of one run."""
 
-    async def page(_: Request) -> Response:
-        return _static("index.html")
-
-    async def asset(request: Request) -> Response:
-        return _static(request.path_params["name"])
-
-    async def status(_: Request) -> Response:
-        return JSONResponse(preview.status())
-
-    async def view(request: Request) -> Response:
-        try:
-            return JSONResponse(await preview.ask({"view": await request.json()}))
-        except (LoadError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
-
-    async def icon(request: Request) -> Response:
-        name = request.path_params["name"]
-        content = await preview.ask({"icon": name})
-        if content is None:
-            return PlainTextResponse("no such icon", status_code=404)
-        kind = guess_type(name)[0] or "application/octet-stream"
-        return Response(base64.b64decode(content), media_type=kind)
-
-    async def events(_: Request) -> Response:
-        return StreamingResponse(preview.events(), media_type="text/event-stream")
-
-    async def attempt(request: Request) -> Response:
-        payload = await request.json()
-        options = {
-            "spec": preview.path,
-            "message": str(payload["message"]),
-            "credentials": dict(payload["credentials"]),
-            "server_url": preview.server_url,
-        }
-        return StreamingResponse(_lines(options), media_type="application/x-ndjson")
-
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.preview = preview
         watching = asyncio.create_task(preview.watch())
         await asyncio.sleep(0)  # the watch begins before the load, so that no save is missed
         await preview.reload()
@@ -170,18 +135,66 @@ def application(preview: Preview, port: int) -> Starlette:
 
     base = f"/{preview.token}"
     routes = [
-        Route(f"{base}/", page),
-        Route(f"{base}/status", status),
-        Route(f"{base}/view", view, methods=["POST"]),
-        Route(f"{base}/events", events),
-        Route(f"{base}/try", attempt, methods=["POST"]),
-        Route(f"{base}/icons/{{name}}", icon),
-        Route(f"{base}/{{name}}", asset),
+        Route(f"{base}/", _page),
+        Route(f"{base}/status", _status),
+        Route(f"{base}/view", _view, methods=["POST"]),
+        Route(f"{base}/events", _events),
+        Route(f"{base}/try", _try, methods=["POST"]),
+        Route(f"{base}/icons/{{name}}", _icon),
+        Route(f"{base}/{{name}}", _asset),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
     app.add_middleware(BaseHTTPMiddleware, dispatch=_guard(hosts))
     return app
+
+
+def _preview(request: Request) -> Preview:
+    preview: Preview = request.app.state.preview
+    return preview
+
+
+async def _page(_: Request) -> Response:
+    return _static("index.html")
+
+
+async def _asset(request: Request) -> Response:
+    return _static(request.path_params["name"])
+
+
+async def _status(request: Request) -> Response:
+    return JSONResponse(_preview(request).status())
+
+
+async def _view(request: Request) -> Response:
+    try:
+        return JSONResponse(await _preview(request).ask({"view": await request.json()}))
+    except (LoadError, ValueError) as error:
+        return JSONResponse({"error": str(error)}, status_code=422)
+
+
+async def _icon(request: Request) -> Response:
+    name = request.path_params["name"]
+    content = await _preview(request).ask({"icon": name})
+    if content is None:
+        return PlainTextResponse("no such icon", status_code=404)
+    kind = guess_type(name)[0] or "application/octet-stream"
+    return Response(base64.b64decode(content), media_type=kind)
+
+
+async def _events(request: Request) -> Response:
+    return StreamingResponse(_preview(request).events(), media_type="text/event-stream")
+
+
+async def _try(request: Request) -> Response:
+    payload, preview = await request.json(), _preview(request)
+    options = {
+        "spec": preview.path,
+        "message": str(payload["message"]),
+        "credentials": dict(payload["credentials"]),
+        "server_url": preview.server_url,
+    }
+    return StreamingResponse(_lines(options), media_type="application/x-ndjson")
 
 
 def _guard(

@@ -41,44 +41,53 @@ def http_url(*, without: tuple[str, ...] = ()) -> Converter:
                 f"超过 {_LONGEST_URL} 个字符：请只填写 URL",
             )
         address = _usual_width(text.strip(_AROUND)).strip(_AROUND)
-        if len(address.split()) > 1:
-            raise _refused(address, "{url} contains a blank", "{url}中含有空格")
-        parts = _split(address)
-        if parts is None:
-            example = _likely(address)
-            raise _refused(
-                address,
-                f"{{url}} is not a URL: begin with http:// or https://, e.g. {example}",
-                f"{{url}}不是有效的 URL：请以 http:// 或 https:// 开头，例如 {example}",
-            )
-        if parts.netloc != (bracketed := _in_brackets(parts.netloc)):
-            example = f"{parts.scheme}://{bracketed}"
-            raise _refused(
-                address,
-                f"{{url}} has an IPv6 address without brackets: write {example}",
-                f"{{url}}中的 IPv6 地址缺少方括号：请写成 {example}",
-            )
-        try:
-            _ = parts.port
-        except ValueError:
-            raise _refused(
-                address,
-                "the port in {url} must be a number up to 65535",
-                "{url}中的端口必须是不超过 65535 的数字",
-            ) from None
-        if not _is_host(parts.hostname or ""):
-            host = quoted(parts.hostname or "")
-            raise _refused(
-                address,
-                f"'{host}' in {{url}} is not a host name or an IP address",
-                f"{{url}}中的“{host}”不是有效的主机名或 IP 地址",
-            )
+        parts = _checked(address)
         path = parts.path.rstrip("/")
         while ending := next((e for e in without if path.endswith(e)), None):
             path = path.removesuffix(ending).rstrip("/")
         return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
     return tidy
+
+
+def _checked(address: str) -> SplitResult:
+    """Split a URL that a client can connect to.
+
+    :raises Invalid: says what is wrong with it, and suggests the URL that was meant.
+    """
+    if len(address.split()) > 1:
+        raise _refused(address, "{url} contains a blank", "{url}中含有空格")
+    parts = _split(address)
+    if parts is None:
+        example = _likely(address)
+        raise _refused(
+            address,
+            f"{{url}} is not a URL: begin with http:// or https://, e.g. {example}",
+            f"{{url}}不是有效的 URL：请以 http:// 或 https:// 开头，例如 {example}",
+        )
+    if parts.netloc != (bracketed := _in_brackets(parts.netloc)):
+        example = f"{parts.scheme}://{bracketed}"
+        raise _refused(
+            address,
+            f"{{url}} has an IPv6 address without brackets: write {example}",
+            f"{{url}}中的 IPv6 地址缺少方括号：请写成 {example}",
+        )
+    try:
+        _ = parts.port
+    except ValueError:
+        raise _refused(
+            address,
+            "the port in {url} must be a number up to 65535",
+            "{url}中的端口必须是不超过 65535 的数字",
+        ) from None
+    if not _is_host(parts.hostname or ""):
+        host = quoted(parts.hostname or "")
+        raise _refused(
+            address,
+            f"'{host}' in {{url}} is not a host name or an IP address",
+            f"{{url}}中的“{host}”不是有效的主机名或 IP 地址",
+        )
+    return parts
 
 
 def _refused(address: str, english: str, chinese: str) -> Invalid:

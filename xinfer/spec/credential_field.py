@@ -125,6 +125,10 @@ class CredentialField:
         every = (condition for conditions in self.conditions for condition in conditions)
         return frozenset(c.value for c in every if c.variable == "__model_type")
 
+    def is_for(self, model_type: str) -> bool:
+        """Return whether the field is shown for a model type; an empty one stands for any."""
+        return not (self.model_types and model_type) or model_type in self.model_types
+
     def is_shown(self, raw: Mapping[str, object]) -> bool | None:
         """Return whether Dify's form shows this field; ``None`` if ``raw`` does not tell."""
         occurrences = [_hold(conditions, raw) for conditions in self.conditions]

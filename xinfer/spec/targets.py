@@ -186,18 +186,13 @@ def connection_settings(credentials: Credentials, model_type: str = "") -> Conne
 def _values(credentials: Credentials, model_type: str) -> Iterator[tuple[Target, Any]]:
     for declared in credentials.__credential_fields__:
         value = getattr(credentials, declared.name)
-        if value is None or not _shown_for(declared, model_type):
+        if value is None or not declared.is_for(model_type):
             continue
         for sets in declared.sets:
             if isinstance(sets, ByOption):
                 yield sets.target, sets.values[declared.codec.write(value)]
             else:
                 yield sets, value
-
-
-def _shown_for(declared: CredentialField, model_type: str) -> bool:
-    types = declared.model_types
-    return not (types and model_type) or model_type in types
 
 
 def check_field(declared: CredentialField) -> None:

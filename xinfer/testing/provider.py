@@ -184,7 +184,7 @@ def credentials_for(
     }
     form = {}
     for declared in fields(project.credentials) if project.credentials else ():
-        if declared.asked_by_dify or not _is_shown_for(declared, model_type):
+        if declared.asked_by_dify or not declared.is_for(model_type):
             continue
         value = next((values[to] for to in declared.sets if to in values), None)
         if value is None and declared.default is NOTHING:
@@ -237,10 +237,6 @@ def _field_for(project: Project, target: Target) -> CredentialField | None:
 
 def _base_url(project: Project, server: str) -> str:
     return server if isinstance(project.runtime, Xinference) else f"{server}/v1"
-
-
-def _is_shown_for(declared: CredentialField, model_type: ModelType) -> bool:
-    return not declared.model_types or model_type in declared.model_types
 
 
 def _sample(declared: CredentialField) -> str:

@@ -73,8 +73,7 @@ def test_what_a_proxy_compresses_is_shown_as_it_arrives(server, streams):
     reply = ask(server, proxied, streams=streams)
     assert reply.text == "HelloHello"
     if streams:
-        shown = [piece.delta.message.content for piece in reply.pieces]
-        assert shown[:2] == ["Hello", "Hello"]
+        assert [piece.delta.message.content for piece in reply.pieces][:2] == ["Hello", "Hello"]
 
 
 def test_an_error_names_the_servers_request_and_the_log_has_a_line_without_content(server):

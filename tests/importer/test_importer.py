@@ -184,6 +184,15 @@ def test_a_plugin_made_wrong_comes_back_as_it_was_or_is_refused(plugin, tmp_path
         assert built_data(spec) == data_of(wrong)
 
 
+def test_null_in_a_field_of_a_form_keeps_the_spec_from_being_built(plugin, tmp_path):
+    provider = plugin / "provider/acme.yaml"
+    text = provider.read_text("utf-8").replace("    required: true\n", "    required:\n", 1)
+    provider.write_text(text, "utf-8")
+    spec = write_spec(imported(plugin), tmp_path / "out")
+    with pytest.raises(WrongValues, match="required is null but must have a value"):
+        prepare(spec)
+
+
 def test_a_key_that_is_demanded_and_missing_is_added_and_said(plugin):
     manifest = plugin / "manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("type: plugin\n", ""), "utf-8")

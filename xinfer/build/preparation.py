@@ -124,15 +124,12 @@ def prepare(spec: Path) -> Prepared:
     loaded = load_spec(spec)
     project = loaded.project
     _expect_right_values(project)
+    # The fields of the credentials class are declared objects only in the completed forms.
+    _expect_right_values(evolve(complete(project), models=()))
     carried = carried_files(loaded.folder / project.files)
     modules = spec_modules(project, loaded.modules, carried.tree)
     runtime = runtime_files(project, {**carried.tree, **modules})
-    try:
-        tree = emit(project, modules=modules, carried=carried.tree, runtime=runtime)
-    except TypeError:
-        # The fields of the credentials class are declared objects only in the completed form.
-        _expect_right_values(complete(project))
-        raise
+    tree = emit(project, modules=modules, carried=carried.tree, runtime=runtime)
     sources = carried.sources | loaded.sources
     files = files_in_memory(tree, spec, sources)
     files = attrs.evolve(files, left_out=(*files.left_out, *carried.left_out))

@@ -23,6 +23,7 @@ from xinfer.spec import (
     Project,
     Provider,
     Rerank,
+    Resource,
     Secret,
     Speech,
     Tag,
@@ -367,6 +368,8 @@ project = Project(
         icon="icon_s_en.svg",
         icon_dark="icon_s_dark_en.svg",
         created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        # Two recordings of 24 MB at once, as the SDK hands them on: hexadecimal text and bytes.
+        resource=Resource(memory=512 * 1024 * 1024),
         meta=Meta(minimum_dify_version="1.0.0"),
         tags=(Tag.RAG, Tag.AGENT),
         privacy="PRIVACY.md",

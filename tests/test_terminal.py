@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xinfer.cli.terminal import json_text, visible
+from xinfer.spec.errors import quoted
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\x9bd\u202ee\x7ff"
@@ -56,3 +61,19 @@ def test_what_a_user_names(arguments, tmp_path):
     filled_in = [argument.replace("{}", HOSTILE) for argument in arguments]
     done = run(*filled_in, cwd=tmp_path)
     assert "\\u202e" in done.stdout + done.stderr
+
+
+def test_each_character_has_one_escape():
+    """That of ``repr``, which messages use for a name in quotation marks."""
+    for character in map(chr, range(0x10000)):
+        if (shown := visible(character)) != character:
+            assert shown == repr(character)[1:-1] == quoted(character)
+        else:
+            assert not ACTED_ON.match(character)
+
+
+@given(st.text(st.characters() | st.sampled_from(HOSTILE + "\n\ud800")), st.sampled_from([None, 2]))
+def test_json_stays_json(text, indent):
+    written = json_text({text: [text]}, indent=indent)
+    assert json.loads(written) == {text: [text]}
+    assert visible(written, keep="\n") == written

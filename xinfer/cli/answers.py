@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 import click
 
-from xinfer.cli.options import visible
+from xinfer.cli.terminal import json_text, visible
 
 type Answer = Iterator[dict[str, Any]]
 
@@ -22,13 +21,13 @@ def show(model_type: str, answer: Answer, output: IO[bytes]) -> None:
 def as_json(model_type: str, answer: Answer, output: IO[bytes]) -> None:
     """Print an answer as one JSON object; speech goes to ``output``, and its size is printed."""
     result = _COLLECT[model_type](answer, output)
-    click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    click.echo(json_text(result, indent=2))
 
 
 def raw(answer: Answer) -> None:
     """Print each payload of an answer as the plugin sent it, a line each."""
     for piece in answer:
-        click.echo(json.dumps(piece, ensure_ascii=False))
+        click.echo(json_text(piece))
 
 
 def show_text(answer: Answer, output: IO[bytes]) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def _collect_text(answer: Answer, output: IO[bytes] | None) -> dict[str, Any]:
         printed = [content] if isinstance(content, str) and content else []
         text += printed
         calls += called
-        printed += [json.dumps(call, ensure_ascii=False) for call in called]
+        printed += [json_text(call) for call in called]
         if printed and first is None:
             first = time.perf_counter() - began
         if output:

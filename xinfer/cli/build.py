@@ -16,8 +16,8 @@ from xinfer.cli.options import (
     selection_of,
     show_suppressed_option,
     spec_option,
-    visible,
 )
+from xinfer.cli.terminal import visible
 
 
 @click.command(

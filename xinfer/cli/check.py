@@ -17,8 +17,8 @@ from xinfer.cli.options import (
     select_option,
     selection_of,
     show_suppressed_option,
-    visible,
 )
+from xinfer.cli.terminal import visible
 
 if TYPE_CHECKING:
     from xinfer.diff import Change

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xinfer.cli.options import examples, visible
+from xinfer.cli.options import examples
+from xinfer.cli.terminal import json_text, visible
 
 if TYPE_CHECKING:
     from xinfer.diff import Change
@@ -76,7 +76,7 @@ def _json(listed: Sequence[Change]) -> Iterable[str]:
         {"about": change.about.value, "text": change.text, "breaks": change.breaks or None}
         for change in listed
     ]
-    yield json.dumps(rows, indent=2, ensure_ascii=False)
+    yield json_text(rows, indent=2)
 
 
 _FORMATS: Mapping[str, Callable[[Sequence[Change]], Iterable[str]]] = {

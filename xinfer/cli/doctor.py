@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xinfer.cli.options import UnusableInput, examples, require
+from xinfer.cli.terminal import json_text
 
 if TYPE_CHECKING:
     from xinfer.cli.diagnosis import Diagnosis, ServedModel, Step
@@ -79,7 +79,7 @@ def doctor(
         tell=(lambda _: None) if quiet else _show_step,
     )
     if as_json:
-        click.echo(json.dumps(_data(diagnosis), indent=2, ensure_ascii=False))
+        click.echo(json_text(_data(diagnosis), indent=2))
     elif dify:
         for line in _console_calls(diagnosis, project):
             click.echo(line)
@@ -212,7 +212,7 @@ def _console_calls(diagnosis: Diagnosis, project: Project | None) -> Iterator[st
             "credentials": credentials,
         }
         # The shell puts the key in; it is never printed.
-        data = shlex.quote(json.dumps(body, ensure_ascii=False)).replace(_PLACE, f"'\"${_KEY}\"'")
+        data = shlex.quote(json_text(body)).replace(_PLACE, f"'\"${_KEY}\"'")
         yield (
             f'curl -X POST "$DIFY/console/api/workspaces/current/model-providers/{path}" \\\n'
             f'  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n'

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted, examples, visible
+from xinfer.cli.options import UnusableInput, counted, examples
+from xinfer.cli.terminal import visible
 
 _WORTH_A_BAR = 50
 """Model files; fewer are read before a bar can be seen."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category
 
 import click
+
+from xinfer.cli.terminal import visible
 
 if TYPE_CHECKING:
     from xinfer.rules import Selection
@@ -85,28 +86,6 @@ class UnusableInput(click.ClickException):
 
     def __init__(self, message: str) -> None:
         super().__init__(visible(message, keep="\n\t"))
-
-
-def visible(text: str, keep: str = "") -> str:
-    """Escape what a terminal interprets: control characters, and those that reorder text.
-
-    :param keep: characters that stay as they are.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character
-        if character in keep or not (category(character) in _NOT_SHOWN or character in _BIDI)
-        else ascii(character)[1:-1]
-        for character in text
-    )
-
-
-_NOT_SHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Categories of Unicode: control, surrogate, and separators of lines and paragraphs."""
-
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that reorder the text around them."""
 
 
 def require(module: str, *, extra: str, because: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import UnusableInput, allow_secret_option, counted, examples, visible
+from xinfer.cli.options import UnusableInput, allow_secret_option, counted, examples
+from xinfer.cli.terminal import visible
 
 
 @click.command(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xinfer.cli.options import UnusableInput, examples, existing
+from xinfer.cli.terminal import json_text
 
 if TYPE_CHECKING:
     from xinfer.daemon.rehearsal import Rehearsal, Step
@@ -58,7 +58,7 @@ def rehearse(package: Path, python: str, report: Path | None, *, no_network: boo
         )
     except OSError as error:
         raise UnusableInput(f"{error.filename or package}: {error.strerror}.") from error
-    text = json.dumps(_data(done), indent=2) + "\n"
+    text = json_text(_data(done), indent=2) + "\n"
     if to_stdout:
         click.echo(text, nl=False)
     else:

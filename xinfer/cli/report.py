@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from linecache import getline
@@ -10,8 +9,9 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from xinfer.cli.options import FINDING_FORMATS, counted, relative, sentence, visible
+from xinfer.cli.options import FINDING_FORMATS, counted, relative, sentence
 from xinfer.cli.sarif import sarif
+from xinfer.cli.terminal import json_text, visible
 from xinfer.rules import Finding, Report, Severity
 from xinfer.spec.span import Span
 
@@ -94,7 +94,7 @@ def summary(report: Report) -> str:
 
 def _json(report: Report) -> Iterable[str]:
     data = [_data(finding) for finding in report.everything]
-    yield json.dumps(data, indent=2, ensure_ascii=False)
+    yield json_text(data, indent=2)
 
 
 def _data(finding: Finding) -> dict[str, object]:

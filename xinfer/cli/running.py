@@ -15,6 +15,7 @@ from attrs import frozen
 
 from xinfer.cli.options import UnusableInput, require
 from xinfer.cli.plugin_command import PluginOptions, form_fields, option_of, variable_of
+from xinfer.cli.terminal import json_text
 
 if TYPE_CHECKING:
     from xinfer.build.preparation import Prepared
@@ -192,8 +193,6 @@ def _fake_server(prepared: Prepared, kind: ModelType) -> Iterator[tuple[Any, dic
 
 def _show_request(project: Project, call: Invocation) -> None:
     """Print what the plugin is sent, without the values of secret fields."""
-    import json
-
     from xinfer.spec import FormType
 
     secret = {
@@ -203,7 +202,7 @@ def _show_request(project: Project, call: Invocation) -> None:
     }
     action, fields = call.request()
     hidden = {name: "***" if name in secret else value for name, value in call.credentials.items()}
-    request = json.dumps({**fields, "credentials": hidden}, indent=2, ensure_ascii=False)
+    request = json_text({**fields, "credentials": hidden}, indent=2)
     click.secho(f"{action} {_shortened(request)}", err=True, dim=True)
 
 

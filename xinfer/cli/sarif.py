@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from xinfer.cli.options import relative, sentence
+from xinfer.cli.terminal import json_text
 from xinfer.rules import RULES, Finding, Report, Severity
 from xinfer.spec.span import Span
 
@@ -37,7 +37,7 @@ def sarif(report: Report) -> Iterable[str]:
             {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
         ],
     }
-    yield json.dumps(log, indent=2, ensure_ascii=False)
+    yield json_text(log, indent=2)
 
 
 def _rule(code: str) -> dict[str, object]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from xinfer.cli.options import UnusableInput, examples
 from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
+from xinfer.cli.terminal import json_text
 
 _FILES = ("manifest", "provider", "model")
 
@@ -61,7 +61,7 @@ def schema(
                     "writes."
                 )
             described = run.call.validated(run.plugin).schema(run.plugin)
-    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(described, indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,12 +1,13 @@
 """Escape what a terminal interprets, whichever command prints it.
 
 A name in a plugin or an answer of a server may hold characters that move the cursor, ring, or
-reorder text. They are written as JSON escapes them; line ends, tabs and the colours of our own
-output stay.
+reorder text. They are written as Python escapes them, in JSON as JSON does; line ends, tabs and
+the colours of our own output stay.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,9 +15,28 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 _ACTED_ON = re.compile(
-    "\x1b(?!\\[[0-9;]*m)"
-    "|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+"""Control characters, separators of lines, what reorders text, and halves of characters."""
+_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Escape what moves the cursor, rings, or reorders text, as ``repr`` does.
+
+    :param keep: characters that stay as they are.
+    """
+    return _ACTED_ON.sub(
+        lambda match: match[0] if match[0] in keep else ascii(match[0])[1:-1], text
+    )
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Write a value as JSON, in which the same characters are escaped."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _ACTED_ON.sub(
+        lambda match: match[0] if match[0] == "\n" else json.dumps(match[0])[1:-1], text
+    )
 
 
 class _Terminal:
@@ -26,7 +46,7 @@ class _Terminal:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return self._stream.write(_ACTED_ON.sub(_escape, text))
+        return self._stream.write(_shown(text))
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -36,8 +56,10 @@ class _Terminal:
         return getattr(self._stream, name)
 
 
-def _escape(character: re.Match[str]) -> str:
-    return f"\\u{ord(character[0]):04x}"
+def _shown(text: str) -> str:
+    parts = _COLOUR.split(text)  # every second one is a colour
+    parts[::2] = [visible(part, keep="\n\t") for part in parts[::2]]
+    return "".join(parts)
 
 
 @contextmanager

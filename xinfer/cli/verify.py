@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import UnusableInput, examples, visible
+from xinfer.cli.options import UnusableInput, examples
 from xinfer.cli.signing import open_package, read_public_key, require_signing
+from xinfer.cli.terminal import visible
 
 
 @click.command(

@@ -101,4 +101,4 @@ def quoted(text: str, most: int = 80) -> str:
 
 def _escaped(character: str) -> str:
     printable = character.isprintable() or character == "\u3000"
-    return character if printable else f"\\x{ord(character):02x}"
+    return character if printable else ascii(character)[1:-1]

@@ -1,8 +1,8 @@
 """Every limit of the client, in one place, with its reason.
 
-All tenants of a Dify share one process, which may take 256 MB; Dify's daemon ends a plugin that
-sends no heartbeat for 120 seconds and stops reading its output at a line over 5 MiB. So no answer
-may be large, and no server may keep the process busy.
+All tenants of a Dify share one process, which no answer may take over 256 MB; Dify's daemon ends a
+plugin that sends no heartbeat for 120 seconds and stops reading its output at a line over 5 MiB. So
+no answer may be large, and no server may keep the process busy.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, find, served
 from xinfer.rules.python.code import PluginCode
 from xinfer.rules.python.declared import reads, written
+from xinfer.rules.python.examples import MODEL_FORM, WITHOUT_MODELS
 from xinfer.rules.python.sdk import CLASSES
 from xinfer.rules.python.source import Module
 from xinfer.rules.rule import Problem, rule
@@ -50,11 +51,6 @@ class AcmeModel(LargeLanguageModel):
     def get_customizable_model_schema(self, model, credentials):
         return self.model_schemas[0]
 """
-_WITHOUT_MODELS = {
-    "models/llm/acme-1.yaml": None,
-    "models/llm/_position.yaml": None,
-    "models/moderation/guard.yaml": None,
-}
 _CUSTOMIZABLE_ONLY = """\
 supported_model_types:
   - llm
@@ -67,20 +63,6 @@ configurate_methods:
   - predefined-model
   - customizable-model
 """
-_MODEL_FORM = """\
-model_credential_schema:
-  model:
-    label:
-      en_US: Model
-      zh_Hans: 模型
-  credential_form_schemas:
-    - variable: api_key
-      type: secret-input
-      label:
-        en_US: API key
-        zh_Hans: API Key
-      required: true
-"""
 
 
 @rule(
@@ -88,8 +70,8 @@ model_credential_schema:
     Severity.BROKEN,
     Stage.RUN_TIME,
     source=_NO_SCHEMA,
-    bad=({**_WITHOUT_MODELS, _YAML: _CUSTOMIZABLE_ONLY + _MODEL_FORM, _LLM: _UNDESCRIBED},),
-    good=({**_WITHOUT_MODELS, _YAML: _CUSTOMIZABLE_ONLY + _MODEL_FORM, _LLM: _DESCRIBED},),
+    bad=({**WITHOUT_MODELS, _YAML: _CUSTOMIZABLE_ONLY + MODEL_FORM, _LLM: _UNDESCRIBED},),
+    good=({**WITHOUT_MODELS, _YAML: _CUSTOMIZABLE_ONLY + MODEL_FORM, _LLM: _DESCRIBED},),
     fix=_DESCRIBE,
 )
 def custom_schema_missing(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
@@ -107,8 +89,8 @@ def custom_schema_missing(code: PluginCode, plugin: Plugin) -> Iterator[Problem]
     Severity.ADVICE,
     Stage.RUN_TIME,
     source=_NO_SCHEMA,
-    bad=({_YAML: _CUSTOMIZABLE + _MODEL_FORM, _LLM: _UNDESCRIBED},),
-    good=({_YAML: _CUSTOMIZABLE + _MODEL_FORM, _LLM: _DESCRIBED},),
+    bad=({_YAML: _CUSTOMIZABLE + MODEL_FORM, _LLM: _UNDESCRIBED},),
+    good=({_YAML: _CUSTOMIZABLE + MODEL_FORM, _LLM: _DESCRIBED},),
     fix=_DESCRIBE,
 )
 def custom_name_unknown(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:

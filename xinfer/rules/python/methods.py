@@ -9,6 +9,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import method, served
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.examples import added_by_users
 from xinfer.rules.python.results import answering
 from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
@@ -19,36 +20,8 @@ from xinfer.spec import ConfigurateMethod
 _OF_CUSTOM_MODELS = {"validate_credentials", "get_customizable_model_schema"}
 """What the SDK calls for models that users add, and for no others."""
 _EXECUTOR = "sdk core/plugin_executor.py: PluginExecutor.invoke_llm, invoke_tts and their like"
-_YAML, _MODULE = "provider/acme.yaml", "models/rerank/rerank.py"
-_RERANK = """\
-supported_model_types:
-  - rerank
-configurate_methods:
-  - customizable-model
-models: {}
-model_credential_schema:
-  model:
-    label:
-      en_US: Model
-      zh_Hans: 模型
-  credential_form_schemas:
-    - variable: api_key
-      type: secret-input
-      label:
-        en_US: API key
-        zh_Hans: API Key
-      required: true
-extra:
-  python:
-    model_sources:
-      - models/rerank/rerank.py
-"""
-_PLUGIN = {
-    _YAML: _RERANK,
-    "models/llm/acme-1.yaml": None,
-    "models/llm/_position.yaml": None,
-    "models/moderation/guard.yaml": None,
-}
+_MODULE = "models/rerank/rerank.py"
+_PLUGIN = added_by_users("rerank", _MODULE)
 _RERANKER = """\
 import dify_plugin
 

@@ -9,6 +9,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, served
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.examples import added_by_users
 from xinfer.rules.python.names import Own, foreign, meaning
 from xinfer.rules.python.results import answering
 from xinfer.rules.python.source import Module
@@ -33,35 +34,8 @@ _INVOKE = (
     "        response = self._ask(model, credentials, str(prompt_messages))\n"
     "        return self._stream(response)\n\n"
 )
-_YAML, _MODULE = "provider/acme.yaml", "models/tts/tts.py"
-_SPEECH = {
-    _YAML: """\
-supported_model_types:
-  - tts
-configurate_methods:
-  - customizable-model
-models: {}
-model_credential_schema:
-  model:
-    label:
-      en_US: Model
-      zh_Hans: 模型
-  credential_form_schemas:
-    - variable: api_key
-      type: secret-input
-      label:
-        en_US: API key
-        zh_Hans: API Key
-      required: true
-extra:
-  python:
-    model_sources:
-      - models/tts/tts.py
-""",
-    "models/llm/acme-1.yaml": None,
-    "models/llm/_position.yaml": None,
-    "models/moderation/guard.yaml": None,
-}
+_MODULE = "models/tts/tts.py"
+_SPEECH = added_by_users("tts", _MODULE)
 _SPEAKER = """\
 import dify_plugin
 import requests

@@ -16,7 +16,6 @@ from xinfer.spec import (
     Help,
     I18n,
     Manifest,
-    Meta,
     ModelType,
     Option,
     Override,
@@ -370,7 +369,6 @@ project = Project(
         created_at=datetime(2026, 11, 23, tzinfo=UTC),
         # Two recordings of 24 MB at once, as the SDK hands them on: hexadecimal text and bytes.
         resource=Resource(memory=512 * 1024 * 1024),
-        meta=Meta(minimum_dify_version="1.0.0"),
         tags=(Tag.RAG, Tag.AGENT),
         privacy="PRIVACY.md",
         repo="https://github.com/xinfer/xinfer",

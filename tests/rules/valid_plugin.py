@@ -25,7 +25,7 @@ plugins:
     - provider/acme.yaml
 meta:
   version: 0.0.1
-  minimum_dify_version: 1.0.0
+  minimum_dify_version: 1.14.2
   arch:
     - amd64
     - arm64

@@ -157,12 +157,24 @@ class _Spec:
         follows = (
             plugins.models == usual and plugins.explicit == {"models"} and not plugins.extra_keys
         )
-        return self._expressions.arguments(manifest, without={"plugins"} if follows else ())
+        call = self._expressions.arguments(manifest, without={"plugins"} if follows else ())
+        meta = _derived(self.imported).manifest.meta
+        if meta.minimum_dify_version != manifest.meta.minimum_dify_version:
+            self._leave_out_minimum_dify_version(call)
+        return call
+
+    def _leave_out_minimum_dify_version(self, manifest: ast.Call) -> None:
+        """Declare that the manifest names no version of Dify, although one would follow."""
+        meta = next((k.value for k in manifest.keywords if k.arg == "meta"), None)
+        if not isinstance(meta, ast.Call):
+            meta = self._expressions.call("Meta")
+            manifest.keywords.append(ast.keyword("meta", meta))
+        meta.keywords.append(ast.keyword("minimum_dify_version", ast.Constant(None)))
 
     def _provider(self) -> ast.Call:
         provider = self.imported.provider
         forms = self._forms()
-        derived = _derived(self.imported)
+        derived = _derived(self.imported).provider
         absent: dict[str, object] = {
             name: None if name in ("models", "extra") else ()
             for name in _FOLLOWING
@@ -240,11 +252,11 @@ class _Spec:
         return ast.Name(name)
 
 
-def _derived(imported: Imported) -> Provider:
-    """Return the provider of a project that leaves out all that can follow."""
+def _derived(imported: Imported) -> Project:
+    """Return the project that leaves out all that can follow."""
     minimal = Provider(provider=imported.provider.provider, label=imported.provider.label)
     manifest = evolve(imported.manifest)
-    return complete(Project(manifest=manifest, provider=minimal, models=imported.models)).provider
+    return complete(Project(manifest=manifest, provider=minimal, models=imported.models))
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -152,8 +152,9 @@ def _project(
 ) -> Project:
     """Make the project that declares all that the YAML does, and nothing that it does not."""
     written = {name: getattr(provider, name) for name in _WRITTEN_BY_HAND}
+    meta = evolve(manifest.meta, minimum_dify_version=manifest.meta.minimum_dify_version)
     project = Project(
-        manifest=evolve(manifest, plugins=manifest.plugins),
+        manifest=evolve(manifest, plugins=manifest.plugins, meta=meta),
         provider=evolve(provider, **written),
         models=models,
         requirements=tuple(_requirements(files)),

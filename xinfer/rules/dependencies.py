@@ -18,7 +18,7 @@ from xinfer.plugin.plugin import Form, Plugin
 from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, rule
+from xinfer.rules.rule import Problem, fix_in_files, rule
 from xinfer.spec import Project
 from xinfer.spec.span import Span
 
@@ -181,7 +181,7 @@ def python_downloaded(project: Project, plugin: Plugin) -> Iterator[Problem]:
         _pyproject('">=3.12"'),
         f"{_pyproject('">=3.12"')}\n[build-system]\nrequires = []\n[tool.uv]\npackage = false\n",
     ),
-    fix="Remove [build-system] from pyproject.toml.",
+    fix=fix_in_files("Remove [build-system] from {}pyproject.toml."),
 )
 def build_system(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml has a build system, so uv builds the plugin itself as a package, or fails."""

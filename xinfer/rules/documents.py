@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from xinfer.plugin.plugin import Plugin
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, rule
+from xinfer.rules.rule import Problem, fix_in_files, rule
 from xinfer.spec import Manifest, Project
 from xinfer.spec.span import Span
 
@@ -36,7 +36,7 @@ _TOOLKIT = "marketplace toolkit"
             "readme/README_zh_Hans.md": "模型\n",
         },
     ),
-    fix="Write README.md in English, and the others below readme/.",
+    fix=fix_in_files("Write {0}README.md in English, and the others below {0}readme/."),
 )
 def readme_language(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """README.md holds Chinese, Japanese or Korean outside its code."""
@@ -59,7 +59,7 @@ def readme_language(_: Project, plugin: Plugin) -> Iterator[Problem]:
     source=_TOOLKIT,
     bad=({"README.md": "«»# Acme\n"},),
     good=({"README.md": "# Acme\n\nSource: https://example.com/acme/dify\n"},),
-    fix="Link the repository in it.",
+    fix=fix_in_files("Link the repository in {}README.md."),
 )
 def readme_without_repo(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """README.md does not link the plugin's repository."""
@@ -120,7 +120,7 @@ def template_icon(_: Project, plugin: Plugin) -> Iterator[Problem]:
     source="daemon pkg/plugin_packager/decoder/helper.go: AvailableI18nReadme",
     bad=({"«»README.zh_Hans.md": "模型\n"}, {"«»readme/README_zh-Hans.md": "模型\n"}),
     good=({"readme/README_zh_Hans.md": "模型\n"},),
-    fix="Call it readme/README_zh_Hans.md, or likewise.",
+    fix=fix_in_files("Call it {}readme/README_zh_Hans.md, or likewise."),
 )
 def readme_not_loaded(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """A translated README has a name or a place where the daemon does not look for it."""

@@ -9,14 +9,15 @@ from xinfer.plugin.limits import MAX_PACKAGE_BYTES
 from xinfer.plugin.plugin import Plugin
 from xinfer.plugin.unwanted import LEFTOVER_NAMES, LEFTOVER_SUFFIXES, tool_folder
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, rule
+from xinfer.rules.rule import Problem, fix_in_files, rule
 from xinfer.spec import I18n, Manifest, Meta, Project, Provider
 from xinfer.spec.span import Span
 
 _MEBIBYTE = 1024 * 1024
 _MOST_FILES = 5000
 _LANGUAGES = ("en_US", "zh_Hans", "ja_JP", "pt_BR")
-_ADD_ICON = "Add the file to _assets, or correct its name."
+_ADD_ICON = fix_in_files("Add the file to {}_assets, or correct its name.")
+_REMOVE = fix_in_files("Remove what is not needed to run, or list it in {}.difyignore.")
 _CHECK_ASSETS = "daemon pkg/plugin_packager/decoder/helper.go: CheckAssetsValid"
 _REMAP = "daemon internal/core/plugin_manager/media_transport/assets_bucket.go: RemapAssets"
 
@@ -85,7 +86,7 @@ def plugin_icon_missing(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]
     source="daemon cmd/commandline/plugin/package.go: --max-size 50; MAX_PLUGIN_PACKAGE_SIZE",
     bad=({"data.bin": MAX_PACKAGE_BYTES},),
     good=({"data.bin": MAX_PACKAGE_BYTES - 64 * 1024},),
-    fix="Remove what is not needed to run, or list it in .difyignore.",
+    fix=_REMOVE,
 )
 def too_large(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The files of the plugin are larger than 50 MiB together."""
@@ -112,7 +113,7 @@ def _mebibytes(size: int) -> str:
     source="marketplace toolkit",
     bad=({f"data/{number}.txt": 0 for number in range(_MOST_FILES)},),
     good=({f"data/{number}.txt": 0 for number in range(_MOST_FILES - 20)},),
-    fix="Remove what is not needed to run, or list it in .difyignore.",
+    fix=_REMOVE,
 )
 def too_many_files(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin has more than 5,000 files."""
@@ -128,7 +129,7 @@ def too_many_files(_: Project, plugin: Plugin) -> Iterator[Problem]:
     source="marketplace toolkit",
     bad=({"«»models/llm/llm.py.bak": "x"},),
     good=({".difyignore": "*.bak\n", "models/llm/llm.py.bak": "x"},),
-    fix="Remove it, or list it in .difyignore.",
+    fix=fix_in_files("Remove it, or list it in {}.difyignore."),
 )
 def leftover_packed(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """A file that some tool left behind is part of the plugin."""
@@ -193,7 +194,7 @@ def dependencies_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     source="marketplace toolkit; daemon pkg/plugin_packager/decoder/helper.go: AvailableI18nReadme",
     bad=({"README.md": None},),
     good=({"README.md": "# Acme\n\nhttps://example.com/acme/dify\n"},),
-    fix="Add a README.md in English.",
+    fix=fix_in_files("Add a {}README.md in English."),
 )
 def readme_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin has no README.md, which the marketplace requires and Dify shows."""

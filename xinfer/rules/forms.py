@@ -151,7 +151,10 @@ def switch_not_drawn(field: FormField, _: Plugin) -> Iterator[Problem]:
     source=_DIALOG,
     bad=(_form(_field("«select»")),),
     good=(_form(_field("select", f"options: [{_option('a')}]")),),
-    fix="Add options, or make it a text-input.",
+    fix=Fix(
+        spec="Give it options, or declare it with text_input(…).",
+        yaml="Add options, or make it a text-input.",
+    ),
 )
 def choice_without_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A select or radio has no options, so nobody can choose one."""
@@ -166,7 +169,10 @@ def choice_without_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     source=_DIALOG,
     bad=(_form(_field(more=f"options: «[{_option('a')}]»")),),
     good=(_form(_field("radio", f"options: [{_option('a')}]")),),
-    fix="Make it a select, or leave the options out.",
+    fix=Fix(
+        spec="Declare it with select(…), or leave the options out.",
+        yaml="Make it a select, or leave the options out.",
+    ),
 )
 def idle_options(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field that is no choice has options, which Dify does not show."""
@@ -273,7 +279,7 @@ def required_with_default(field: FormField, _: Plugin) -> Iterator[Problem]:
         _form(_field("secret-input", variable="access_key")),
         _form(_field(variable="max_token_s")),
     ),
-    fix="Make it a secret-input.",
+    fix=Fix(spec="Declare it with secret_input(…).", yaml="Make it a secret-input."),
 )
 def secret_as_text(field: FormField, _: Plugin) -> Iterator[Problem]:
     """A field whose name is that of a secret is a text-input: Dify stores and shows it in clear."""

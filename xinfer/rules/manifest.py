@@ -1,4 +1,4 @@
-"""Rules of the manifest: identity, texts, resources, and how the plugin is started."""
+"""Rules of the manifest: identity, texts, and the files that it names."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 
-from packaging.version import InvalidVersion, Version
-
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, rule
-from xinfer.spec import I18n, Manifest, Meta, Permission, Resource, Runner, StoragePermission
+from xinfer.rules.versions import THREE_NUMBERS, is_pep440
+from xinfer.spec import I18n, Manifest
 from xinfer.spec.manifest import RFC3339
 
-_THREE_NUMBERS = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-\w{1,16})?", re.ASCII)
 _AUTHOR = re.compile(r"[a-z0-9_-]{1,64}")
 _NAME = re.compile(r"[a-z0-9_-]{1,128}")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -24,8 +22,6 @@ _LONGEST_PATH = 128
 _IDENTIFIER = 255
 _CHECKSUM = 67
 """Characters that the identifier holds beside author, name and version."""
-_SMALL_MEMORY, _LARGE_MEMORY = 1024**2, 64 * 1024**3
-_SMALL_STORAGE, _LARGE_STORAGE = 1024, 1024**3
 _OTHER_KINDS = ("tools", "endpoints", "agent_strategies", "datasources", "triggers")
 _DECLARATION = "daemon pkg/entities/plugin_entities/plugin_declaration.go"
 
@@ -41,7 +37,7 @@ _DECLARATION = "daemon pkg/entities/plugin_entities/plugin_declaration.go"
 )
 def version_form(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     """The plugin's version is not three numbers and at most one word."""
-    if not _THREE_NUMBERS.fullmatch(manifest.version):
+    if not THREE_NUMBERS.fullmatch(manifest.version):
         yield Problem(f"the version {manifest.version!r} is not of the form 1.2.3", at="version")
 
 
@@ -60,7 +56,7 @@ def version_word(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     The daemon takes any word of up to 16 letters; the SDK reads the version with `packaging`.
     """
     version = manifest.version
-    if _THREE_NUMBERS.fullmatch(version) and not _is_pep440(version):
+    if THREE_NUMBERS.fullmatch(version) and not is_pep440(version):
         yield Problem(f"the version {version!r} does not follow PEP 440", at="version")
 
 
@@ -185,146 +181,6 @@ _PYYAML_TIME = re.compile(
 
 
 @rule(
-    "XI107",
-    Severity.REFUSED,
-    Stage.PACKING,
-    source=f"{_DECLARATION}: PluginResourceRequirement",
-    bad=("resource:\n  memory: «0»\n",),
-    good=("resource:\n  memory: 268435456\n",),
-    fix="Write how many bytes the plugin needs, e.g. 268435456.",
-)
-def no_memory(resource: Resource, _: Plugin) -> Iterator[Problem]:
-    """The memory is 0, which the daemon takes for a missing value."""
-    if resource.memory == 0:
-        yield Problem("memory is 0", at="memory")
-
-
-@rule(
-    "XI121",
-    Severity.ADVICE,
-    Stage.RUN_TIME,
-    source=f"{_DECLARATION}: PluginResourceRequirement, in bytes",
-    bad=(
-        "resource:\n  memory: «256»\n",
-        "resource:\n  memory: «1048575»\n",
-        "resource:\n  memory: «68719476737»\n",
-    ),
-    good=("resource:\n  memory: 1048576\n", "resource:\n  memory: 68719476736\n"),
-    fix="Write bytes, e.g. 268435456 for 256 MiB.",
-)
-def odd_memory(resource: Resource, _: Plugin) -> Iterator[Problem]:
-    """The memory is below 1 MiB or above 64 GiB; most likely it is not in bytes.
-
-    No daemon enforces it today.
-    """
-    if resource.memory and not _SMALL_MEMORY <= resource.memory <= _LARGE_MEMORY:
-        yield Problem(f"memory is {resource.memory} bytes", at="memory")
-
-
-@rule(
-    "XI108",
-    Severity.REFUSED,
-    Stage.PACKING,
-    source=f"{_DECLARATION}: PluginPermissionStorageRequirement",
-    bad=(
-        "resource:\n  permission:\n    storage:\n      enabled: false\n      size: «1023»\n",
-        "resource:\n  permission:\n    storage:\n      size: «1073741825»\n",
-        "resource:\n  permission:\n    storage:\n      «enabled: false»\n",
-    ),
-    good=(
-        "resource:\n  permission:\n    storage:\n      size: 1024\n",
-        "resource:\n  permission:\n    storage:\n      size: 1073741824\n",
-    ),
-    fix=Fix(
-        spec="Leave the storage out: a model plugin has no use for it.",
-        yaml="Remove storage: a model plugin has no use for it. Otherwise write a size of 1024 to "
-        "1073741824 bytes.",
-    ),
-)
-def storage_size(storage: StoragePermission, plugin: Plugin) -> Iterator[Problem]:
-    """The storage has no size, or one outside 1 KiB to 1 GiB.
-
-    The daemon looks at the size of a storage that is not enabled, too.
-    """
-    if plugin.form is Form.YAML and "size" not in storage.explicit:
-        yield Problem("the storage has no size")
-    elif not _SMALL_STORAGE <= storage.size <= _LARGE_STORAGE:
-        message = f"the size {storage.size} is outside {_SMALL_STORAGE} to {_LARGE_STORAGE} bytes"
-        yield Problem(message, at="size")
-
-
-@rule(
-    "XI109",
-    Severity.ADVICE,
-    Stage.RUN_TIME,
-    source="daemon internal/core/io_tunnel/backwards_invocation/task.go: checkPermission",
-    bad=("resource:\n  permission:\n    tool:\n      «enabled: true»\n",),
-    good=("resource:\n  permission:\n    tool:\n      enabled: false\n",),
-    fix="Leave the permissions out.",
-)
-def idle_permission(permission: Permission, _: Plugin) -> Iterator[Problem]:
-    """The plugin asks for permissions, of which a model plugin gets none.
-
-    The daemon refuses every call from a model back to Dify.
-    """
-    enabled = [
-        name
-        for name in ("tool", "model", "node", "endpoint", "app", "storage")
-        if (block := getattr(permission, name)) is not None and block.enabled
-    ]
-    if enabled:
-        names = ", ".join(enabled)
-        yield Problem(f"a model plugin does not get the permission {names}", at=enabled[0])
-
-
-@rule(
-    "XI110",
-    Severity.REFUSED,
-    Stage.START,
-    source="daemon internal/core/local_runtime/subprocess.go: python -m",
-    bad=("meta:\n  runner:\n    entrypoint: «main.py»\n",),
-    good=("meta:\n  runner:\n    entrypoint: main\n",),
-    fix="Write the module's name, e.g. main.",
-)
-def entrypoint_form(runner: Runner, _: Plugin) -> Iterator[Problem]:
-    """The entry point is not a module's name, so `python -m` does not start it."""
-    parts = runner.entrypoint.split(".")
-    if runner.entrypoint.endswith(".py") or not all(part.isidentifier() for part in parts):
-        yield Problem(f"{runner.entrypoint!r} is not the name of a module", at="entrypoint")
-
-
-@rule(
-    "XI111",
-    Severity.REFUSED,
-    Stage.PACKING,
-    source=f"{_DECLARATION}: PluginMeta",
-    bad=("meta:\n  version: «'1'»\n",),
-    good=("meta:\n  version: 0.0.2\n",),
-    fix="Write 0.0.1.",
-)
-def meta_version(meta: Meta, _: Plugin) -> Iterator[Problem]:
-    """The version of the manifest's format is not three numbers."""
-    if not _THREE_NUMBERS.fullmatch(meta.version):
-        yield Problem(f"the version {meta.version!r} is not of the form 0.0.1", at="version")
-
-
-@rule(
-    "XI112",
-    Severity.REFUSED,
-    Stage.START,
-    source="sdk core/entities/plugin/setup.py: PluginConfiguration.Meta",
-    bad=("meta:\n  minimum_dify_version: «soon»\n",),
-    good=("meta:\n  minimum_dify_version: 1.4.0\n",),
-    fix="Write a version of Dify, e.g. 1.4.0.",
-)
-def minimum_version(meta: Meta, _: Plugin) -> Iterator[Problem]:
-    """The minimum version of Dify is not a version."""
-    minimum = meta.minimum_dify_version
-    if minimum is not None and not _is_pep440(minimum):
-        yield Problem(f"{minimum!r} is not a version", at="minimum_dify_version")
-
-
-@rule(
     "XI113",
     Severity.REFUSED,
     Stage.PACKING,
@@ -440,7 +296,10 @@ def reserved_author(manifest: Manifest, _: Plugin) -> Iterator[Problem]:
     source=f"{_DECLARATION}: ManifestValidate",
     bad=("plugins: «{}»",),
     good=("plugins:\n  models:\n    - provider/acme.yaml\n",),
-    fix="Write the path of the provider's file under plugins.models.",
+    fix=Fix(
+        spec="Leave plugins out: the build fills it in.",
+        yaml="Write the path of the provider's file under plugins.models.",
+    ),
 )
 def nothing_declared(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
     """The plugin names no file of what it adds to Dify."""
@@ -448,14 +307,6 @@ def nothing_declared(manifest: Manifest, plugin: Plugin) -> Iterator[Problem]:
         return
     if not any(getattr(manifest.plugins, kind) for kind in ("models", *_OTHER_KINDS)):
         yield Problem("plugins names no file", at="plugins.models")
-
-
-def _is_pep440(text: str) -> bool:
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True
 
 
 def _is_uuid(text: str) -> bool:
@@ -474,13 +325,6 @@ RULES = (
     text_length,
     path_length,
     creation_time,
-    no_memory,
-    odd_memory,
-    storage_size,
-    idle_permission,
-    entrypoint_form,
-    meta_version,
-    minimum_version,
     repo_url,
     mixed_kinds,
     several_providers,

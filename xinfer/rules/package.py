@@ -11,7 +11,7 @@ from xinfer.plugin.read import listed, missing_keys, positions
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.rules.files import has_assets
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Link, Problem, rule
+from xinfer.rules.rule import Link, Problem, fix_in_files, rule
 from xinfer.rules.values import did_you_mean
 from xinfer.spec.project import MODEL_FOLDERS
 from xinfer.spec.span import Span
@@ -267,7 +267,9 @@ def broken_position(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     source="daemon pkg/plugin_packager/decoder/fs.go: Walk",
     bad=({".difyignore": "acme-2.yaml\n", "models/llm/acme-2.yaml": "model: acme-2\n"},),
     good=({".difyignore": "*.csv\n", "models/llm/prices.csv": "1\n"},),
-    fix="Take it out of .difyignore, or of .gitignore if there is no .difyignore.",
+    fix=fix_in_files(
+        "Take it out of {0}.difyignore, or of {0}.gitignore if there is no .difyignore."
+    ),
 )
 def needed_file_ignored(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """The manifest, the provider or a model is left out of the package by an ignore file."""
@@ -288,7 +290,9 @@ def needed_file_ignored(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         {"server.pem": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
         {".difyignore": ".env\n", ".env": "KEY=1\n"},
     ),
-    fix="Leave it out with a line in .difyignore. If it is no secret, use --allow-secret.",
+    fix=fix_in_files(
+        "Leave it out with a line in {}.difyignore. If it is no secret, use --allow-secret."
+    ),
 )
 def secret_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A file that holds a secret would be published with the plugin; xinfer does not pack it.
@@ -308,7 +312,7 @@ def secret_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     source="marketplace toolkit; daemon pkg/plugin_packager/decoder/fs.go: Walk",
     bad=({"models/__pycache__/llm.cpython-312.pyc": "x"}, {".git/config": "x"}),
     good=({".difyignore": ".git/\n", ".git/config": "x"},),
-    fix="List it in .difyignore.",
+    fix=fix_in_files("List it in {}.difyignore."),
 )
 def folder_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """A repository, an environment or a cache is packed, because no ignore file names it.
@@ -356,7 +360,9 @@ def signature_packed(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         yield Problem(f"{_SIGNATURE} is packed", span=Span(_SIGNATURE, 1, 1))
 
 
-_OF_A_FOLDER = "Put the folder itself there, or leave it out with a line in .difyignore."
+_OF_A_FOLDER = fix_in_files(
+    "Put the folder itself there, or leave it out with a line in {}.difyignore."
+)
 
 
 @rule(
@@ -373,7 +379,7 @@ _OF_A_FOLDER = "Put the folder itself there, or leave it out with a line in .dif
         {"copy.md": Link("README.md")},
         {".difyignore": "gone\n", "gone": Link("nowhere")},
     ),
-    fix="Put the file itself there, or leave it out with a line in .difyignore.",
+    fix=fix_in_files("Put the file itself there, or leave it out with a line in {}.difyignore."),
 )
 def unpackable(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """Something in the folder is not a file that can be packed.

@@ -18,8 +18,9 @@ from xinfer.plugin.requirements import PYPROJECT, REQUIREMENTS
 from xinfer.plugin.unwanted import secrets_in
 from xinfer.rules.dependencies import sdk_bound_fault
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Fix, Problem, rule
+from xinfer.rules.rule import Fix, Problem, fix_in_files, rule
 from xinfer.spec.declaration import Declaration
+from xinfer.spec.dify_versions import features_used
 from xinfer.spec.span import Span
 
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
@@ -68,8 +69,8 @@ _META = (
     bad=(f"meta: «{_META}»\n",),
     good=("meta:\n  minimum_dify_version: 1.4.0\n",),
     fix=Fix(
-        spec='Pass minimum_dify_version="1.4.0", or likewise, to Meta(…).',
-        yaml="Add minimum_dify_version: 1.4.0, or likewise, to meta.",
+        spec='Pass the version that you tested with, as in Meta(minimum_dify_version="1.4.0").',
+        yaml="Add it to meta: minimum_dify_version: 1.4.0, or the version that you tested with.",
     ),
 )
 def minimum_version_missing(_: Review, plugin: Plugin) -> Iterator[Problem]:
@@ -79,7 +80,8 @@ def minimum_version_missing(_: Review, plugin: Plugin) -> Iterator[Problem]:
     """
     manifest = plugin.manifest
     if manifest and not manifest.meta.minimum_dify_version:
-        message = "the manifest has no minimum_dify_version"
+        needs = [f"; {f.name} needs {f.since}" for f, _ in features_used(plugin.project)]
+        message = "the manifest has no minimum_dify_version" + "".join(needs[-1:])
         yield Problem(message, at="meta", of=manifest)
 
 
@@ -90,7 +92,7 @@ def minimum_version_missing(_: Review, plugin: Plugin) -> Iterator[Problem]:
     source=f"{_TOOLKIT}; langgenius/dify-plugins#2743",
     bad=({"manifest.yaml": "privacy: «https://example.com/privacy»\n", "PRIVACY.md": None},),
     good=("privacy: https://example.com/privacy",),
-    fix="Add a PRIVACY.md that says which data goes where, and who keeps it.",
+    fix=fix_in_files("Add a {}PRIVACY.md that says which data goes where, and who keeps it."),
 )
 def privacy_file_missing(_: Review, plugin: Plugin) -> Iterator[Problem]:
     """The package holds no PRIVACY.md; a link to a privacy statement does not take its place."""
@@ -111,7 +113,7 @@ def _names_privacy_file(privacy: str | None) -> bool:
     source=_TOOLKIT,
     bad=({"«»certificates/ca.pem": "-----BEGIN CERTIFICATE-----\n"},),
     good=({"certificates/ca.crt": "-----BEGIN CERTIFICATE-----\n"},),
-    fix="Give it another suffix, such as .crt, or list it in .difyignore.",
+    fix=fix_in_files("Give it another suffix, such as .crt, or list it in {}.difyignore."),
 )
 def key_file_packed(_: Review, plugin: Plugin) -> Iterator[Problem]:
     """A file has the suffix of a key, which the review blocks whatever the file holds.
@@ -206,7 +208,9 @@ _REASON = "# xinfer: ignore[XI109] a patched daemon allows it"
             "PRIVACY.md": "The plugin calls no tool of yours.\n",
         },
     ),
-    fix="Say in PRIVACY.md what the plugin uses it for, or leave the permission out.",
+    fix=fix_in_files(
+        "Say in {}PRIVACY.md what the plugin uses it for, or leave the permission out."
+    ),
 )
 def permission_unexplained(_: Review, plugin: Plugin) -> Iterator[Problem]:
     """The plugin asks for a permission of which its privacy statement does not speak."""

@@ -57,7 +57,7 @@ class Problem:
     of: Declaration | None = field(default=None, kw_only=True)
     span: Span | None = field(default=None, kw_only=True)
     related: tuple[Span, ...] = field(default=(), kw_only=True)
-    fix: str = field(default="", kw_only=True)
+    fix: str | Fix = field(default="", kw_only=True)
 
 
 @frozen
@@ -66,6 +66,15 @@ class Fix:
 
     spec: str
     yaml: str
+
+    def of(self, form: Form) -> str:
+        """Return it for the author of one form."""
+        return self.yaml if form is Form.YAML else self.spec
+
+
+def fix_in_files(text: str) -> Fix:
+    """Make a fix that names a file of the plugin: ``{}`` stands for the folder where it is."""
+    return Fix(spec=text.format("plugin/"), yaml=text.format(""))
 
 
 @frozen(kw_only=True)
@@ -102,7 +111,7 @@ class Rule:
 
     def fix(self, form: Form) -> str:
         """Return how to fix the mistake in the form that the author edits."""
-        return self.fixes.yaml if form is Form.YAML else self.fixes.spec
+        return self.fixes.of(form)
 
     def findings(
         self, declared: Declaration | Plugin, path: str, plugin: Plugin | None, form: Form
@@ -134,12 +143,13 @@ class Rule:
             span = span_of(problem.of, problem.at)
         if span is None:
             span = _of_the_whole(plugin, form)
+        fix = problem.fix or self.fixes
         return Finding(
             code=self.code,
             severity=self.severity,
             where=self.where,
             message=problem.message,
-            fix=problem.fix or self.fix(form),
+            fix=fix.of(form) if isinstance(fix, Fix) else fix,
             path=".".join(filter(None, (path, problem.at))),
             span=span,
             related=problem.related,

@@ -13,6 +13,8 @@ class I18n(Declaration):
 
     :param en_US: 1 to 1023 characters in the manifest's label and description.
     :param zh_Hans: Simplified Chinese; at most 1023 characters there, as the others.
+    :param ja_JP: Japanese; Dify shows it of the manifest alone.
+    :param pt_BR: Portuguese; Dify reads it of the manifest alone.
 
     Source: ``I18nObject`` of the daemon and of the SDK.
     """

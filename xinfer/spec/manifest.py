@@ -153,7 +153,9 @@ class Meta(Declaration):
     """The manifest's own format, and where the plugin runs.
 
     :param version: of the format, three numbers.
-    :param minimum_dify_version: PEP 440; the daemon does not enforce it.
+    :param minimum_dify_version: PEP 440; if absent, the build writes the least version that has
+        what the plugin uses. Dify marks the plugin if its own version is lower; the daemon does
+        not enforce it.
     """
 
     version: str = "0.0.1"

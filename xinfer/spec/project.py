@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from xinfer.spec.credentials import Credentials, fields, model_form, provider_form
 from xinfer.spec.declaration import Declaration, evolve, span_from
+from xinfer.spec.dify_versions import minimum_dify_version
 from xinfer.spec.form import ModelName
 from xinfer.spec.i18n import I18n
 from xinfer.spec.manifest import Extensions, Manifest
@@ -138,7 +139,7 @@ def model_source(model_type: ModelType) -> str:
 
 
 def complete(project: Project) -> Project:
-    """Fill in the fields that follow from others: forms, file names, model types.
+    """Fill in the fields that follow from others: forms, file names, model types, Dify's version.
 
     Fields that were given stay as they are; one that was given ``None`` stays absent.
     """
@@ -173,7 +174,17 @@ def _complete(project: Project) -> Project:
     if "plugins" not in manifest.explicit:
         files = (f"provider/{provider.provider}.yaml",)
         manifest = evolve(manifest, plugins=Extensions(models=files))
+    manifest = _with_minimum_dify_version(manifest, project)
     return evolve(project, provider=evolve(provider, **absent), manifest=manifest)
+
+
+def _with_minimum_dify_version(manifest: Manifest, project: Project) -> Manifest:
+    meta = manifest.meta
+    is_given = "minimum_dify_version" in meta.explicit | meta.extra_keys.keys()
+    minimum = None if is_given else minimum_dify_version(project)
+    if minimum is None:
+        return manifest
+    return evolve(manifest, meta=evolve(meta, minimum_dify_version=minimum))
 
 
 def _methods(project: Project) -> tuple[ConfigurateMethod, ...]:

@@ -23,7 +23,7 @@ from xinfer.rules.python.names import bindings
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
 from xinfer.rules.python.source import Import, Module
 from xinfer.rules.python.spelling import did_you_mean
-from xinfer.rules.rule import Problem, rule
+from xinfer.rules.rule import Fix, Problem, fix_in_files, rule
 
 _OLDEST = Version("0.9.0")
 _FOLDERS = {"openai_compatible"}
@@ -123,7 +123,7 @@ def package_not_required(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
 
 
 _UNUSED = "pyproject.toml does not require {}; the daemon does not read requirements.txt beside it"
-_MOVE = "Add the package to the dependencies in pyproject.toml, and lock again."
+_MOVE = fix_in_files("Add the package to the dependencies in {}pyproject.toml, and lock again.")
 
 
 @rule(
@@ -216,7 +216,7 @@ def _problem(module: Module, each: Import, why: _Missing) -> Problem:
     return _at(module, each, why.message, fix=why.fix)
 
 
-def _at(module: Module, each: Import, message: str, *, fix: str = "") -> Problem:
+def _at(module: Module, each: Import, message: str, *, fix: str | Fix = "") -> Problem:
     return Problem(message, at=module.path, span=module.span_of_import(each), fix=fix)
 
 

@@ -25,7 +25,7 @@ from xinfer.rules.python.sdk import Call
 from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import FUNCTIONS, body_nodes
-from xinfer.rules.rule import Problem, rule
+from xinfer.rules.rule import Problem, fix_in_files, rule
 from xinfer.spec.project import MODEL_FOLDERS
 
 _INIT = {"provider": Call(2)}
@@ -314,7 +314,7 @@ def init_overridden(code: PluginCode, _: Plugin) -> Iterator[Problem]:
             "models/acme.py": "from models.llm.llm import AcmeModel\n",
         },
     ),
-    fix="Move the class to models/<type>/<type>.py.",
+    fix=fix_in_files("Move the class to {}models/<type>/<type>.py."),
 )
 def model_module_shallow(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     """A model's class is in a module less than two folders deep: its errors are IndexErrors.

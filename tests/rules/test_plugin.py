@@ -13,7 +13,7 @@ SELECT = """\
     - variable: mode
       type: select
       required: true
-      label: {en_US: Mode}
+      label: {en_US: Mode, zh_Hans: 模式}
       options:
         - value: a
           label: {en_US: Yes}

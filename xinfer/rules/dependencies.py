@@ -18,7 +18,7 @@ from xinfer.plugin.plugin import Form, Plugin
 from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
 from xinfer.plugin.texts import span_in
 from xinfer.rules.finding import Severity, Stage
-from xinfer.rules.rule import Problem, fix_in_files, rule
+from xinfer.rules.rule import Fix, Problem, fix_in_files, rule
 from xinfer.spec import Project
 from xinfer.spec.span import Span
 
@@ -40,7 +40,10 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
         {"pyproject.toml": None, "requirements.txt": "«»requests\n"},
     ),
     good=({"pyproject.toml": None, "requirements.txt": "dify-plugin>=0.9.0\nrequests\n"},),
-    fix='Add "dify_plugin>=0.9.0".',
+    fix=Fix(
+        spec='Add "dify_plugin>=0.9.0" to Project(requirements=…).',
+        yaml="Add dify_plugin>=0.9.0 to the dependencies in pyproject.toml, or to requirements.txt.",
+    ),
 )
 def sdk_requirement(project: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin does not require Dify's SDK, so its environment lacks it."""
@@ -251,7 +254,7 @@ def private_index_configured(_: Project, plugin: Plugin) -> Iterator[Problem]:
             "uv.lock": "version = 1\n",
         },
     ),
-    fix="Add [dependency-groups] with dev = [].",
+    fix=fix_in_files("Add [dependency-groups] with dev = [] to {}pyproject.toml."),
 )
 def dev_group_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml lacks the dependency group dev, which `dify plugin package` asks uv for.

@@ -173,7 +173,7 @@ def entrypoint_missing(meta: Meta, plugin: Plugin) -> Iterator[Problem]:
     source="daemon internal/core/local_runtime/setup_python_environment.go",
     bad=({"pyproject.toml": None},),
     good=({"pyproject.toml": None, "requirements.txt": "dify_plugin>=0.9.0\nrequests\n"},),
-    fix="Add a pyproject.toml or a requirements.txt.",
+    fix=fix_in_files("Add a {0}pyproject.toml or a {0}requirements.txt."),
 )
 def dependencies_missing(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """The plugin does not say what it requires, so the daemon does not make its environment."""

@@ -71,7 +71,7 @@ _STRUCTURED = (
     "XI123",
     Severity.ADVICE,
     Stage.RUN_TIME,
-    source="sdk README: Meta.MinimumDifyVersion Reference",
+    source="sdk README: Meta.MinimumDifyVersion Reference; langgenius/dify#40501",
     bad=(
         {
             "manifest.yaml": "meta:\n  minimum_dify_version: «1.5.0»\n",
@@ -97,8 +97,8 @@ _STRUCTURED = (
 def minimum_version_too_low(meta: Meta, plugin: Plugin) -> Iterator[Problem]:
     """The plugin uses something that the Dify it names as the least one does not have.
 
-    That Dify is offered the plugin without a warning. It does not know the feature: it leaves it
-    out, or cannot read the model that declares it.
+    That Dify installs the plugin without a warning. It does without the feature, or cannot read the
+    model that declares it.
     """
     minimum = meta.minimum_dify_version
     if minimum is None or not is_pep440(minimum):

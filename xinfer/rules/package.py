@@ -236,7 +236,7 @@ def odd_entry_names(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     "sdk core/plugin_registration.py: os.scandir('_assets')",
     bad=({"_assets/icon.svg": None},),
     good=({"_assets/icon.svg": "<svg/>"},),
-    fix="Add the folder, with the icons in it.",
+    fix=fix_in_files("Add the folder {}_assets, with the icons in it."),
 )
 def assets_missing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
     """There is no folder `_assets`, which holds the icons."""

@@ -234,7 +234,9 @@ def permission_unexplained(_: Review, plugin: Plugin) -> Iterator[Problem]:
     source=f"{_TOOLKIT}; langgenius/dify-plugins#2663",
     bad=({"requirements.txt": "«dify_plugin~=0.9.0»\nrequests\n"},),
     good=({"requirements.txt": "dify_plugin>=0.9.0\nrequests\n"},),
-    fix='Require "dify_plugin>=0.9.0" in both files, or leave requirements.txt out.',
+    fix=fix_in_files(
+        'Require "dify_plugin>=0.9.0" in both files, or leave {}requirements.txt out.'
+    ),
 )
 def second_sdk_bound(_: Review, plugin: Plugin) -> Iterator[Problem]:
     """requirements.txt beside pyproject.toml bounds Dify's SDK in a way that the review refuses.

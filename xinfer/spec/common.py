@@ -38,7 +38,7 @@ from xinfer.spec.targets import (
 def base_url_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:
     """Declare the field of a server's base URL: tidied, and where requests are sent."""
     usual: InputOptions = {"converter": openai_url, "sets": base_url}
-    return text_input(label=label or I18n("Base URL"), **(usual | options))
+    return text_input(label=label or I18n("Base URL", zh_Hans="Base URL"), **(usual | options))
 
 
 def api_key_input(*, label: I18n | None = None, **options: Unpack[InputOptions]) -> Any:

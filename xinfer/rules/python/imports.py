@@ -100,7 +100,10 @@ def import_missing_later(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
         "import httpx\n",
         "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
     ),
-    fix="Add the package to the plugin's dependencies.",
+    fix=Fix(
+        spec="Add the package to Project(requirements=…).",
+        yaml="Add the package to the dependencies in pyproject.toml, or to requirements.txt.",
+    ),
 )
 def package_not_required(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     """A package is imported that the plugin does not require.

@@ -1,4 +1,4 @@
-"""The least version of Dify: what the build writes, what a spec overrides, what import preserves."""
+"""The least version of Dify: what the build writes, a spec overrides and import preserves."""
 
 from datetime import UTC, datetime
 

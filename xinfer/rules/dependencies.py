@@ -42,7 +42,7 @@ _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
     good=({"pyproject.toml": None, "requirements.txt": "dify-plugin>=0.9.0\nrequests\n"},),
     fix=Fix(
         spec='Add "dify_plugin>=0.9.0" to Project(requirements=…).',
-        yaml="Add dify_plugin>=0.9.0 to the dependencies in pyproject.toml, or to requirements.txt.",
+        yaml="Add dify_plugin>=0.9.0 to dependencies in pyproject.toml, or to requirements.txt.",
     ),
 )
 def sdk_requirement(project: Project, plugin: Plugin) -> Iterator[Problem]:

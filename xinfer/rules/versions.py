@@ -11,7 +11,7 @@ THREE_NUMBERS = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-\w{1,16})?", re.ASCII)
 
 
 def is_pep440(text: str) -> bool:
-    """Say whether a text is a version to the SDK."""
+    """Return whether a text is a version to the SDK."""
     try:
         Version(text)
     except InvalidVersion:

@@ -102,7 +102,7 @@ def import_missing_later(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     ),
     fix=Fix(
         spec="Add the package to Project(requirements=…).",
-        yaml="Add the package to the dependencies in pyproject.toml, or to requirements.txt.",
+        yaml="Add the package to dependencies in pyproject.toml, or to requirements.txt.",
     ),
 )
 def package_not_required(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:

@@ -74,6 +74,29 @@ def test_what_the_review_refuses_is_not_published(home):
     assert not (home / "dist/PULL_REQUEST.md").exists()
 
 
+def test_a_contact_that_no_mail_reaches_is_a_warning(home):
+    run = xinfer("publish", "marketplace", built(home), cwd=home)
+    assert run.returncode == 0
+    assert "Warning: no mail reaches the contact maintainers@example.org" in run.stderr
+    update = built(home, "0.2.0", **{"maintainers@example.org": "help@example-models.org"})
+    run = xinfer("publish", "marketplace", update, cwd=home)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("place", ["marketplace/xinfer", "dist/PULL_REQUEST.md"])
+def test_what_cannot_be_written_is_one_error_and_nothing_is_published(home, place):
+    package = built(home)
+    if place.endswith(".md"):
+        (home / place).mkdir()
+    else:
+        (home / place).touch()
+    run = xinfer("publish", "marketplace", package, cwd=home)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"Error: {place}")
+    assert run.stderr.count("\n") == 1
+    assert not list((home / "marketplace").rglob("*.difypkg"))
+
+
 def test_a_folder_that_is_not_there(home):
     run = xinfer("publish", "nowhere", built(home), cwd=home)
     assert run.returncode == 2

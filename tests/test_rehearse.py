@@ -183,6 +183,7 @@ def test_the_command_writes_a_report_with_hashes(package, tmp_path):
         ("import time; print('on its way', flush=True); time.sleep(60)", {"limit": 0.5}, "longer"),
         ("import time; time.sleep(60)", {"silence": 0.5}, "uv printed nothing for"),
         ("import sys; print('DEBUG tried'); sys.exit('no wheel')", {}, "no wheel"),
+        ("raise SystemExit(3)", {}, "ended with exit code 3"),
     ],
 )
 def test_a_command_that_fails_or_takes_too_long_is_ended(tmp_path, program, limits, words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from xinfer.plugin.plugin import Plugin
 
 _TEXT = "PULL_REQUEST.md"
+_RESERVED = re.compile(r"[@.](example(\.(com|net|org))?|invalid|test|localhost)$", re.IGNORECASE)
+"""Domains in which no address is anybody's: RFC 2606 and RFC 6761."""
 
 
 @click.command(
@@ -53,6 +54,7 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
     from xinfer.cli.sides import whole_plugin_at
     from xinfer.plugin.checksum import require_identifier
     from xinfer.plugin.limits import UnreadablePlugin
+    from xinfer.plugin.writer import write_file
     from xinfer.rules import Report
 
     report = report_of(package, selection=selection_of((), ignore), review=review_of(folder))
@@ -72,11 +74,20 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
     published = sorted(place.glob("*.difypkg"), key=_version)
     before = since or (published[-1] if published else None)
     text = "\n".join(_text(plugin, whole_plugin_at(before) if before else None)) + "\n"
-    place.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(package, target)
-    (package.parent / _TEXT).write_text(text, encoding="utf-8")
+    description = package.parent / _TEXT
+    for path, content in ((description, text.encode()), (target, package.read_bytes())):
+        try:
+            write_file(path, content)
+        except OSError as error:
+            raise UnusableInput(f"{path} cannot be written: {error.strerror}.") from error
     click.echo(f"Copied {package.name} to {target}.")
-    click.echo(f"Wrote the pull request's text to {package.parent / _TEXT}.")
+    click.echo(f"Wrote the pull request's text to {description}.")
+    if manifest.contact and _RESERVED.search(manifest.contact):
+        click.echo(
+            f"Warning: no mail reaches the contact {manifest.contact}, whose domain is reserved "
+            "for examples. Change it before you open the pull request.",
+            err=True,
+        )
 
 
 def _version(path: Path) -> tuple[int, ...]:

@@ -123,7 +123,8 @@ class Environment:
                 process.kill()
                 raise
         if process.returncode:
-            raise CommandFailed(_last_lines(errors or output))
+            silent = f"{Path(command[0]).name} ended with exit code {process.returncode}."
+            raise CommandFailed(_last_lines(errors or output) or silent)
         return output.strip()
 
 
@@ -164,4 +165,4 @@ def _uv() -> str:
 
 def _last_lines(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if not _LOGGED.match(line)]
-    return "\n".join(lines[-_LAST_LINES:]) or f"It failed on {sys.platform}."
+    return "\n".join(lines[-_LAST_LINES:])

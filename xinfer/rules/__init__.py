@@ -150,7 +150,7 @@ def report(
     else:
         ran -= {rule.code for rule in against.RULES}
     if review is not None:
-        findings += (_placed(f, plugin) for f in _findings(review, "review", plugin, plugin.form))
+        findings += (_placed(f, plugin) for f in _findings(review, "manifest", plugin, plugin.form))
     else:
         ran -= {rule.code for rule in of_review.RULES}
     directives = suppression.directives(plugin, RULES)

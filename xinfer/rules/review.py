@@ -224,7 +224,7 @@ def permission_unexplained(_: Review, plugin: Plugin) -> Iterator[Problem]:
         spoken = any(re.search(rf"\b{word}", text, re.IGNORECASE) for word in words)
         if block is not None and block.enabled and not spoken:
             message = f"{plugin.path(_PRIVACY)} does not speak of the permission {name}"
-            yield Problem(message, at=name, of=permission)
+            yield Problem(message, at=f"resource.permission.{name}", of=manifest)
 
 
 @rule(

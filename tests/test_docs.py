@@ -32,6 +32,7 @@ VARYING = (
     (re.compile(r"\d+\.\d\d s\b"), "N s"),
     (re.compile(r"\b[\d,]+ tokens/s"), "N tokens/s"),
     (re.compile(r"\d+ \+ \d+ tokens"), "N + N tokens"),
+    (re.compile(r"passed in [\d.]+s( \([\d:]+\))?"), "passed in N s"),
 )
 """What differs from run to run."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -27,22 +29,36 @@ def keygen(name: Path, *, passphrase: bool) -> None:
     require_signing()
     from xinfer.plugin.signature import generate_key, private_pem, public_pem
 
+    if not name.name:
+        raise UnusableInput("The keys need a name, e.g. xinfer keygen acme.")
     private, public = (name.with_name(f"{name.name}.{kind}.pem") for kind in ("private", "public"))
     for path in (private, public):
         if os.path.lexists(path):
             raise UnusableInput(f"{path} exists already, and a key is never overwritten.")
-    secret = ask_passphrase() if passphrase else None
+    secret = ask_passphrase(confirm=True) if passphrase else None
     key = generate_key()
     try:
-        _write(private, private_pem(key, secret), 0o600)
-        _write(public, public_pem(key.public_key()), 0o644)
+        with (
+            _new_file(private, private_pem(key, secret), 0o600),
+            _new_file(public, public_pem(key.public_key()), 0o644),
+        ):
+            pass
     except OSError as error:
         raise UnusableInput(f"{private.parent} cannot be written: {error.strerror}.") from error
     click.echo(f"Wrote {private}, readable by you alone, and {public}.")
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that does not exist yet, with its mode from the first byte on."""
+@contextmanager
+def _new_file(path: Path, content: bytes, mode: int) -> Iterator[None]:
+    """Write a file that does not exist yet, with its mode from the first byte on.
+
+    It is removed again if it cannot be written whole, or if what depends on it fails.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        yield
+    except BaseException:
+        path.unlink()
+        raise

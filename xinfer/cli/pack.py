@@ -30,22 +30,20 @@ from xinfer.cli.terminal import visible
 @click.option(
     "--platform",
     "platforms",
-    default="linux/amd64",
-    show_default=True,
+    show_default="linux/amd64",
     help="With --offline: where Dify runs, linux/amd64 and linux/arm64, separated by commas.",
 )
 @click.option(
     "--python",
-    default="3.12",
-    show_default=True,
+    show_default="3.12",
     help="With --offline: the Python of Dify's daemon.",
 )
 def pack(
     path: Path,
     out: Path | None,
     allow_secret: tuple[str, ...],
-    platforms: str,
-    python: str,
+    platforms: str | None,
+    python: str | None,
     *,
     offline: bool,
 ) -> None:
@@ -54,6 +52,8 @@ def pack(
     Holds the files that Dify's packager packs, in its order: all but those that .difyignore, or
     else .gitignore, leaves out. What Dify refuses is not packed, nor is a secret.
     """
+    if not offline and (platforms, python) != (None, None):
+        raise UnusableInput("--platform and --python choose wheels: add --offline.")
     from xinfer.build.preparation import WrongValues
     from xinfer.cli.report import show
     from xinfer.cli.sides import plugin_at
@@ -81,7 +81,11 @@ def pack(
             require_identifier(manifest.author, manifest.name, manifest.version)
         files = with_requirements(plugin.files)
         if offline:
-            files = with_wheels(files, platforms.split(","), python)
+            names = [
+                name.strip()
+                for name in ("linux/amd64" if platforms is None else platforms).split(",")
+            ]
+            files = with_wheels(files, names, python or "3.12")
         content = packed(files.items())
         target = out or Path(f"{manifest.name}-{manifest.version}{'-offline' * offline}.difypkg")
         if max(files.size, len(content)) > MAX_PACKAGE_BYTES:

@@ -15,6 +15,7 @@ from xinfer.cli.options import (
     examples,
     existing,
     ignore_option,
+    relative,
     selection_of,
 )
 
@@ -54,7 +55,7 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
     from xinfer.cli.sides import whole_plugin_at
     from xinfer.plugin.checksum import require_identifier
     from xinfer.plugin.limits import UnreadablePlugin
-    from xinfer.plugin.writer import write_file
+    from xinfer.plugin.writer import staged_file
     from xinfer.rules import Report
 
     report = report_of(package, selection=selection_of((), ignore), review=review_of(folder))
@@ -75,11 +76,16 @@ def publish(folder: Path, package: Path, since: Path | None, ignore: tuple[str, 
     before = since or (published[-1] if published else None)
     text = "\n".join(_text(plugin, whole_plugin_at(before) if before else None)) + "\n"
     description = package.parent / _TEXT
-    for path, content in ((description, text.encode()), (target, package.read_bytes())):
-        try:
-            write_file(path, content)
-        except OSError as error:
-            raise UnusableInput(f"{path} cannot be written: {error.strerror}.") from error
+    try:
+        with (
+            staged_file(target, package.read_bytes()) as put_package,
+            staged_file(description, text.encode()) as put_text,
+        ):
+            put_text()
+            put_package()
+    except OSError as error:
+        path = relative(str(error.filename or place))
+        raise UnusableInput(f"{path} cannot be written: {error.strerror}.") from error
     click.echo(f"Copied {package.name} to {target}.")
     click.echo(f"Wrote the pull request's text to {description}.")
     if manifest.contact and _RESERVED.search(manifest.contact):

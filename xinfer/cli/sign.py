@@ -26,7 +26,11 @@ from xinfer.cli.signing import ask_passphrase, open_package, read_bytes, require
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path), help="NAME.signed.difypkg if not set."
 )
-@click.option("--time", type=int, help="The time of signing in seconds since 1970; now if not set.")
+@click.option(
+    "--time",
+    type=click.IntRange(0, 2**63 - 1),
+    help="The time of signing in seconds since 1970; now if not set.",
+)
 @click.option("--force", is_flag=True, help="Sign a signed package again, without its signature.")
 def sign(
     package: Path, key: Path, category: str, out: Path | None, time: int | None, *, force: bool

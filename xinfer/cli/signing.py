@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +27,26 @@ def require_signing() -> None:
     require("cryptography", extra="signing", because="Signatures are made with cryptography")
 
 
-def ask_passphrase() -> bytes:
-    """Take the passphrase from the environment, or ask for it."""
-    passphrase = os.environ.get(PASSPHRASE)
-    return (passphrase or str(click.prompt("Passphrase", hide_input=True, err=True))).encode()
+def ask_passphrase(*, confirm: bool = False) -> bytes:
+    """Take the passphrase from the environment, or ask for it.
+
+    :param confirm: ask twice, for a passphrase that is new.
+    :raises UnusableInput: there is nobody to ask.
+    """
+    if passphrase := os.environ.get(PASSPHRASE):
+        return passphrase.encode()
+    try:
+        # Whoever pipes the passphrase in knows that no terminal hides it.
+        warnings.simplefilter("ignore", GetPassWarning)
+        return str(
+            click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        ).encode()
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UnusableInput(
+            f"The key needs a passphrase, and there is no terminal to ask for it: set {PASSPHRASE}."
+        ) from None
 
 
 def read_bytes(path: Path, what: str) -> bytes:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from xinfer.daemon import offline
+from xinfer.plugin.requirements import find_uv
 
 INSTALL_LIMIT = 600.0
 """Seconds in which the daemon must have installed the requirements; compiling has as many."""
@@ -27,8 +26,9 @@ SILENCE_LIMIT = 120.0
 _PASSED = (
     *("PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "UV_INDEX_URL", "UV_DEFAULT_INDEX"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    "PYENV_VERSION",
 )
-"""The variables that the daemon lets uv see; it has no ``HOME``."""
+"""The variables that the daemon lets uv see; it has no ``HOME``. The last, for pyenv's uv."""
 _LOGGED = re.compile(r"\s*([\d.]+m?s\s+)?(TRACE|DEBUG|INFO)\b|\s*uv_\w+")
 """How a line begins that uv prints because it is asked to be verbose."""
 _LAST_LINES = 8
@@ -156,8 +156,7 @@ def _read(process: subprocess.Popen[bytes], limit: float, silence: float) -> tup
 
 
 def _uv() -> str:
-    beside = str(Path(sys.executable).parent)
-    uv = shutil.which("uv") or shutil.which("uv", path=beside)
+    uv = find_uv()
     if uv is None:
         raise CommandFailed("The daemon installs with uv, which is missing here: pip install uv.")
     return uv

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from attrs import evolve, frozen
 from packaging.utils import parse_wheel_filename
 
 from xinfer.plugin.files import File, PluginFiles, in_package_order
-from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
+from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS, find_uv
 
 WHEELS = "wheels"
 _SECONDS = 600
@@ -191,7 +190,7 @@ def _marked(pins: Pins) -> Iterator[tuple[str, str]]:
 
 
 def _uv() -> str:
-    uv = os.environ.get("UV_PATH") or os.environ.get("UV") or shutil.which("uv")
+    uv = find_uv()
     if uv is None:
         raise OfflineError("The requirements are resolved with uv: install it.")
     return uv
@@ -221,6 +220,7 @@ def _run(
         lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines()]
         errors = [line for line in lines if line.startswith("ERROR")] or lines
         reason = " ".join(filter(None, errors[-1:] if errors is not lines else lines))
+        reason = reason or f"{Path(command[0]).name} ended with exit code {done.returncode}."
         raise OfflineError(f"{failure}: {re.sub(r'^ERROR: ', '', reason)}")
 
 

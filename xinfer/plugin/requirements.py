@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -38,9 +39,16 @@ def with_requirements(files: PluginFiles) -> PluginFiles:
     return evolve(files, files=in_package_order((*files.files, generated)))
 
 
-def _export(project: bytes, lock: bytes, where: Path) -> bytes:
+def find_uv() -> str | None:
+    """Return the path of uv, if it is installed: in this environment, or for all."""
     # UV_PATH is the daemon's; UV is what uv sets for the commands that it runs.
-    uv = os.environ.get("UV_PATH") or os.environ.get("UV") or shutil.which("uv")
+    named = os.environ.get("UV_PATH") or os.environ.get("UV")
+    beside = str(Path(sys.executable).parent)
+    return named or shutil.which("uv", path=beside) or shutil.which("uv")
+
+
+def _export(project: bytes, lock: bytes, where: Path) -> bytes:
+    uv = find_uv()
     if uv is None:
         raise UnreadablePlugin(
             f"{where} has a uv.lock and no requirements.txt, which Dify's packager makes with uv: "

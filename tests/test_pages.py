@@ -6,7 +6,7 @@ import pytest
 from command_line import ROOT, xinfer
 
 from xinfer.build.load import load_spec
-from xinfer.cli.pages import page, section, updated
+from xinfer.cli.pages import SECTIONS, page, updated
 from xinfer.spec.project import complete
 
 
@@ -21,13 +21,13 @@ def xinference():
 
 
 def test_prices_are_those_of_a_million_tokens(tariff):
-    table = section("models", tariff, "en_US")
+    table = SECTIONS["models"](tariff, "en_US")
     assert "| `tariff-sage` | LLM | 200,000 |" in table
     assert table.splitlines()[-1].endswith("| 2.5 USD / 1M | 10 USD / 1M |")
 
 
 def test_parameters_that_models_share_are_one_row(tariff):
-    rows = section("parameters", tariff, "en_US").splitlines()
+    rows = SECTIONS["parameters"](tariff, "en_US").splitlines()
     (temperature,) = [row for row in rows if "`temperature`" in row]
     assert temperature.endswith("| 1 | ≤ 2 | `tariff-swift`, `tariff-sage` |")
     assert [row.split("|")[3].strip() for row in rows if "`max_tokens`" in row] == [
@@ -39,7 +39,7 @@ def test_parameters_that_models_share_are_one_row(tariff):
 
 
 def test_a_field_says_which_types_it_is_for_and_that_it_is_secret(xinference):
-    rows = section("fields", xinference, "en_US").splitlines()
+    rows = SECTIONS["fields"](xinference, "en_US").splitlines()
     (key,) = [row for row in rows if "**API key**" in row]
     assert key.startswith("| **API key** | no |  | all models |")
     assert "stored encrypted" in key

@@ -122,7 +122,7 @@ _PROVIDER_FIELDS = ("label", "description", "background", *_ICONS, "help")
 
 def _former_variables(project: Project) -> dict[str, str]:
     """Map the variables under which a field may have been stored to its present one."""
-    declared = fields(project.credentials) if project.credentials else ()
+    declared = fields(project.credentials)
     return {former: field.form.variable for field in declared for former in field.was}
 
 

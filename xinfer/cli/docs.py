@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import UnusableInput, examples, spec_option
-from xinfer.cli.pages import LANGUAGES
+from xinfer.cli.options import LANGUAGES, UnusableInput, examples, spec_option
 
 
 @click.command(
@@ -46,14 +45,13 @@ def docs(
       <!-- xinfer docs: fields -->
       <!-- xinfer docs: end -->
     """
-    from xinfer.build.load import load_spec
-    from xinfer.build.preparation import BuildError
+    from xinfer.build.load import SpecError, load_spec
     from xinfer.cli.pages import page, updated
     from xinfer.spec.project import complete
 
     try:
         project = complete(load_spec(spec).project)
-    except BuildError as error:
+    except SpecError as error:
         raise UnusableInput(str(error)) from error
     if update is not None:
         suffix = next((name for name in LANGUAGES if name in update.name), LANGUAGES[0])

@@ -165,7 +165,7 @@ def _entries(
 def _fields(project: Project | None) -> tuple[Any, ...]:
     from xinfer.spec.credentials import fields
 
-    return fields(project.credentials) if project and project.credentials else ()
+    return fields(project.credentials) if project else ()
 
 
 def _variables(project: Project | None) -> dict[str, str]:

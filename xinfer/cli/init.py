@@ -17,14 +17,13 @@ from urllib.request import Request, urlopen
 
 import click
 
-from xinfer.cli.options import UnusableInput, counted, examples
+from xinfer.cli.options import LANGUAGES, UnusableInput, counted, examples
 
 if TYPE_CHECKING:
     from xinfer.cli.templates import Answers
 
 _KINDS = ("openai-compatible", "hosted", "own-python", "xinference")
 _TYPES = ("llm", "text-embedding", "rerank", "speech2text", "tts")
-_LANGUAGES = ("en_US", "zh_Hans")
 _NAME = re.compile(r"[a-z0-9_-]{1,128}")
 """What Dify accepts as a plugin's name."""
 _SECONDS = 10
@@ -46,7 +45,7 @@ _SECONDS = 10
 @click.option(
     "--language",
     "languages",
-    type=click.Choice(_LANGUAGES),
+    type=click.Choice(LANGUAGES),
     multiple=True,
     help="A language of the form besides English.",
 )
@@ -112,7 +111,7 @@ def init(
     if not answers.types:
         answers = _with(answers, types=_choose_types())
     if not languages and sys.stdin.isatty() and click.confirm("Chinese labels too?", err=True):
-        answers = _with(answers, languages=_LANGUAGES)
+        answers = _with(answers, languages=LANGUAGES)
     files = render(answers)
     try:
         write(files, folder)

@@ -75,6 +75,9 @@ def examples(*commands: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
 
 
+LANGUAGES = ("en_US", "zh_Hans")
+"""The languages of documents and of new projects."""
+
 FINDING_FORMATS = ("text", "json", "github", "sarif")
 """How findings can be written; here, so that ``check --help`` need not import the rules."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from xinfer.spec import I18n, Model, ParameterRule, Project
-    from xinfer.spec.credential_field import CredentialField
-
-LANGUAGES = ("en_US", "zh_Hans")
+from xinfer.preview.dialog import TYPE_NAMES
+from xinfer.spec import I18n, Model, ParameterRule, Project
+from xinfer.spec.credential_field import CredentialField
+from xinfer.spec.credentials import fields
+from xinfer.spec.form import MODEL_TYPE
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en_US": {
@@ -63,16 +63,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-_TYPES = {
-    "llm": "LLM",
-    "text-embedding": "Text Embedding",
-    "rerank": "Rerank",
-    "speech2text": "Speech2text",
-    "tts": "TTS",
-    "moderation": "Moderation",
-}
-"""The types as Dify's dialog names them, in every language."""
-
 
 def page(project: Project, language: str = "en_US") -> str:
     """Write the whole page, as Markdown."""
@@ -80,15 +70,10 @@ def page(project: Project, language: str = "en_US") -> str:
     parts = [f"# {_text(project.provider.label, language)}"]
     if project.manifest.description:
         parts.append(_text(project.manifest.description, language))
-    for name in SECTIONS:
-        if table := section(name, project, language):
+    for name, table_of in SECTIONS.items():
+        if table := table_of(project, language):
             parts += [f"## {words[name]}", table]
     return "\n\n".join(parts) + "\n"
-
-
-def section(name: str, project: Project, language: str) -> str:
-    """Write one table of the page; empty where the provider has nothing for it."""
-    return SECTIONS[name](project, language)
 
 
 def updated(text: str, project: Project, language: str) -> str:
@@ -97,12 +82,12 @@ def updated(text: str, project: Project, language: str) -> str:
     A table stands between ``<!-- xinfer docs: fields -->`` and ``<!-- xinfer docs: end -->``. The
     last column of the fields is the author's: what it says of a field stays.
     """
-    for name in SECTIONS:
+    for name, table_of in SECTIONS.items():
         begin = f"<!-- xinfer docs: {name} -->\n"
         before, mark, rest = text.partition(begin)
         old, end, after = rest.partition(_END)
         if mark and end:
-            new = section(name, project, language)
+            new = table_of(project, language)
             new = _keeping_words(old, new) if name == "fields" else new
             text = f"{before}{mark}{new}\n{end}{after}"
     return text
@@ -123,8 +108,6 @@ _END = "<!-- xinfer docs: end -->"
 
 
 def _fields(project: Project, language: str) -> str:
-    from xinfer.spec.credentials import fields
-
     words = _WORDS[language]
     if project.credentials is None:
         return ""
@@ -135,15 +118,15 @@ def _fields(project: Project, language: str) -> str:
 
 def _field(declared: CredentialField, language: str) -> list[str]:
     words, form = _WORDS[language], declared.form
-    types = [c.value for c in form.show_on or () if c.variable == "__model_type"]
-    options = [_text(option.label, language) for option in form.options or ()]
+    types = [condition.value for condition in form.show_on if condition.variable == MODEL_TYPE]
+    options = [_text(option.label, language) for option in form.options]
     default = form.default if form.default is not None else ""
-    labels = {option.value: _text(option.label, language) for option in form.options or ()}
+    labels = {option.value: _text(option.label, language) for option in form.options}
     return [
         f"**{_text(form.label, language)}**",
         words["yes"] if form.required else words["no"],
         labels.get(str(default), str(default)),
-        ", ".join(_TYPES.get(kind, kind) for kind in types) or words["all"],
+        ", ".join(TYPE_NAMES.get(kind, kind) for kind in types) or words["all"],
         words["and"].join(
             filter(
                 None,
@@ -165,8 +148,10 @@ def _models(project: Project, language: str) -> str:
         head += [words["input"], words["output"]]
     rows = [_model(model, priced=priced) for model in project.models]
     for model in project.customizable_models:
-        features = ", ".join(sorted(model.features or ()))
-        rows.append([words["added"], _TYPES.get(model.model_type, model.model_type), "", features])
+        features = ", ".join(sorted(model.features))
+        rows.append(
+            [words["added"], TYPE_NAMES.get(model.model_type, model.model_type), "", features]
+        )
     return _table(head, rows) if rows else ""
 
 
@@ -174,9 +159,9 @@ def _model(model: Model, *, priced: bool) -> list[str]:
     size = model.model_properties.context_size if model.model_properties else None
     row = [
         f"`{model.model}`",
-        _TYPES.get(model.model_type, model.model_type),
+        TYPE_NAMES.get(model.model_type, model.model_type),
         f"{size:,}" if size else "",
-        ", ".join(model.features or ()),
+        ", ".join(model.features),
     ]
     if priced and model.pricing:
         row += [_price(model.pricing, part) for part in ("input", "output")]
@@ -198,10 +183,10 @@ def _parameters(project: Project, language: str) -> str:
     users: dict[tuple[str, ...], list[str]] = {}
     owners = [
         *((f"`{model.model}`", model.parameter_rules) for model in project.models),
-        *((_TYPES[m.model_type], m.parameter_rules) for m in project.customizable_models),
+        *((TYPE_NAMES[m.model_type], m.parameter_rules) for m in project.customizable_models),
     ]
     for owner, rules in owners:
-        for rule in rules or ():
+        for rule in rules:
             users.setdefault(tuple(_parameter(rule, language)), []).append(owner)
     rows = [[*row, ", ".join(dict.fromkeys(names))] for row, names in users.items()]
     return _table(head, rows) if rows else ""
@@ -215,7 +200,7 @@ def _parameter(rule: ParameterRule, language: str) -> list[str]:
 def _range(rule: ParameterRule) -> str:
     match _plain(rule.min), _plain(rule.max):
         case "", "":
-            return ", ".join(rule.options or ())
+            return ", ".join(rule.options)
         case "", most:
             return f"≤ {most}"
         case least, "":
@@ -248,7 +233,7 @@ SECTIONS: Mapping[str, Callable[[Project, str], str]] = {
     "models": _models,
     "parameters": _parameters,
 }
-"""The tables of a page, in order."""
+"""The tables of a page, in order; each is empty if the provider has nothing for it."""
 
 
 def commands_page() -> str:

@@ -76,7 +76,7 @@ def form_fields(project: Project) -> Iterator[CredentialField]:
     """List the credentials fields that users fill in."""
     from xinfer.spec.credentials import fields
 
-    for declared in fields(project.credentials) if project.credentials else ():
+    for declared in fields(project.credentials):
         if not declared.asked_by_dify:
             yield declared
 

@@ -15,13 +15,11 @@ from xinfer.preview.language import interface_text, provider_text
 from xinfer.preview.profiles import Profile
 from xinfer.preview.submission import (
     HIDDEN,
-    MODEL_NAME,
-    MODEL_TYPE,
     Received,
     receive,
 )
 from xinfer.spec import ModelType, Project
-from xinfer.spec.form import FormField, FormType
+from xinfer.spec.form import MODEL_NAME, MODEL_TYPE, FormField, FormType
 
 CREDENTIAL_NAME = "__authorization_name__"
 TYPE_NAMES: Mapping[str, str] = {

@@ -15,9 +15,9 @@ from typing import Literal
 from attrs import frozen
 
 from xinfer.preview.profiles import Profile
-from xinfer.preview.submission import HIDDEN, MODEL_NAME, MODEL_TYPE, conditions_hold
+from xinfer.preview.submission import HIDDEN, conditions_hold
 from xinfer.spec import Project
-from xinfer.spec.form import FormField, FormType
+from xinfer.spec.form import MODEL_NAME, MODEL_TYPE, FormField, FormType
 
 type Kind = Literal["add", "edit", "provider"]
 

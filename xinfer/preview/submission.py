@@ -11,11 +11,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from xinfer.spec.form import FormField, FormType
+from xinfer.spec.form import MODEL_TYPE, FormField, FormType
 
 HIDDEN = "[__HIDDEN__]"
 """What the browser sends for a secret that the user did not change."""
-MODEL_TYPE, MODEL_NAME = "__model_type", "__model_name"
 
 
 @frozen

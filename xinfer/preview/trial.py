@@ -74,7 +74,7 @@ class Trial:
 
     def _credentials(self, project: Project) -> Mapping[str, Any] | None:
         """Return what to call the plugin with; ``None`` where nothing says which server."""
-        entries = fields(project.credentials) if project.credentials else ()
+        entries = fields(project.credentials)
         urls = [entry.form.variable for entry in entries if base_url in entry.sets]
         filled = {name: value for name, value in self.credentials.items() if value}
         if self.server_url and urls:

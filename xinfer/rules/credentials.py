@@ -13,7 +13,6 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Problem, rule
 from xinfer.spec import Project, base_url
-from xinfer.spec.credential_field import CredentialField
 from xinfer.spec.credentials import fields
 from xinfer.spec.span import Span
 from xinfer.spec.targets import Target
@@ -71,7 +70,7 @@ def none_not_annotated(project: Project, _: Plugin) -> Iterator[Problem]:
 
     Code that trusts the annotation fails when users leave the field empty.
     """
-    for field in _declared(project):
+    for field in fields(project.credentials):
         if field.default is None and not field.optional:
             message = f"{field.name} is None by default, and its annotation does not say so"
             yield Problem(message, at="credentials", of=field.form)
@@ -94,7 +93,7 @@ def default_never_emptied(project: Project, _: Plugin) -> Iterator[Problem]:
 
     Dify's server puts the default back when users empty the field.
     """
-    for field in _declared(project):
+    for field in fields(project.credentials):
         if field.optional and field.default not in (None, attrs.NOTHING):
             message = f"{field.name} is never None: its default returns when it is emptied"
             yield Problem(message, at="credentials", of=field.form)
@@ -121,7 +120,7 @@ def field_declared_twice(project: Project, _: Plugin) -> Iterator[Problem]:
     for declared in project.credentials.__mro__:
         spans = [
             f.form.span
-            for f in _declared(project)
+            for f in fields(project.credentials)
             if f.name in vars(declared).get("__annotations__", {})
         ]
         file = next((span.file for span in spans if span), None)
@@ -152,14 +151,10 @@ def _name(file: str, node: ast.Name) -> Span:
     return Span(file, node.lineno, column, node.lineno, column + len(node.id))
 
 
-def _declared(project: Project) -> tuple[CredentialField, ...]:
-    return fields(project.credentials) if project.credentials else ()
-
-
 def _targets(project: Project) -> set[Target]:
     return {
         sets if isinstance(sets, Target) else sets.target
-        for field in _declared(project)
+        for field in fields(project.credentials)
         for sets in field.sets
     }
 

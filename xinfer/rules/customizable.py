@@ -108,7 +108,7 @@ def duplicate_custom_type(project: Project, _: Plugin) -> Iterator[Problem]:
 )
 def unknown_setting(project: Project, _: Plugin) -> Iterator[Problem]:
     """An expression reads a setting that the credentials do not have, so it never has a value."""
-    names = [field.name for field in fields(project.credentials)] if project.credentials else []
+    names = [field.name for field in fields(project.credentials)]
     for path, _owner, expression in expressions(project):
         if isinstance(expression, Setting) and expression.name not in names:
             near = did_you_mean(expression.name, names)

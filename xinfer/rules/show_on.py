@@ -10,9 +10,9 @@ from xinfer.rules.forms import forms
 from xinfer.rules.rule import Problem, rule
 from xinfer.rules.values import did_you_mean
 from xinfer.spec import ConfigurateMethod, FormField, FormType, Provider, ShowOn
+from xinfer.spec.form import MODEL_NAME, MODEL_TYPE
 
 _CHOICES = (FormType.SELECT, FormType.RADIO)
-_MODEL_TYPE, _MODEL_NAME = "__model_type", "__model_name"
 _LONGEST = 255
 _SERVER = "graphon model_runtime/schema_validators/common_validator.py"
 _DIALOG = "dify web/app/components/base/form/components/base/base-form.tsx"
@@ -50,10 +50,10 @@ def unknown_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
     for at, form in forms(provider):
         variables = {field.variable for field in form}
         for place, owner, condition in _conditions(at, form):
-            if condition.variable not in {*variables, _MODEL_TYPE, _MODEL_NAME}:
+            if condition.variable not in {*variables, MODEL_TYPE, MODEL_NAME}:
                 message = (
                     f"{owner.variable} is never shown: the form has no {condition.variable}"
-                    f"{did_you_mean(condition.variable, [*variables, _MODEL_TYPE])}"
+                    f"{did_you_mean(condition.variable, [*variables, MODEL_TYPE])}"
                 )
                 yield Problem(message, at=place, of=owner)
 
@@ -74,7 +74,7 @@ def shown_on_name(provider: Provider, _: Plugin) -> Iterator[Problem]:
     """
     for at, form in forms(provider):
         for place, owner, condition in _conditions(at, form):
-            if condition.variable == _MODEL_NAME:
+            if condition.variable == MODEL_NAME:
                 yield Problem(f"{owner.variable} depends on the model's name", at=place, of=owner)
 
 
@@ -99,7 +99,7 @@ def impossible_condition(provider: Provider, _: Plugin) -> Iterator[Problem]:
             if field.type in _CHOICES and field.options:
                 values.setdefault(field.variable, set()).update(o.value for o in field.options)
         free = {field.variable for field in form if field.type not in _CHOICES}
-        values |= {_MODEL_TYPE: types} if types else {}
+        values |= {MODEL_TYPE: types} if types else {}
         for place, owner, condition in _conditions(at, form):
             possible = values.get(condition.variable)
             if condition.variable in free or possible is None or condition.value in possible:
@@ -161,7 +161,7 @@ def model_type_in_provider_form(provider: Provider, _: Plugin) -> Iterator[Probl
         form = provider.provider_credential_schema.credential_form_schemas
         at = "provider_credential_schema.credential_form_schemas"
         for place, owner, condition in _conditions(at, form):
-            if condition.variable == _MODEL_TYPE:
+            if condition.variable == MODEL_TYPE:
                 message = f"{owner.variable} is never shown in the provider's own form"
                 yield Problem(message, at=place, of=owner)
 

@@ -12,7 +12,7 @@ from attrs import frozen
 from xinfer.spec.converters import Converter, Validator
 from xinfer.spec.declaration import evolve
 from xinfer.spec.errors import NOT_ACCEPTED, Invalid, Problem, message_of, quoted, repeats
-from xinfer.spec.form import FormField, FormType, ShowOn
+from xinfer.spec.form import MODEL_TYPE, FormField, FormType, ShowOn
 from xinfer.spec.i18n import I18n
 from xinfer.spec.inputs import Specification
 from xinfer.spec.secret import Secret
@@ -123,7 +123,7 @@ class CredentialField:
     def model_types(self) -> frozenset[str]:
         """The model types that the field is shown for; none if it is shown for all."""
         every = (condition for conditions in self.conditions for condition in conditions)
-        return frozenset(c.value for c in every if c.variable == "__model_type")
+        return frozenset(c.value for c in every if c.variable == MODEL_TYPE)
 
     def is_for(self, model_type: str) -> bool:
         """Return whether the field is shown for a model type; an empty one stands for any."""

@@ -202,9 +202,9 @@ def _field(cls: type, attribute: attrs.Attribute[Any], annotation: Any) -> Crede
         raise TypeError(f"{where}: its default is refused: {error}") from None
 
 
-def fields(credentials: type[Credentials]) -> tuple[CredentialField, ...]:
-    """List the fields of a credentials class in the order of its declaration."""
-    return credentials.__credential_fields__
+def fields(credentials: type[Credentials] | None) -> tuple[CredentialField, ...]:
+    """List the fields of a credentials class in the order of its declaration; none without one."""
+    return credentials.__credential_fields__ if credentials else ()
 
 
 def provider_form(

@@ -9,6 +9,9 @@ from attrs import field, frozen
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.i18n import I18n
 
+MODEL_TYPE, MODEL_NAME = "__model_type", "__model_name"
+"""The variables under which Dify's dialog holds the type and the name of a customizable model."""
+
 
 class FormType(StrEnum):
     """The five inputs of Dify's credential form."""

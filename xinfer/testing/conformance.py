@@ -32,8 +32,8 @@ from xinfer.daemon.session import CallError
 from xinfer.plugin.archive import package_files
 from xinfer.rules import Severity, check
 from xinfer.spec import FormError, ModelType, Project, api_key
-from xinfer.spec.credential_field import CredentialField
 from xinfer.spec.credentials import fields
+from xinfer.spec.form import MODEL_TYPE
 from xinfer.spec.project import complete
 from xinfer.testing.provider import ProviderUnderTest, credentials_for
 from xinfer.testing.pytest_plugin import KEY
@@ -197,7 +197,7 @@ class Conformance:
         self, provider: ProviderUnderTest, model_type: ModelType
     ) -> None:
         """No error, log line or answer holds the key."""
-        if not any(api_key in field.sets for field in _fields(self.project)):
+        if not any(api_key in field.sets for field in fields(self.project.credentials)):
             return
         call = self.invocation(provider, model_type).validated(provider.plugin)
         texts = [json.dumps(piece) for piece in call.call(provider.plugin)]
@@ -238,7 +238,7 @@ class Conformance:
             @hypothesis.given(raw=raw_credentials(credentials, **self.strategies))
             def holds(raw: dict[str, str]) -> None:
                 sent = {name: value for name, value in raw.items() if name not in by_dify}
-                sent["__model_type"] = model_type.value
+                sent[MODEL_TYPE] = model_type.value
                 received = _through_dify(self.project, sent)
                 assert credentials.from_form(received) == credentials.from_form(sent)
 
@@ -287,10 +287,6 @@ def _failing(call: Invocation, provider: ProviderUnderTest, fault: Fault) -> Cal
         return _error_of(call, provider)
     finally:
         provider.server.forget_faults()
-
-
-def _fields(project: Project) -> tuple[CredentialField, ...]:
-    return fields(project.credentials) if project.credentials else ()
 
 
 def _through_dify(project: Project, raw: Mapping[str, str]) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def credentials_for(
         max_retries: "0",
     }
     form = {}
-    for declared in fields(project.credentials) if project.credentials else ():
+    for declared in fields(project.credentials):
         if declared.asked_by_dify or not declared.is_for(model_type):
             continue
         value = next((values[to] for to in declared.sets if to in values), None)
@@ -231,7 +231,7 @@ _ABILITIES = {
 
 
 def _field_for(project: Project, target: Target) -> CredentialField | None:
-    declared = fields(project.credentials) if project.credentials else ()
+    declared = fields(project.credentials)
     return next((field for field in declared if target in field.sets), None)
 
 

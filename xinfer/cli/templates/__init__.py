@@ -48,7 +48,6 @@ TYPES = (
     ModelType.SPEECH2TEXT,
     ModelType.TTS,
 )
-LANGUAGES = ("en_US", "zh_Hans")
 
 _URLS: Mapping[Kind, str] = {
     Kind.OPENAI_COMPATIBLE: "http://192.168.1.100:8000/v1",

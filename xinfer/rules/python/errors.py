@@ -10,6 +10,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, method, served
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.examples import MODEL
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.source import Module
 from xinfer.rules.python.tree import (
@@ -29,9 +30,8 @@ _LOG_METHODS = {"debug", "info", "warning", "error", "exception", "log"}
 _TRANSFORM = "sdk interfaces/model/ai_model.py: AIModel._transform_invoke_error"
 _COMPATIBLE = "OAICompatProvider"
 _PROVIDER = "provider/acme.py"
-_MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
-_MAPPING = f"{_MODEL}    @property\n    def _invoke_error_mapping(self):\n"
-_MARKED = f"{_MODEL}    @property\n    def «_invoke_error_mapping»(self):\n"
+_MAPPING = f"{MODEL}    @property\n    def _invoke_error_mapping(self):\n"
+_MARKED = f"{MODEL}    @property\n    def «_invoke_error_mapping»(self):\n"
 _VALIDATE = (
     "class AcmeProvider(ModelProvider):\n    ...\n\n"
     "    def validate_provider_credentials(self, credentials):\n"
@@ -44,7 +44,7 @@ _ACCEPTS = _VALIDATE.replace("validate_provider_credentials", "«validate_provid
     Severity.BROKEN,
     Stage.RUN_TIME,
     source=_TRANSFORM,
-    bad=(f"{_MODEL}    def «_invoke_error_mapping»(self):\n        return {{}}\n",),
+    bad=(f"{MODEL}    def «_invoke_error_mapping»(self):\n        return {{}}\n",),
     good=(f"{_MAPPING}        return {{InvokeBadRequestError: [ValueError]}}\n",),
     fix="Put @property above it.",
 )

@@ -1,4 +1,7 @@
-"""What the examples of several rules share: a provider of models that users add."""
+"""What the examples of several rules share: a class, and a provider of models that users add."""
+
+MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
+"""The head of a class that keeps the methods of the plugin that examples change."""
 
 WITHOUT_MODELS = {
     "models/llm/acme-1.yaml": None,

@@ -9,7 +9,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import method, served
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.examples import added_by_users
+from xinfer.rules.python.examples import MODEL, added_by_users
 from xinfer.rules.python.results import answering
 from xinfer.rules.python.signatures import misfit
 from xinfer.rules.python.source import Module
@@ -30,7 +30,6 @@ class AcmeRerank(dify_plugin.OAICompatRerankModel):
     def _invoke(self, model, credentials, query, docs, score_threshold=None, top_n=None, user=None):
         return super()._invoke(model, credentials, query, docs[:{}])
 """
-_MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
 
 
 @rule(
@@ -39,11 +38,11 @@ _MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
     Stage.RUN_TIME,
     source=_EXECUTOR,
     bad=(
-        f"{_MODEL}    def «_invoke»(self, model, credentials, prompt_messages):\n"
+        f"{MODEL}    def «_invoke»(self, model, credentials, prompt_messages):\n"
         "        return self.answer(prompt_messages)\n",
-        f"{_MODEL}    def «get_num_tokens»(self, model, credentials):\n        return 0\n",
+        f"{MODEL}    def «get_num_tokens»(self, model, credentials):\n        return 0\n",
     ),
-    good=(f"{_MODEL}    def _invoke(self, *arguments):\n        return self.answer(*arguments)\n",),
+    good=(f"{MODEL}    def _invoke(self, *arguments):\n        return self.answer(*arguments)\n",),
     fix="Take the parameters of the SDK's method.",
 )
 def signature_differs(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
@@ -65,12 +64,12 @@ def signature_differs(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     Stage.RUN_TIME,
     source=_EXECUTOR,
     bad=(
-        f"{_MODEL}    async def «get_num_tokens»(\n"
+        f"{MODEL}    async def «get_num_tokens»(\n"
         "        self, model, credentials, prompt_messages, tools=None\n"
         "    ):\n        return 0\n",
     ),
     good=(
-        f"{_MODEL}    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
+        f"{MODEL}    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
         "        return 0\n",
     ),
     fix="Write def instead of async def, and call the server without await.",
@@ -89,11 +88,9 @@ def asynchronous_method(code: PluginCode, plugin: Plugin) -> Iterator[Problem]:
     Severity.BROKEN,
     Stage.RUN_TIME,
     source="sdk interfaces/model/ai_model.py: AIModel.timing_context",
-    bad=(
-        f"{_MODEL}    def _invoke(self, *arguments):\n        return «self.invoke(*arguments)»\n",
-    ),
+    bad=(f"{MODEL}    def _invoke(self, *arguments):\n        return «self.invoke(*arguments)»\n",),
     good=(
-        f"{_MODEL}    def _invoke(self, *arguments):\n        return self._answer(*arguments)\n\n"
+        f"{MODEL}    def _invoke(self, *arguments):\n        return self._answer(*arguments)\n\n"
         "    def _answer(self, *arguments):\n        return self._ask(*arguments)\n",
     ),
     fix="Call self._invoke.",

@@ -9,6 +9,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Served, method, served
 from xinfer.rules.python.code import PluginCode
+from xinfer.rules.python.examples import MODEL
 from xinfer.rules.python.names import foreign
 from xinfer.rules.python.sdk import RESULTS, STREAMS
 from xinfer.rules.python.shapes import shape
@@ -26,12 +27,9 @@ from xinfer.rules.rule import Problem, rule
 _MUST_RETURN = ("_invoke", "get_num_tokens", "get_tts_model_voices")
 _MESSAGE = "AssistantPromptMessage"
 _USAGE = "_calc_response_usage"
-_MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
-_INVOKE = f"{_MODEL}    def _invoke(self, *arguments):\n"
-_TOKENS = (
-    f"{_MODEL}    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
-)
-_RESULT = f"{_MODEL}    def _answer(self, model, text, usage):\n"
+_INVOKE = f"{MODEL}    def _invoke(self, *arguments):\n"
+_TOKENS = f"{MODEL}    def get_num_tokens(self, model, credentials, prompt_messages, tools=None):\n"
+_RESULT = f"{MODEL}    def _answer(self, model, text, usage):\n"
 
 
 @rule(
@@ -41,7 +39,7 @@ _RESULT = f"{_MODEL}    def _answer(self, model, text, usage):\n"
     source="sdk core/plugin_executor.py: PluginExecutor.invoke_llm",
     bad=(
         f"{_TOKENS}        if not prompt_messages:\n            «return»\n        return 1\n",
-        f"{_MODEL}    def «_invoke»(self, *arguments):\n        self._ask(*arguments)\n",
+        f"{MODEL}    def «_invoke»(self, *arguments):\n        self._ask(*arguments)\n",
     ),
     good=(f"{_INVOKE}        raise InvokeBadRequestError\n",),
     fix="Return the result.",

@@ -9,7 +9,7 @@ from xinfer.plugin.plugin import Plugin
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.python.classes import Method, Served, find, served
 from xinfer.rules.python.code import PluginCode
-from xinfer.rules.python.examples import added_by_users
+from xinfer.rules.python.examples import MODEL, added_by_users
 from xinfer.rules.python.names import Own, foreign, meaning
 from xinfer.rules.python.results import answering
 from xinfer.rules.python.source import Module
@@ -28,9 +28,8 @@ from xinfer.rules.rule import Problem, rule
 _PIECES = {"iter_lines", "iter_content", "iter_text", "iter_bytes", "iter_raw"}
 _CLIENTS = {"requests", "httpx"}
 _WHOLE = {"read", "getvalue"}
-_MODEL = "class AcmeModel(LargeLanguageModel):\n    ...\n\n"
 _INVOKE = (
-    f"{_MODEL}    def _invoke(self, model, credentials, prompt_messages, *arguments):\n"
+    f"{MODEL}    def _invoke(self, model, credentials, prompt_messages, *arguments):\n"
     "        response = self._ask(model, credentials, str(prompt_messages))\n"
     "        return self._stream(response)\n\n"
 )
@@ -90,12 +89,12 @@ def stream_errors_unmapped(code: PluginCode, _: Plugin) -> Iterator[Problem]:
     Stage.RUN_TIME,
     source="Python: a generator runs when it is iterated",
     bad=(
-        f"{_MODEL}    def validate_credentials(self, model, credentials):\n"
+        f"{MODEL}    def validate_credentials(self, model, credentials):\n"
         "        «self._stream(credentials)»\n\n"
         "    def _stream(self, credentials):\n        yield credentials['api_key']\n",
     ),
     good=(
-        f"{_MODEL}    def validate_credentials(self, model, credentials):\n"
+        f"{MODEL}    def validate_credentials(self, model, credentials):\n"
         "        next(self._stream(credentials))\n\n"
         "    def _stream(self, credentials):\n        yield credentials['api_key']\n",
     ),

@@ -13,13 +13,13 @@ from registry import UV, needs_registry
 from sybil import Document, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
-from xinfer.cli.pages import commands_page
+from xinfer.cli.site import commands_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     path
     for path in (ROOT / "docs").rglob("*.md")
-    if path.name not in ("rules.md", "benchmarks.md", "commands.md")
+    if path.name not in ("benchmarks.md", "commands.md")
 )
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *PAGES]
 SHOWN = {"text", "yaml", "sh", "toml", "json", "diff", "ini"}

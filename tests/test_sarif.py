@@ -14,8 +14,10 @@ from rules.valid_plugin import MANIFEST, MODEL, SPEC
 from xinfer.cli import main
 from xinfer.cli.check import report_of, review_of
 from xinfer.cli.sarif import sarif
+from xinfer.cli.site import generated_pages
 from xinfer.rules import RULES, Report
 from xinfer.rules.review import RULES as RULES_OF_REVIEW
+from xinfer.rules.topics import TOPICS
 
 SCHEMA = os.environ.get("XINFER_SARIF_SCHEMA")
 """The file of the format's JSON Schema, which is too large to be ours."""
@@ -55,12 +57,22 @@ def test_a_result_has_a_place_a_fingerprint_and_a_page(rule, example, tmp_path, 
 
 
 def test_each_rule_has_a_heading_where_its_address_leads():
-    page = (Path(__file__).parent.parent / "docs/rules.md").read_text("utf-8")
-    headings = {slugify(line[3:], "-") for line in page.splitlines() if line.startswith("## ")}
+    pages = generated_pages()
     for rule in RULES.values():
         address, anchor = rule.url.split("#")
-        assert address.endswith("/rules/")
-        assert anchor in headings
+        page = pages[f"rules/{address.removesuffix('/').rpartition('/rules/')[2]}.md"]
+        headings = [slugify(line[3:], "-") for line in page.splitlines() if line.startswith("## ")]
+        assert headings.count(anchor) == 1
+        assert f"| [{rule.code}]({address.split('/')[-2]}.md#{anchor}) |" in pages["rules/index.md"]
+
+
+def test_each_generated_page_is_in_the_navigation():
+    lines = (Path(__file__).parent.parent / "mkdocs.yml").read_text("utf-8").splitlines()
+    nav = [line.strip().removeprefix("- ") for line in lines if line.endswith(".md")]
+    listed = {line.rpartition(": ")[2]: line.rpartition(": ")[0] for line in nav}
+    assert generated_pages().keys() <= listed.keys()
+    for topic in TOPICS:
+        assert listed[f"rules/{topic.name}.md"] == topic.title
 
 
 def test_a_fingerprint_stays_when_lines_move_and_tells_equal_lines_apart(tmp_path):

@@ -234,20 +234,3 @@ SECTIONS: Mapping[str, Callable[[Project, str], str]] = {
     "parameters": _parameters,
 }
 """The tables of a page, in order; each is empty if the provider has nothing for it."""
-
-
-def commands_page() -> str:
-    """Write the help of every command, as Markdown."""
-    import click
-
-    from xinfer.cli import main
-
-    context = click.Context(main, info_name="xinfer")
-    parts = ["# Commands", "Each command's help. `-h` and `--help` print it."]
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        if command is not None:
-            child = click.Context(command, context, name, terminal_width=88)
-            text = command.get_help(child).replace("\b\n", "")
-            parts += [f"## xinfer {name}", f"```text\n{text}\n```"]
-    return "\n\n".join(parts) + "\n"

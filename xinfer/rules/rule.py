@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from xinfer.plugin.plugin import MANIFEST, Form, NotRead, Plugin
 from xinfer.rules.finding import Finding, Severity, Stage
+from xinfer.rules.topics import topic_of
 from xinfer.schema import span_of
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.span import Span
@@ -106,8 +107,13 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """Its page in the documentation."""
-        return f"{_PAGES}#{self.code}-{self.name}".lower()
+        """Its address in the documentation."""
+        return f"{_PAGES}{self.page}"
+
+    @property
+    def page(self) -> str:
+        """Where it is below the pages of all rules: the topic's page, and the place in it."""
+        return f"{topic_of(self.code).name}/#{self.code}-{self.name}".lower()
 
     def fix(self, form: Form) -> str:
         """Return how to fix the mistake in the form that the author edits."""

@@ -305,12 +305,8 @@ def _guess(dialect: Dialect) -> str:
 def _offered(
     name: str, kind: str, description: ModelDescription, project: Project | None
 ) -> Model | None:
-    declared = next(
-        (model for model in project.customizable_models if model.model_type == kind)
-        if project
-        else iter(()),
-        None,
-    )
+    models = project.customizable_models if project else ()
+    declared = next((model for model in models if model.model_type == kind), None)
     if declared is None:
         return None
     info = ModelInfo(

@@ -221,12 +221,14 @@ def _console_calls(diagnosis: Diagnosis, project: Project | None) -> Iterator[st
 
 
 def _data(diagnosis: Diagnosis) -> dict[str, Any]:
+    from attrs import asdict
+
     return {
         "base_url": diagnosis.base_url,
         "dialect": diagnosis.dialect,
         "version": diagnosis.version,
         "healthy": diagnosis.healthy,
-        "steps": [_step(step) for step in diagnosis.steps],
+        "steps": [asdict(step) for step in diagnosis.steps],
         "models": [
             {
                 "name": model.name,
@@ -234,17 +236,8 @@ def _data(diagnosis: Diagnosis) -> dict[str, Any]:
                 "abilities": list(model.abilities),
                 "limits": dict(model.limits),
                 "features": [str(f) for f in model.offered.features] if model.offered else None,
-                "works": _step(model.tried) if model.tried else None,
+                "works": asdict(model.tried) if model.tried else None,
             }
             for model in diagnosis.models
         ],
-    }
-
-
-def _step(step: Step) -> dict[str, str]:
-    return {
-        "name": step.name,
-        "outcome": step.outcome,
-        "english": step.english,
-        "chinese": step.chinese,
     }

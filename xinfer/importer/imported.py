@@ -162,7 +162,7 @@ def _carried_over(plugin: Plugin) -> Iterator[str]:
             is_misfit = span is not None and (span.file, span.line) in misfits
             if value is not None and not is_misfit and not isinstance(declared, I18n):
                 yield f"{declared.span}: {key} is not a key of the format; kept as it is"
-    for declared, name in missing_keys((plugin.manifest, plugin.provider)):
+    for declared, name in missing_keys(plugin):
         yield f"{declared.span}: {name} is missing; added with its default"
 
 

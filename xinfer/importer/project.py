@@ -131,15 +131,8 @@ class _Spec:
 
     def _runtime(self, runtime: DeclaredRuntime) -> dict[str, object]:
         """Declare what stands in the place of the plugin's own Python."""
-        server: dict[str, object] = {}
-        if runtime.base_url:
-            server["base_url"] = runtime.base_url
-        if runtime.validated_by:
-            server["validated_by"] = runtime.validated_by
-        if runtime.sends:
-            server["sends"] = runtime.sends
-        if runtime.user:
-            server["user"] = runtime.user
+        names = ("base_url", "validated_by", "sends", "user")
+        server = {name: value for name in names if (value := getattr(runtime, name))}
         arguments: dict[str, object] = {
             "runtime": self._expressions.call("OpenAICompatible", **server)
         }

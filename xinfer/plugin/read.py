@@ -196,12 +196,12 @@ _NOT_OF_REQUIREMENT = re.compile(r"(^|\s)#.*|\s+--hash=.*|\s*\\$")
 """A comment, hashes, and the mark that a line goes on."""
 
 
-def missing_keys(value: object) -> Iterator[tuple[Declaration, str]]:
-    """Yield the keys of manifest and provider that must be there, with the object they are of.
+def missing_keys(plugin: Plugin) -> Iterator[tuple[Declaration, str]]:
+    """Yield each object of manifest and provider that lacks a required key, with the key.
 
-    Those of models are demanded when they are read.
+    A model that lacks one cannot be read.
     """
-    for _, declared in walk(value):
+    for _, declared in walk((plugin.manifest, plugin.provider)):
         for name in REQUIRED_KEYS.get(type(declared), ()) if declared.span else ():
             if name not in declared.explicit and name not in declared.extra_keys:
                 yield declared, name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from xinfer.plugin.unwanted import tool_folder
 from xinfer.spec.span import Span
@@ -15,17 +15,14 @@ _ENCODINGS = {"utf-8-sig", "iso-8859-1", "ascii", "cp1252", "gbk", "gb18030", "b
 _OUR_RUNTIME = "xinfer/"
 
 
-def texts_of(contents: Mapping[str, bytes], names: Iterable[str] | None = None) -> dict[str, str]:
-    """Read code, documents, drawings and lists of dependencies; undecodable bytes become �.
+def texts_of(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """Read the author's code, documents, drawings and lists of dependencies.
 
-    In code they become lone surrogates, which Python does not accept.
-
-    :param names: the files to read; all by default. The copy of xinfer that a build carries is
-        always left out.
+    Undecodable bytes become �; in code they become lone surrogates, which Python does not accept.
     """
     return {
         name: decoded(name, contents[name])
-        for name in (contents if names is None else names)
+        for name in contents
         if name.endswith(_READ) and is_own(name)
     }
 

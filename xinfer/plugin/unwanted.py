@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from attrs import frozen
@@ -49,13 +49,10 @@ def tool_folder(path: str) -> str:
     return ""
 
 
-def secrets_in(files: PluginFiles, allowed: Collection[str] = ()) -> Iterator[Secret]:
-    """Yield the files that hold secrets: by their names, and private keys by their contents.
-
-    :param allowed: paths that are packed all the same.
-    """
+def secrets_in(files: PluginFiles) -> Iterator[Secret]:
+    """Yield the files that hold secrets: by their names, and private keys by their contents."""
     for file in files.files:
-        if file.path not in allowed and (reason := _reason(file, files)):
+        if reason := _reason(file, files):
             yield Secret(file.path, reason)
 
 

@@ -222,9 +222,9 @@ def check_values(project: Project) -> tuple[Finding, ...]:
     return tuple(_distinct(findings))
 
 
-def check_one(declared: Declaration, path: str, form: Form = Form.YAML) -> tuple[Finding, ...]:
+def check_one(declared: Declaration, path: str) -> tuple[Finding, ...]:
     """Find what is wrong with one object that belongs to no plugin."""
-    return tuple(_findings(declared, path, None, form))
+    return tuple(_findings(declared, path, None, Form.YAML))
 
 
 def _of_changes(changes: Iterable[Change], new: Plugin) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def missing_key(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         if fault.message.endswith(_MISSING) and not _HELP_OF_FIELD.search(fault.path):
             yield _unread(fault)
     if plugin.form is Form.YAML:
-        for declared, name in missing_keys((plugin.manifest, plugin.provider)):
+        for declared, name in missing_keys(plugin):
             yield Problem(f"{name} is missing", at=name, of=declared)
 
 

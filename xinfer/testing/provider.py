@@ -196,24 +196,20 @@ def credentials_for(
 
 def served_models(project: Project) -> tuple[Served, ...]:
     """Return the models for a fake server to serve: those that are declared, and the usual."""
-    return (*MODELS, *(_served(declared) for declared in project.models if _type_of(declared)))
+    served = (_served(model) for model in project.models if model.model_type in _TYPES)
+    return (*MODELS, *served)
 
 
 def _served(declared: Model) -> Served:
     kind, abilities = _TYPES[declared.model_type]
-    properties = declared.model_properties
-    features = {_ABILITIES[f] for f in declared.features or () if f in _ABILITIES}
-    size = properties.context_size if properties else None
+    features = {_ABILITIES[feature] for feature in declared.features if feature in _ABILITIES}
+    size = declared.model_properties.context_size
     return Served(
         uid=declared.model,
         model_type=kind,
         abilities=(*abilities, *sorted(features)),
         limits={"context_length": size} if size and kind == "LLM" else {},
     )
-
-
-def _type_of(declared: Model) -> bool:
-    return declared.model_type in _TYPES
 
 
 _TYPES: Mapping[ModelType, tuple[str, tuple[str, ...]]] = {
@@ -231,8 +227,7 @@ _ABILITIES = {
 
 
 def _field_for(project: Project, target: Target) -> CredentialField | None:
-    declared = fields(project.credentials)
-    return next((field for field in declared if target in field.sets), None)
+    return next((field for field in fields(project.credentials) if target in field.sets), None)
 
 
 def _base_url(project: Project, server: str) -> str:
@@ -241,7 +236,7 @@ def _base_url(project: Project, server: str) -> str:
 
 def _sample(declared: CredentialField) -> str:
     """Find a text that a required field takes."""
-    options = [option.value for option in declared.form.options or ()]
+    options = [option.value for option in declared.form.options]
     secret = declared.form.type is FormType.SECRET_INPUT
     for text in (*options, *(["sk-example"] if secret else []), *_SAMPLES):
         try:

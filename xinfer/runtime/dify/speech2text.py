@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-import struct
+import wave
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,16 +18,13 @@ from xinfer.runtime.openai import BadRequest
 from xinfer.spec import Credentials
 
 
-def _wav(seconds: float, rate: int = 16_000) -> bytes:
-    """Return silence as WAV: one channel, 16 bits."""
-    samples = bytes(2 * int(seconds * rate))
-    head = struct.pack(
-        "<4sI8sIHHIIHH", b"RIFF", 36 + len(samples), b"WAVEfmt ", 16, 1, 1, rate, 2 * rate, 2, 16
-    )
-    return head + struct.pack("<4sI", b"data", len(samples)) + samples
-
-
-_SILENCE = _wav(0.2)
+def _silence() -> bytes:
+    """Return a fifth of a second of silence as WAV: one channel, 16 bits, 16 kHz."""
+    recording = io.BytesIO()
+    with wave.open(recording, "wb") as written:
+        written.setparams((1, 2, 16_000, 0, "NONE", ""))
+        written.writeframes(bytes(2 * 3_200))
+    return recording.getvalue()
 
 
 class Speech2TextModel[C: Credentials](ServedModel[C], dify_plugin.Speech2TextModel):
@@ -36,7 +34,7 @@ class Speech2TextModel[C: Credentials](ServedModel[C], dify_plugin.Speech2TextMo
         """Have it write down a fifth of a second of silence."""
         form = {**added(self.runtime, self.kind, call.names), **call.settings.body}
         call.client.transcribe(
-            call.name, "silence.wav", _SILENCE, **{key: str(value) for key, value in form.items()}
+            call.name, "silence.wav", _silence(), **{key: str(value) for key, value in form.items()}
         )
 
     def _invoke(

@@ -81,10 +81,8 @@ def pack(
             require_identifier(manifest.author, manifest.name, manifest.version)
         files = with_requirements(plugin.files)
         if offline:
-            names = [
-                name.strip()
-                for name in ("linux/amd64" if platforms is None else platforms).split(",")
-            ]
+            wanted = "linux/amd64" if platforms is None else platforms
+            names = [name.strip() for name in wanted.split(",")]
             files = with_wheels(files, names, python or "3.12")
         content = packed(files.items())
         target = out or Path(f"{manifest.name}-{manifest.version}{'-offline' * offline}.difypkg")
@@ -93,9 +91,10 @@ def pack(
                 f"The package holds {files.size:,} bytes and Dify takes {MAX_PACKAGE_BYTES:,}: "
                 "pack for one platform, or leave out files."
             )
-        write_file(target, content)
     except (UnreadablePlugin, OfflineError) as error:
         raise UnusableInput(str(error)) from error
+    try:
+        write_file(target, content)
     except OSError as error:
         raise UnusableInput(f"{target} cannot be written: {error.strerror}.") from error
     digest = checksum(files)

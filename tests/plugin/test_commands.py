@@ -17,7 +17,7 @@ from plugin.trees import TREES, write_tree
 
 from xinfer.cli import main
 from xinfer.plugin.archive import package_files
-from xinfer.plugin.offline import with_wheels
+from xinfer.plugin.offline import OfflineError, with_wheels
 from xinfer.plugin.read import plugin_files
 from xinfer.plugin.signature import generate_key
 
@@ -271,6 +271,8 @@ def test_an_offline_package_brings_its_wheels_and_uv_takes_them(own_index, here,
     folder = write_tree(here, "02-difyignore-only")
     (folder / "pyproject.toml").write_text(PYPROJECT)
     files = with_wheels(plugin_files(folder), ["linux/amd64", "linux/arm64"], "3.12")
+    with pytest.raises(OfflineError, match="There is a folder wheels already"):
+        with_wheels(files, ["linux/amd64"], "3.12")
     names = [path for path in files if path.startswith("wheels/")]
     assert names == ["wheels/acme_one-1.0-py3-none-any.whl", "wheels/acme_two-1.0-py3-none-any.whl"]
     unpacked = here / "unpacked"

@@ -77,6 +77,10 @@ def with_wheels(files: PluginFiles, platforms: Sequence[str], python: str) -> Pl
         if name not in PLATFORMS:
             choices = ", ".join(PLATFORMS)
             raise OfflineError(f"There is no platform {name!r}; Dify runs on {choices}.")
+    if any(path.startswith(f"{WHEELS}/") for path in files):
+        raise OfflineError(
+            f"There is a folder {WHEELS} already: pack the plugin that does not bring its wheels."
+        )
     chosen = [PLATFORMS[name] for name in dict.fromkeys(platforms)]
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / WHEELS
@@ -221,7 +225,7 @@ def _run(
         errors = [line for line in lines if line.startswith("ERROR")] or lines
         reason = " ".join(filter(None, errors[-1:] if errors is not lines else lines))
         reason = reason or f"{Path(command[0]).name} ended with exit code {done.returncode}."
-        raise OfflineError(f"{failure}: {re.sub(r'^ERROR: ', '', reason)}")
+        raise OfflineError(f"{failure}: {re.sub('^(ERROR|error): ', '', reason)}")
 
 
 _SETTINGS = frozenset({"no-index", "find-links", "environments", "constraint-dependencies"})

@@ -14,6 +14,9 @@ from xinfer.spec import Model, Pricing, Project
 
 _COST = "sdk interfaces/model/ai_model.py: AIModel.get_price"
 _FEW_SIBLINGS, _FAR_ABOVE = 3, 100
+_MILLIONTH = Decimal("0.000001")
+_MOST_PER_MILLION = {"USD": 1000, "EUR": 1000, "RMB": 7000, "CNY": 7000}
+"""What no model costs."""
 
 
 def _pricing(more: str) -> str:
@@ -77,6 +80,10 @@ def currency_missing(pricing: Pricing, _: Plugin) -> Iterator[Problem]:
         yield Problem("the currency is empty", at="currency")
 
 
+def _priced(more: str) -> dict[str, str]:
+    return {"models/llm/acme-1.yaml": _pricing(more)}
+
+
 def _siblings(unit: str) -> dict[str, str]:
     """Write an example with four models, the first of which has the unit."""
     model = "model: {}\nmodel_type: llm\nmodel_properties: {{mode: chat, context_size: 4096}}\n"
@@ -90,33 +97,55 @@ def _siblings(unit: str) -> dict[str, str]:
     Severity.ADVICE,
     Stage.RUN_TIME,
     source=_COST,
-    bad=(_siblings("«'0.001'»"),),
-    good=(_siblings("'0.000001'"),),
+    bad=(
+        _siblings("«'0.001'»"),
+        _priced("input: '0.2', output: '1.01', unit: «'0.001'», currency: USD"),
+        _priced("input: '7.1', unit: «'0.001'», currency: RMB"),
+    ),
+    good=(
+        _siblings("'0.000001'"),
+        _priced("input: '0.2', output: '1', unit: '0.001', currency: USD"),
+        _priced("input: '7', unit: '0.001', currency: RMB"),
+        _priced("input: '9000', unit: '0.001', currency: IDR"),
+    ),
     fix=Fix(
         spec='Pass unit=Decimal("0.000001") for a price per million tokens.',
         yaml="Write unit: '0.000001' for a price per million tokens.",
     ),
 )
 def price_of_other_unit(project: Project, _: Plugin) -> Iterator[Problem]:
-    """A model costs over a hundred times what its siblings do, in another unit.
+    """A model costs what none does, or over a hundred times what its siblings do in another unit.
 
     Most likely its price is per million tokens, and its unit says per thousand.
     """
     groups: dict[tuple[str, str], list[Model]] = {}
     for model in project.models:
-        if model.pricing and model.pricing.input and _is_finite(model.pricing):
+        if model.pricing and _is_finite(model.pricing):
             groups.setdefault((model.model_type, model.pricing.currency), []).append(model)
     for models in groups.values():
-        usual = median(_cost(model.pricing) for model in models if model.pricing)
-        unit = median(Decimal(model.pricing.unit) for model in models if model.pricing)
-        for model in models:
-            price = model.pricing
-            if price is None or len(models) <= _FEW_SIBLINGS or price.unit <= unit:
-                continue
-            if _cost(price) > _FAR_ABOVE * usual:
+        prices = [model.pricing for model in models if model.pricing]
+        usual = median(map(_cost, prices))
+        unit = median(Decimal(price.unit) for price in prices)
+        for model, price in zip(models, prices, strict=True):
+            if (
+                len(prices) > _FEW_SIBLINGS
+                and price.unit > unit
+                and _cost(price) > _FAR_ABOVE * usual
+            ):
                 times = int(_cost(price) / usual)
                 message = f"{model.model} costs {times:,} times what its siblings do"
                 yield Problem(message, at="unit", of=price)
+            elif price.unit > _MILLIONTH and _per_million(price) > _MOST_PER_MILLION.get(
+                price.currency, math.inf
+            ):
+                amount = f"{_per_million(price):,.0f} {price.currency}"
+                yield Problem(f"{model.model} costs {amount} per million", at="unit", of=price)
+
+
+def _per_million(pricing: Pricing) -> Decimal:
+    """Return the higher of a model's prices for a million tokens, or characters."""
+    dearest = max(Decimal(pricing.input), Decimal(pricing.output or 0))
+    return dearest * Decimal(pricing.unit) / _MILLIONTH
 
 
 def _cost(pricing: Pricing) -> Decimal:
@@ -124,7 +153,8 @@ def _cost(pricing: Pricing) -> Decimal:
 
 
 def _is_finite(pricing: Pricing) -> bool:
-    return math.isfinite(pricing.input) and math.isfinite(pricing.unit) and pricing.unit > 0
+    numbers = (pricing.input, pricing.output or 0, pricing.unit)
+    return all(map(math.isfinite, numbers)) and pricing.input > 0 and 0 < pricing.unit <= 1
 
 
 RULES = (pricing_unit, negative_price, currency_missing, price_of_other_unit)

@@ -6,9 +6,11 @@ import math
 import pytest
 from representatives import every
 
+import provider_spec
 from live.added import ONE_CALL, REPRESENTATIVES, TYPES, Model
 from live.conftest import LIVE
 from live.making import lessons
+from xinfer.cli.diagnosis import diagnose
 from xinfer.daemon.process import CallError
 from xinfer.testing.server.silence import mp3, wav
 
@@ -209,3 +211,10 @@ def test_an_unknown_uid_lists_what_runs_when_it_is_called(plugin, server, kind):
 def test_a_model_of_another_type_is_told_how_to_be_added(plugin, server, uid, kind, right):
     error = Model(plugin, server, uid, kind=kind).refused(Model.validate)
     assert f"under the model type {right}" in error
+
+
+def test_doctor_examines_a_server_without_keys(server):
+    diagnosis = diagnose(server.url, None, project=provider_spec.project)
+    assert diagnosis.healthy, diagnosis
+    assert diagnosis.dialect == "xinference"
+    assert set(REPRESENTATIVES) <= {model.name for model in diagnosis.models}

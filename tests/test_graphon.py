@@ -15,6 +15,7 @@ from graphon.model_runtime.schema_validators.model_credential_schema_validator i
 )
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from representatives import examples
 
 from xinfer.build.load import load_spec
 from xinfer.daemon.invocation import Invocation
@@ -65,7 +66,7 @@ def test_dify_reads_what_a_spec_declares(spec):
         assert [entry.variable for entry in read] == variables
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(project=projects())
 def test_dify_reads_any_provider(project):
     entity = read_as_dify(project)
@@ -121,7 +122,7 @@ def stored(credentials, raw):
     return validator.validate_and_filter(dict(raw))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(credentials=credentials_classes(), data=st.data())
 def test_what_dify_stores_reads_like_what_was_entered(credentials, data):
     raw = data.draw(raw_credentials(credentials))
@@ -134,7 +135,7 @@ def test_what_dify_stores_reads_like_what_was_entered(credentials, data):
     assert credentials.from_form(stored(credentials, raw)) == credentials.from_form(sent)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(credentials=credentials_classes(), data=st.data())
 def test_what_dify_refuses_the_class_refuses(credentials, data):
     raw = dict(data.draw(raw_credentials(credentials)))

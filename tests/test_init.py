@@ -24,7 +24,10 @@ from xinfer.testing.server import FakeServer, Served
 
 OF_ONE_TYPE = list(itertools.product(Kind, ((model_type,) for model_type in TYPES)))
 OF_ALL_TYPES = [(kind, TYPES) for kind in Kind]
-CASES = every([*OF_ONE_TYPE, *OF_ALL_TYPES], *((kind, (ModelType.LLM,)) for kind in Kind))
+CASES = every(
+    [*OF_ONE_TYPE, *OF_ALL_TYPES],
+    *((kind, (ModelType.LLM,)) for kind in (Kind.OPENAI_COMPATIBLE, Kind.OWN_PYTHON)),
+)
 INPUTS = {
     ModelType.LLM: ("Hello",),
     ModelType.TEXT_EMBEDDING: ("Hello",),

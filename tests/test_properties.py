@@ -11,6 +11,7 @@ from dify_plugin.entities.model import AIModelEntity
 from dify_plugin.entities.model.provider import ModelProviderConfiguration
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from representatives import examples
 from sdk import Oracle
 
 import provider_spec
@@ -47,7 +48,7 @@ SPEC = b"""from types import SimpleNamespace
 project = SimpleNamespace(credentials=None, customizable_model=str)
 """
 CERTIFICATE = (Path(__file__).parent / "data/ca.pem").read_text()
-slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+slow = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def files_of(project):
@@ -180,7 +181,7 @@ def test_every_drawn_provider_loads_in_the_sdk(tmp_path):
     with Oracle.start() as oracle:
 
         @given(project=projects())
-        @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
         def loads(project):
             folder = tmp_path / "plugin"
             write_tree(files_of(project), folder)

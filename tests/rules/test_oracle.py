@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mutants import FILES, mutations
+from representatives import examples
 from sdk import Oracle
 
 from xinfer.build.preparation import prepare, write
@@ -67,7 +68,7 @@ def test_check_agrees_with_the_sdk(tariff, oracle, tmp_path):
     assert check(read_plugin(tariff)) == ()
 
     @given(mutation=mutations(tariff))
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
     def agree(mutation):
         file, text = mutation
         shutil.rmtree(folder, ignore_errors=True)
@@ -91,7 +92,7 @@ def test_check_agrees_with_the_sdk(tariff, oracle, tmp_path):
     content=st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_file_whatever_makes_check_fail(tariff, tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("odd") / "plugin"
     shutil.copytree(tariff, folder)

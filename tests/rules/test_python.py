@@ -18,6 +18,7 @@ from dify_plugin.interfaces.model.openai_compatible.common import _CommonOaiApiC
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
+from representatives import examples
 from rules.checking import check_project, plugin_with
 from rules.plugins import lay
 from rules.valid_plugin import SPEC
@@ -183,13 +184,13 @@ def shuffled(draw):
 
 
 @given(change=shuffled())
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_change_to_code_makes_a_rule_fail(change):
     findings(written(*change))
 
 
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_bytes_whatever_make_a_rule_fail(content):
     for path in (MAIN, LLM):
         findings(texts_of({**_bytes(SOURCES), path: content}))

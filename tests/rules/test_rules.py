@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from representatives import examples
 from rules.checking import check_project
 
 import provider_spec
@@ -239,7 +240,7 @@ _NOT_DRAWN = ("XI216", "XI224", "XI329")  # files that are not there; Dify's own
 
 
 @given(project=projects())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_drawn_provider_is_right(project):
     findings = check(project, {**FILES, f"_assets/{ICON}": 1})
     wrong = [f for f in findings if f.severity is not Severity.ADVICE and f.code not in _NOT_DRAWN]
@@ -250,7 +251,7 @@ ODD = st.sampled_from([None, 3, -1.5, "x", "", True, [], {}, (), ("a",), (1, 2),
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_value_whatever_makes_a_rule_fail(data):
     project = evolve(PROJECT, models=(model(), model("n", pricing=PRICE)))
     part = data.draw(st.sampled_from(["manifest", "provider", "models"]))

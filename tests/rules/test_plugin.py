@@ -8,6 +8,7 @@ from xinfer.importer import import_plugin, write_spec
 from xinfer.plugin.archive import pack
 from xinfer.plugin.read import plugin_files, read_plugin
 from xinfer.rules import check
+from xinfer.spec import ModelType
 
 SELECT = """\
     - variable: mode
@@ -88,3 +89,11 @@ def test_a_folder_a_package_and_an_imported_spec_have_the_same_findings(folder, 
     first, *others = findings()
     assert others == [first, first]
     assert [line for *_, line in first] == ["import openai"]
+
+
+def test_models_that_no_list_names_come_last_though_the_list_repeats_one(folder):
+    for name in ("added", "zed"):
+        (folder / f"models/llm/{name}.yaml").write_text(YAML[MODEL].replace("acme-1", name))
+    (folder / "models/llm/_position.yaml").write_text("- acme-1\n- acme-1\n- zed\n")
+    models = [model for model in read_plugin(folder).models if model.model_type is ModelType.LLM]
+    assert [model.model for model in models] == ["acme-1", "zed", "added"]

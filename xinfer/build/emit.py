@@ -10,7 +10,7 @@ from xinfer.build.code import code_files
 from xinfer.plugin.ignore import DEFAULT_IGNORE
 from xinfer.plugin.writer import FileTree
 from xinfer.spec import Project
-from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
+from xinfer.spec.project import complete, model_file, positions
 from xinfer.yaml import to_yaml
 
 SPEC = "provider_spec.py"
@@ -97,12 +97,8 @@ def _declared(project: Project) -> Iterator[tuple[str, str]]:
 
 def _usual(project: Project, required: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield the files that a project may replace: positions, dependencies, the ignore file."""
-    declared = project.provider.models
-    for kind, folder in MODEL_FOLDERS.items():
-        files = getattr(declared, folder) if declared else None
-        names = [model.model for model in project.models if model.model_type is kind]
-        if files and files.position:
-            yield files.position, to_yaml(list(names), source=SPEC)
+    for path, models in positions(project.provider, project.models):
+        yield path, to_yaml([model.model for model in models], source=SPEC)
     yield "requirements.txt", "".join(f"{line}\n" for line in required)
     yield (
         "pyproject.toml",

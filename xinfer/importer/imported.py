@@ -17,10 +17,10 @@ from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.plugin.writer import FileTree
 from xinfer.schema import walk
-from xinfer.spec import FormField, I18n, Ignore, Manifest, Model, ModelFiles, Provider
+from xinfer.spec import FormField, I18n, Ignore, Manifest, Model, Provider
 from xinfer.spec.declaration import Declaration
 from xinfer.spec.declaration import evolve as evolve_declaration
-from xinfer.spec.project import MODEL_FOLDERS, model_file
+from xinfer.spec.project import model_file, positions
 from xinfer.yaml import Fault
 
 _DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
@@ -75,7 +75,7 @@ def import_plugin(plugin: Plugin) -> Imported:
     finder = CommentFinder()
     for path, whole in objects:
         finder.add(whole, files[path])
-    for path, in_position in _positions(provider, plugin.models):
+    for path, in_position in positions(provider, plugin.models):
         if listed(files, path) == [model.model for model in in_position]:
             declared.add(path)
             finder.add_list(in_position, files[path])
@@ -127,14 +127,6 @@ def _hides_files(fault: Fault, plugin: Plugin) -> bool:
     """Return whether a fault keeps a provider or models from being found at all."""
     starts = {MANIFEST: "plugins", plugin.provider_file: "models"}
     return fault.path.startswith(starts.get(fault.file, "\0"))
-
-
-def _positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[Model]]]:
-    """Yield the path of each list of positions, with the models that it orders."""
-    for kind, folder in MODEL_FOLDERS.items():
-        declared: ModelFiles | None = getattr(provider.models, folder, None)
-        if declared and declared.position:
-            yield declared.position, [model for model in models if model.model_type is kind]
 
 
 def _unwanted(files: PluginFiles) -> Iterator[tuple[str, str]]:

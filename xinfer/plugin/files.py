@@ -239,7 +239,7 @@ def in_package_order(files: Iterable[File]) -> tuple[File, ...]:
 
 
 def _as_packed(file: File) -> File:
-    """Return the path of a file in the package."""
+    """Return a file under its path in the package."""
     return evolve(file, path=file.path.replace("\\", "/")) if "\\" in file.path else file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -15,9 +16,9 @@ from xinfer.plugin.globs import globs
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
 from xinfer.schema import REQUIRED_KEYS, walk
-from xinfer.spec import Manifest, Model, ModelFiles, Project, Provider
+from xinfer.spec import Manifest, Model, ModelType, Project, Provider
 from xinfer.spec.declaration import Declaration, evolve, set_span
-from xinfer.spec.project import MODEL_FOLDERS, complete, model_file
+from xinfer.spec.project import complete, model_file, positions
 from xinfer.spec.span import Span
 from xinfer.yaml import DocumentError, Fault, Keep, read_document, read_spec
 
@@ -207,14 +208,6 @@ def missing_keys(plugin: Plugin) -> Iterator[tuple[Declaration, str]]:
                 yield declared, name
 
 
-def positions(provider: Provider, models: tuple[Model, ...]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path and the names of each list that a build would make."""
-    for kind, folder in MODEL_FOLDERS.items():
-        declared = _by_folder(provider).get(folder)
-        if declared and declared.position:
-            yield declared.position, [m.model for m in models if m.model_type is kind]
-
-
 def listed(files: PluginFiles, path: str) -> list[str] | None:
     """Read a list of positions; ``None`` if there is no file, or it is not a list of names."""
     try:
@@ -240,28 +233,16 @@ def _model_paths(provider: Provider, files: PluginFiles) -> Iterator[str]:
     yield from dict.fromkeys(paths)
 
 
-def _by_folder(provider: Provider) -> dict[str, ModelFiles]:
-    declared = provider.models
-    by_folder = (
-        {name: getattr(declared, name) for name in MODEL_FOLDERS.values()} if declared else {}
-    )
-    return {name: files for name, files in by_folder.items() if files}
-
-
 def _in_position(models: list[Model], provider: Provider, files: PluginFiles) -> list[Model]:
     """Sort models as Dify lists them."""
-    places: dict[tuple[str, str], int] = {}
-    for kind, folder in MODEL_FOLDERS.items():
-        declared = _by_folder(provider).get(folder)
-        if declared and declared.position:
-            for place, name in enumerate(listed(files, declared.position) or ()):
-                places.setdefault((kind.value, name), place)
+    places: dict[tuple[ModelType, str], float] = {}
+    for path, same_type in positions(provider, models):
+        names = listed(files, path) if same_type else None
+        for place, name in enumerate(names or ()):
+            places.setdefault((same_type[0].model_type, name), place)
     types = {kind: place for place, kind in enumerate(dict.fromkeys(m.model_type for m in models))}
-    last = len(places)
-    return sorted(
-        models,
-        key=lambda model: (
-            types[model.model_type],
-            places.get((model.model_type.value, model.model), last),
-        ),
-    )
+
+    def place_of(model: Model) -> tuple[int, float]:
+        return types[model.model_type], places.get((model.model_type, model.model), math.inf)
+
+    return sorted(models, key=place_of)

@@ -13,13 +13,9 @@ from attrs import field, frozen
 from xinfer.preview.form import Form, State, Unmet
 from xinfer.preview.language import interface_text, provider_text
 from xinfer.preview.profiles import Profile
-from xinfer.preview.submission import (
-    HIDDEN,
-    Received,
-    receive,
-)
+from xinfer.preview.submission import HIDDEN, Received, receive
 from xinfer.spec import ModelType, Project
-from xinfer.spec.form import MODEL_NAME, MODEL_TYPE, FormField, FormType
+from xinfer.spec.form import MODEL_NAME, MODEL_TYPE, FormField, FormType, Option
 
 CREDENTIAL_NAME = "__authorization_name__"
 TYPE_NAMES: Mapping[str, str] = {
@@ -148,8 +144,7 @@ def _inputs(
             placeholder=_placeholder(first, profile, language),
             options=tuple(
                 (option.value, provider_text(option.label, language))
-                for option in first.options
-                if all(form.values.get(c.variable) == c.value for c in option.show_on)
+                for option in _offered(first, form)
             ),
             unmet=() if visible else form.unmet(first),
             error=interface_text("required", language, label=label)
@@ -174,12 +169,16 @@ def _drawn(entry: FormField, value: str, form: Form) -> str:
     """Return the value that the control shows: a choice outside its options shows nothing."""
     if not entry.options:
         return value
-    offered = (
-        option.value
+    return value if value in (option.value for option in _offered(entry, form)) else ""
+
+
+def _offered(entry: FormField, form: Form) -> list[Option]:
+    """List the options whose conditions hold."""
+    return [
+        option
         for option in entry.options
         if all(form.values.get(c.variable) == c.value for c in option.show_on)
-    )
-    return value if value in offered else ""
+    ]
 
 
 def _placeholder(entry: FormField, profile: Profile, language: str) -> str:

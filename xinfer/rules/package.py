@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
-from xinfer.plugin.read import listed, missing_keys, positions
+from xinfer.plugin.read import listed, missing_keys
 from xinfer.plugin.unwanted import secrets_in, tool_folder
 from xinfer.rules.files import has_assets
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Link, Problem, fix_in_files, rule
 from xinfer.rules.values import did_you_mean
-from xinfer.spec.project import MODEL_FOLDERS
+from xinfer.spec.project import MODEL_FOLDERS, positions
 from xinfer.spec.span import Span
 from xinfer.yaml import Fault, read_document
 
@@ -161,9 +161,10 @@ def position_of_nothing(plugin: Plugin, _: Plugin) -> Iterator[Problem]:
         return
     if not plugin.is_read(plugin.provider_file, "models"):
         return
-    for path, names in positions(plugin.provider, plugin.models):
-        if not names:
-            continue  # no pattern matches a model, of which other rules speak
+    for path, models in positions(plugin.provider, plugin.models):
+        if not models:
+            continue  # no pattern matches a model, which other rules report
+        names = [model.model for model in models]
         for index, name in enumerate(listed(plugin.files, path) or ()):
             if name not in names:
                 extent = read_document(plugin.files[path], path).extents[(index,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import field, frozen
@@ -130,6 +131,15 @@ def model_file(model: Model) -> str:
     name = _SPECIAL.sub("-", model.model)
     folder = MODEL_FOLDERS.get(model.model_type, str(model.model_type))
     return model.file or f"models/{folder}/{name}.yaml"
+
+
+def positions(provider: Provider, models: Iterable[Model]) -> Iterator[tuple[str, list[Model]]]:
+    """Yield the path of each list of positions, with the models that it orders."""
+    models = tuple(models)
+    for kind, folder in MODEL_FOLDERS.items():
+        files: ModelFiles | None = getattr(provider.models, folder, None)
+        if files and files.position:
+            yield files.position, [model for model in models if model.model_type is kind]
 
 
 def model_source(model_type: ModelType) -> str:

@@ -175,7 +175,7 @@ def test_what_is_missing_is_said_with_the_file_that_names_it(plugin_folder):
                 % (n, n, b", ".join([b"*b" if n == 0 else b"*c%d" % (n - 1)] * 9))
                 for n in range(8)
             ),
-            "aliases grow too large",
+            "holds more than",
         ),
         (b"a: " + b"[" * 100_000, "nests too deep"),
         (b"a: " + b"x" * 2_000_000, "is larger than"),

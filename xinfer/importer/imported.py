@@ -27,6 +27,10 @@ _DEPENDENCIES = frozenset({"pyproject.toml", "requirements.txt", "uv.lock"})
 """Of the plugin's own Python; the build lists what a declared runtime needs."""
 
 
+_MOST_MODELS = 5_000
+"""The largest official plugin has 258."""
+
+
 class ImportFailed(UnreadablePlugin):
     """A plugin cannot be imported; ``str`` gives every reason, with file and line."""
 
@@ -66,6 +70,11 @@ def import_plugin(plugin: Plugin) -> Imported:
     for fault in files.unpackable:
         raise ImportFailed(f"{files.where / fault.path} is {fault.reason}: remove it.")
     manifest, provider, provider_file = _whole(plugin)
+    if len(plugin.models) > _MOST_MODELS:
+        raise ImportFailed(
+            f"{files.where} has {len(plugin.models):,} models, and import writes {_MOST_MODELS:,} "
+            "at most: leave out some."
+        )
     if SPEC in files:
         raise ImportFailed(f"{files.where} was built by xinfer. Copy its {SPEC} instead.")
     unwanted = dict(_unwanted(files))

@@ -20,6 +20,8 @@ _OF_SDK: Mapping[str, type] = {
 """What the SDK's OpenAI-compatible classes make numbers of, if the plugin's own are such."""
 
 _NUMBERS = {"int": int, "float": float}
+_MOST_BYTES, _LARGEST_FILE = 1024 * 1024, 512 * 1024
+"""Of code that is read, all together and of one file; the rest tells nothing."""
 
 
 def numbers_in(code: Iterable[bytes]) -> dict[str, type]:
@@ -29,7 +31,13 @@ def numbers_in(code: Iterable[bytes]) -> dict[str, type]:
     """
     uses: dict[str, set[type]] = {}
     of_sdk = False
+    left = _MOST_BYTES
     for source in code:
+        if b"credentials" not in source and b"OAICompat" not in source:
+            continue
+        if len(source) > min(left, _LARGEST_FILE):
+            continue
+        left -= len(source)
         try:
             tree = ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):

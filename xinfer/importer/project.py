@@ -12,7 +12,7 @@ import xinfer.spec
 from xinfer.importer.constants import Constants
 from xinfer.importer.credentials import attributes_of, credentials_class
 from xinfer.importer.customizable import customizable_model
-from xinfer.importer.expressions import Expressions
+from xinfer.importer.expressions import Expressions, UnwritableValue
 from xinfer.importer.imported import Imported, read_form
 from xinfer.importer.names import Names, capitalized
 from xinfer.importer.python import Module
@@ -28,6 +28,8 @@ MODELS = "provider_models"
 _MANY = 20
 """Models; more of them are declared in modules of their own."""
 
+_MOST_COMMENTS = 5_000
+"""ruff formats them in time by the square of their number."""
 _FOLLOWING = ("supported_model_types", "configurate_methods", "models", "extra")
 """Fields of the provider that follow from the rest of a project."""
 
@@ -120,6 +122,9 @@ class _Spec:
         project = self._expressions.call("Project", **arguments)
         declaration = ast.Assign([ast.Name("project")], project)
         if rest := self.imported.finder.rest():
+            if len(rest) > _MOST_COMMENTS:
+                limit = f"{_MOST_COMMENTS:,} comments about no value"
+                raise UnwritableValue(f"its YAML has more than {limit}: remove some")
             self._expressions.comments[declaration] = rest
         body = [*self._classes, *body, declaration]
         about = "A model provider for Dify, declared once."

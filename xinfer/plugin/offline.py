@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +22,7 @@ from packaging.utils import parse_wheel_filename
 
 from xinfer.plugin.files import File, PluginFiles, in_package_order
 from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS, find_uv
+from xinfer.plugin.toml import NotTOML, read_toml
 
 WHEELS = "wheels"
 _SECONDS = 600
@@ -234,8 +234,8 @@ _SETTINGS = frozenset({"no-index", "find-links", "environments", "constraint-dep
 def _configured(pyproject: str, pins: Pins, python: str) -> str:
     """Let ``uv sync`` take the wheels alone, for the machines of the pins alone."""
     try:
-        tool = tomllib.loads(pyproject).get("tool", {}).get("uv", {})
-    except (tomllib.TOMLDecodeError, AttributeError):
+        tool = read_toml(pyproject).get("tool", {}).get("uv", {})
+    except (NotTOML, AttributeError):
         raise OfflineError("pyproject.toml cannot be read.") from None
     sources = list(tool.get("sources", {}))
     if sources:
@@ -272,7 +272,7 @@ _GROUPS = re.compile(
 def _without_groups(pyproject: str) -> str:
     """Leave out groups and extras, which the daemon does not install and which have no wheels."""
     text = _GROUPS.sub("", pyproject)
-    data = tomllib.loads(text)
+    data = read_toml(text)
     if "dependency-groups" in data or "optional-dependencies" in data.get("project", {}):
         raise OfflineError("pyproject.toml has inline groups of dependencies: remove them.")
     return f"{text.rstrip()}\n\n[dependency-groups]\ndev = []\n"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from xinfer.plugin import toml
 from xinfer.plugin.archive import package_files
 from xinfer.plugin.files import PluginFiles
 from xinfer.plugin.folder import plugin_folder
 from xinfer.plugin.globs import globs
 from xinfer.plugin.limits import UnreadablePlugin
 from xinfer.plugin.plugin import MANIFEST, Form, Plugin
+from xinfer.plugin.requirements import PYPROJECT, REQUIREMENTS
+from xinfer.plugin.toml import NotTOML, read_toml
 from xinfer.schema import REQUIRED_KEYS, walk
 from xinfer.spec import Manifest, Model, ModelType, Project, Provider
 from xinfer.spec.declaration import Declaration, evolve, set_span
@@ -74,6 +76,7 @@ _PARTS = frozenset({".yaml", ".yml", ".py", ".toml", ".txt", ".md", ".svg", ".pn
 
 def plugin_of(files: PluginFiles, *, progress: Callable[[int, int], None] | None = None) -> Plugin:
     """Read a plugin from its files, as :func:`read_plugin` does."""
+    _refuse_large_lists(files)
     faults: list[Fault] = []
     manifest = _read(files, MANIFEST, Manifest, faults) if MANIFEST in files else None
     absent = [] if MANIFEST in files else [MANIFEST]
@@ -139,6 +142,18 @@ def _without_provider(manifest: Manifest, files: PluginFiles) -> Iterator[Fault]
             )
 
 
+def _refuse_large_lists(files: PluginFiles) -> None:
+    for name, most in _MOST_BYTES.items():
+        if files.sizes.get(name, 0) > most:
+            limit = f"{most // 1024:,} KiB"
+            raise UnreadablePlugin(f"{files.where}: {name} is larger than {limit}: shorten it.")
+
+
+_MOST_BYTES = {PYPROJECT: toml.MAX_BYTES, REQUIREMENTS: 512 * 1024}
+"""Of the lists of dependencies, which several rules read; with all hashes of 200 packages, a
+requirements.txt is half as long."""
+
+
 def _refuse_other_kinds(manifest: Manifest, where: Path) -> None:
     extensions = manifest.plugins
     kinds = [kind for kind in extensions.explicit if getattr(extensions, kind)]
@@ -178,17 +193,17 @@ def _misfits(files: PluginFiles, declared: tuple[Declaration | None, ...]) -> It
 
 def _requirements(files: PluginFiles) -> Iterator[str]:
     """Read what the plugin's environment will hold, as the daemon does: pyproject.toml first."""
-    if "pyproject.toml" in files:
+    if PYPROJECT in files:
         try:
-            data = tomllib.loads(files["pyproject.toml"].decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+            data = read_toml(files[PYPROJECT].decode())
+        except (NotTOML, UnicodeDecodeError):
             return
         project = data.get("project")
         dependencies = project.get("dependencies") if isinstance(project, dict) else None
         if isinstance(dependencies, list):
             yield from (line for line in dependencies if isinstance(line, str))
-    elif "requirements.txt" in files:
-        for line in files["requirements.txt"].decode(errors="replace").splitlines():
+    elif REQUIREMENTS in files:
+        for line in files[REQUIREMENTS].decode(errors="replace").splitlines():
             if text := _NOT_OF_REQUIREMENT.sub("", line).strip():
                 yield text
 

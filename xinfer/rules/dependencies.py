@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from packaging.version import Version
 from xinfer.plugin.plugin import Form, Plugin
 from xinfer.plugin.requirements import LOCK, PYPROJECT, REQUIREMENTS
 from xinfer.plugin.texts import span_in
+from xinfer.plugin.toml import NotTOML, read_toml
 from xinfer.rules.finding import Severity, Stage
 from xinfer.rules.rule import Fix, Problem, fix_in_files, rule
 from xinfer.spec import Project
@@ -25,7 +25,6 @@ from xinfer.spec.span import Span
 _OLDEST_SDK = Version("0.9.0")
 _LAST_SDK_FOR_311 = "0.7.4"
 _REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)"', re.MULTILINE)
-_TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _PRIVATE_DOMAINS = (".local", ".internal", ".lan", ".corp", ".intra", ".home", ".localdomain")
 _ENVIRONMENT = "daemon internal/core/local_runtime/setup_python_environment.go"
 
@@ -285,13 +284,9 @@ def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
     """pyproject.toml is not TOML, or not of the shape that uv reads."""
     text = (plugin.sources or {}).get(PYPROJECT, "")
     try:
-        declared = tomllib.loads(text).get("project", {})
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        place = _TOML_PLACE.search(message)
-        line, column = (int(place[1]), int(place[2])) if place else (1, 1)
-        message = _TOML_PLACE.sub("", message)
-        yield Problem(f"not TOML: {message}", span=Span(PYPROJECT, line, column))
+        declared = read_toml(text).get("project", {})
+    except NotTOML as error:
+        yield Problem(f"not TOML: {error}", span=Span(PYPROJECT, error.line, error.column))
         return
     if not isinstance(declared, dict):
         yield _in_pyproject(plugin, "project", "project is not a table", key=True)
@@ -306,8 +301,8 @@ def pyproject_form(_: Project, plugin: Plugin) -> Iterator[Problem]:
 
 def _toml(plugin: Plugin) -> dict[str, Any]:
     try:
-        return tomllib.loads((plugin.sources or {}).get(PYPROJECT, ""))
-    except tomllib.TOMLDecodeError:
+        return read_toml((plugin.sources or {}).get(PYPROJECT, ""))
+    except NotTOML:
         return {}
 
 

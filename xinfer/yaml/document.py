@@ -21,6 +21,7 @@ from xinfer.yaml.fault import DocumentError, Fault
 from xinfer.yaml.nodes import compose, first_line
 
 MAX_NODES = 100_000
+_TOO_MANY = f"with its aliases, it holds more than {MAX_NODES:,} values"
 MAX_DEPTH = 64
 _YAML = "tag:yaml.org,2002:"
 _STRING = f"{_YAML}str"
@@ -87,7 +88,7 @@ class _Builder:
     def build(self, node: Any, path: Steps) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            problem = "nests too deep" if len(path) > MAX_DEPTH else "its aliases grow too large"
+            problem = "nests too deep" if len(path) > MAX_DEPTH else _TOO_MANY
             raise DocumentError([self._fault(node, path[:3], problem)])
         self.extents[path] = _extent(node)
         match node:

@@ -81,21 +81,9 @@ def init(
     if diff:
         _show_changes(out or Path())
         return
-    name = name or _ask("Name of the provider, e.g. acme", None)
-    if not _NAME.fullmatch(name):
-        raise UnusableInput(
-            f"The name {name!r} is refused by Dify: use lower-case letters, digits, - and _."
-        )
-    folder = out or Path(name)
-    if folder.exists() and not folder.is_dir():
-        raise UnusableInput(f"{folder} is a file: choose another name, or another --out.")
-    if folder.exists() and any(folder.iterdir()):
-        raise UnusableInput(f"{folder} is not empty: choose another name, or another --out.")
-    author = author or _ask("Author", _user())
-    if not _NAME.fullmatch(author):
-        raise UnusableInput(
-            f"The author {author!r} is refused by Dify: use lower-case letters, digits, - and _."
-        )
+    name = _accepted(name or _ask("Name of the provider, e.g. acme", None), "name")
+    folder = _free(out or Path(name))
+    author = _accepted(author or _ask("Author", _user()), "author")
     kind = kind or _choose("Kind", _KINDS, "openai-compatible")
     answers = Answers(
         name=name,
@@ -125,6 +113,30 @@ def init(
         "uv run xinfer build",
     ):
         click.echo(f"    {step}")
+
+
+def _accepted(name: str, noun: str) -> str:
+    """Return a name if Dify accepts it.
+
+    :raises UnusableInput: Dify does not.
+    """
+    if not _NAME.fullmatch(name):
+        raise UnusableInput(
+            f"The {noun} {name!r} is refused by Dify: use lower-case letters, digits, - and _."
+        )
+    return name
+
+
+def _free(folder: Path) -> Path:
+    """Return a folder if a project can be written there.
+
+    :raises UnusableInput: something is there already.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UnusableInput(f"{folder} is a file: choose another name, or another --out.")
+    if folder.exists() and any(folder.iterdir()):
+        raise UnusableInput(f"{folder} is not empty: choose another name, or another --out.")
+    return folder
 
 
 def _with(answers: Answers, **changes: Any) -> Answers:

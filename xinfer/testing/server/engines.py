@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
@@ -72,9 +72,6 @@ def new_id(prefix: str = "") -> str:
     return f"{prefix}{uuid.uuid4()}"
 
 
-def choice(content: Mapping[str, Any], finish_reason: str | None) -> JSON:
-    """Return the one choice of an answer by Transformers.
-
-    :param content: ``message`` or ``delta``.
-    """
-    return {"index": 0, **content, "finish_reason": finish_reason}
+def text_choice(text: str, finish_reason: str | None) -> JSON:
+    """Return the one choice of a text completion."""
+    return {"text": text, "index": 0, "logprobs": None, "finish_reason": finish_reason}

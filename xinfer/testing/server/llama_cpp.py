@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from xinfer.testing.server.answer import DONE
-from xinfer.testing.server.engines import JSON, Engine, Run, new_id, now
+from xinfer.testing.server.engines import JSON, Engine, Run, new_id, now, text_choice
 from xinfer.testing.server.served import Reasoning
 from xinfer.testing.server.tokens import Kind, Token
 
@@ -141,7 +141,7 @@ def _spoken(run: Run, token: Token) -> Iterator[JSON]:
 
 def completion(run: Run) -> JSON:
     """Return a text completion."""
-    choice = _text(run.generated.text, run.generated.finish_reason)
+    choice = text_choice(run.generated.text, run.generated.finish_reason)
     return {
         "choices": [choice],
         **_head(run, "text_completion"),
@@ -154,13 +154,9 @@ def completion_events(run: Run) -> Iterator[JSON]:
     """Yield the events of a streamed text completion; no ``[DONE]`` ends it."""
     tail = _head(run, "text_completion")
     for token in run.generated.tokens:
-        yield {"choices": [_text(token.text, None)], **tail}
-    end = _text("", run.generated.finish_reason)
+        yield {"choices": [text_choice(token.text, None)], **tail}
+    end = text_choice("", run.generated.finish_reason)
     yield {"choices": [end], **tail, "usage": _usage(run), "timings": _timings(run)}
-
-
-def _text(text: str, finish_reason: str | None) -> JSON:
-    return {"text": text, "index": 0, "logprobs": None, "finish_reason": finish_reason}
 
 
 def _head(run: Run, kind: str) -> JSON:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import batched
 from typing import Any
 
 from xinfer.testing.server.answer import DONE
-from xinfer.testing.server.engines import JSON, Engine, Run, choice, new_id, now
+from xinfer.testing.server.engines import JSON, Engine, Run, new_id, now, text_choice
 from xinfer.testing.server.served import Reasoning
 
 _CALL = re.compile(r"<tool_call>\n(.*?)\n</tool_call>", re.DOTALL)
@@ -35,8 +35,8 @@ def chat(run: Run) -> JSON:
         reason = "tool_calls" if calls else reason
     if thoughts is not None:
         message["reasoning_content"] = thoughts
-    choice_ = choice({"message": message, "logprobs": None}, reason)
-    return {**head, "choices": [choice_], "usage": run.usage(_spoken(run))}
+    choice = _choice({"message": message, "logprobs": None}, reason)
+    return {**head, "choices": [choice], "usage": run.usage(_spoken(run))}
 
 
 def _spoken(run: Run) -> int:
@@ -72,7 +72,7 @@ def chat_events(run: Run) -> Iterator[JSON | str]:
     begin: JSON = {"role": "assistant", "content": ""}
     if parses:
         begin |= {"content": None, "reasoning_content": ""}
-    yield {**head, "choices": [choice({"delta": begin}, None)]}
+    yield {**head, "choices": [_choice({"delta": begin}, None)]}
     thinking = parses
     pairs = ("".join(token.text for token in pair) for pair in batched(run.generated.tokens, 2))
     for number, text in enumerate(pairs):
@@ -86,12 +86,12 @@ def chat_events(run: Run) -> Iterator[JSON | str]:
     last: JSON = {"content": ""} | ({"reasoning_content": None} if parses else {})
     yield {**head, "choices": [_logged(last, run.generated.finish_reason)], "usage": usage}
     if run.include_usage:
-        yield {**head, "choices": [choice({"delta": {}}, "stop")], "usage": usage}
+        yield {**head, "choices": [_choice({"delta": {}}, "stop")], "usage": usage}
     yield DONE
 
 
 def _logged(delta: JSON, finish_reason: str | None) -> JSON:
-    return choice({"delta": delta, "logprobs": None}, finish_reason)
+    return _choice({"delta": delta, "logprobs": None}, finish_reason)
 
 
 def _delta(text: str, *, thinking: bool) -> tuple[bool, JSON]:
@@ -104,22 +104,30 @@ def _delta(text: str, *, thinking: bool) -> tuple[bool, JSON]:
     return not ends, {"reasoning_content": thought, "content": rest or None}
 
 
+def _choice(content: Mapping[str, Any], finish_reason: str | None) -> JSON:
+    """Return the one choice of a chat's answer.
+
+    :param content: ``message`` or ``delta``.
+    """
+    return {"index": 0, **content, "finish_reason": finish_reason}
+
+
 def completion(run: Run) -> JSON:
     """Return a text completion."""
-    choice_ = _text(run.generated.text, run.generated.finish_reason)
-    return {**_completion_head(run), "choices": [choice_], "usage": run.usage(_spoken(run))}
+    choice = text_choice(run.generated.text, run.generated.finish_reason)
+    return {**_completion_head(run), "choices": [choice], "usage": run.usage(_spoken(run))}
 
 
 def completion_events(run: Run) -> Iterator[JSON]:
     """Yield the events of a streamed text completion; no ``[DONE]`` ends it."""
     head = _completion_head(run)
-    yield {**head, "choices": [_text("", None)]}
+    yield {**head, "choices": [text_choice("", None)]}
     completion_tokens = 0
     for pair in batched(run.generated.tokens, 2):
         completion_tokens += len(pair)
-        piece = _text("".join(token.text for token in pair), None)
+        piece = text_choice("".join(token.text for token in pair), None)
         yield {**head, "choices": [piece], "usage": run.usage(completion_tokens)}
-    end = _text("", run.generated.finish_reason)
+    end = text_choice("", run.generated.finish_reason)
     yield {**head, "choices": [end], "usage": run.usage(completion_tokens)}
     if run.include_usage:
         yield {**head, "choices": [], "usage": run.usage(completion_tokens)}
@@ -128,10 +136,6 @@ def completion_events(run: Run) -> Iterator[JSON]:
 def _completion_head(run: Run) -> JSON:
     head: dict[str, Any] = {"id": new_id(), "object": "text_completion", "created": now()}
     return {**head, "model": run.model.uid}
-
-
-def _text(text: str, finish_reason: str | None) -> JSON:
-    return {"text": text, "index": 0, "logprobs": None, "finish_reason": finish_reason}
 
 
 TRANSFORMERS = Engine(

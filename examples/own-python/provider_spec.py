@@ -10,6 +10,7 @@ from xinfer.spec import (
     Feature,
     I18n,
     Manifest,
+    Meta,
     Model,
     ModelProperties,
     ModelType,
@@ -43,6 +44,7 @@ project = Project(
             "Example: a service with two quirks.", zh_Hans="示例：协议略有不同的托管服务。"
         ),
         icon="icon_s_en.svg",
+        meta=Meta(minimum_dify_version="1.0.0"),
         created_at=datetime(2026, 11, 25, tzinfo=UTC),
         privacy="PRIVACY.md",
         repo="https://github.com/xinfer/xinfer",

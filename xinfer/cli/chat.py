@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from xinfer.cli.options import examples
+from xinfer.cli.options import examples, parameters_option, think_option
 from xinfer.cli.plugin_command import PluginCommand, PluginOptions, plugin_options
 
 
@@ -16,15 +16,8 @@ from xinfer.cli.plugin_command import PluginCommand, PluginOptions, plugin_optio
 )
 @plugin_options
 @click.option("--system", help="The system message.")
-@click.option(
-    "-p",
-    "--param",
-    "written",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the model, e.g. temperature=0.2.",
-)
-@click.option("--think/--no-think", default=None, help="Switch the model's thinking on or off.")
+@parameters_option
+@think_option
 def chat(
     *,
     options: PluginOptions,

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from xinfer.cli.options import UnusableInput, examples
+from xinfer.cli.options import UnusableInput, examples, parameters_option, think_option
 from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -26,21 +26,14 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("model_type", type=click.Choice(MODEL_TYPES))
 @click.argument("inputs", nargs=-1, required=True)
 @plugin_options
-@click.option(
-    "-p",
-    "--param",
-    "written",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of a language model, e.g. temperature=0.2.",
-)
+@parameters_option
 @click.option("--system", help="The system message of a language model.")
 @click.option("--history", type=_FILE, help="JSON: earlier messages, each with role and content.")
 @click.option("--image", "images", type=_FILE, multiple=True, help="An image for the model.")
 @click.option("--file", "files", type=_FILE, multiple=True, help="Audio, a video or a document.")
 @click.option("--tool", "tools", type=_FILE, multiple=True, help="JSON: a function to offer.")
 @click.option("--json-schema", type=_FILE, help="JSON Schema that the answer must follow.")
-@click.option("--think/--no-think", default=None, help="Switch the model's thinking on or off.")
+@think_option
 @click.option("--stop", multiple=True, help="A text at which the answer ends.")
 @click.option("--voice", default="", help="The voice of a text-to-speech model.")
 @click.option("--no-stream", is_flag=True, help="Ask for the whole answer at once.")

@@ -42,6 +42,17 @@ ignore_option = click.option(
     metavar="CODES",
     help="Leave these rules out: codes or beginnings of codes.",
 )
+parameters_option = click.option(
+    "-p",
+    "--param",
+    "written",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of a language model, e.g. temperature=0.2.",
+)
+think_option = click.option(
+    "--think/--no-think", default=None, help="Switch the model's thinking on or off."
+)
 show_suppressed_option = click.option(
     "--show-suppressed", is_flag=True, help="Show suppressed findings, too, with the reason."
 )

@@ -8,13 +8,14 @@ from itertools import count
 import pytest
 from click.testing import CliRunner
 from rules.plugins import lay
-from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, PYTHON, SPEC, YAML
+from rules.valid_plugin import YAML
 
 from xinfer.build.preparation import plugin, prepare
 from xinfer.cli import main
 from xinfer.importer import import_plugin, write_spec
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import check, report
+from xinfer.rules.examples import MANIFEST, MODEL, PROVIDER, PYTHON, SPEC
 
 FAULTS = {
     MANIFEST: "version: v1\nprivacy: PRIVACIE.md\n",

@@ -278,7 +278,11 @@ def test_a_build_says_that_no_runtime_is_declared(tmp_path):
 
 def test_a_rule_has_a_page():
     pages = xinfer("explain", "--all").stdout
-    assert xinfer("explain", "xi425").stdout in pages
+    page = xinfer("explain", "xi425").stdout
+    assert page in pages
+    assert "**Bad**: `models/llm/acme-1.yaml`\n\n```yaml\n" in page
+    assert "**Bad**: `models/llm/llm.py`\n\n```python\n" in xinfer("explain", "XI655").stdout
+    assert "````text\n# Acme" in xinfer("explain", "XI511").stdout, "a fence in a fence"
     unknown = xinfer("explain", "XI999")
     assert unknown.returncode == 2
     assert "There is no rule XI999" in unknown.stderr

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 from markdown.extensions.toc import slugify
 from rules.plugins import lay
-from rules.valid_plugin import MANIFEST, MODEL, SPEC
 
 from xinfer.cli import main
 from xinfer.cli.check import report_of, review_of
 from xinfer.cli.sarif import sarif
 from xinfer.cli.site import generated_pages
 from xinfer.rules import RULES, Report
+from xinfer.rules.examples import MANIFEST, MODEL, SPEC
 from xinfer.rules.review import RULES as RULES_OF_REVIEW
 from xinfer.rules.topics import TOPICS
 

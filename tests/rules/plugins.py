@@ -16,33 +16,10 @@ import zipfile
 
 from attrs import frozen
 from rules.overlay import MARKS, overlay_python, overlay_yaml
-from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, PYPROJECT, PYTHON, SPEC, SPECIFIED, YAML
+from rules.valid_plugin import SPECIFIED, YAML
 
+from xinfer.rules.examples import SPEC, own_file
 from xinfer.rules.rule import Link
-from xinfer.spec import (
-    CustomizableModel,
-    FormField,
-    Manifest,
-    Meta,
-    Model,
-    ModelProperties,
-    Option,
-    ParameterRule,
-    Permission,
-    Pricing,
-    Resource,
-    Runner,
-    ShowOn,
-    StoragePermission,
-    Voice,
-)
-
-_OWN = {
-    MANIFEST: (Manifest, Meta, Runner, Resource, Permission, StoragePermission),
-    MODEL: (Model, ModelProperties, ParameterRule, Pricing, Voice),
-    SPEC: (CustomizableModel,),
-    PROVIDER: (FormField, Option, ShowOn),
-}
 
 
 @frozen
@@ -54,16 +31,6 @@ class Mark:
     column: int
     end_line: int
     end_column: int
-
-
-def own_file(rule):
-    """Name the file that a text alone is laid over."""
-    for path, kinds in _OWN.items():
-        if rule.on[0] in kinds:
-            return path
-    return {"PluginCode": PYTHON, "Project": PYPROJECT, "Plugin": MODEL, "Review": MANIFEST}.get(
-        rule.on[0].__name__, PROVIDER
-    )
 
 
 _BESIDE = ("before:", "published:")

@@ -5,13 +5,14 @@ import shutil
 import pytest
 from click.testing import CliRunner
 from rules.plugins import lay
-from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
+from rules.valid_plugin import YAML
 
 from xinfer.cli import main
 from xinfer.importer import ImportFailed, import_plugin
 from xinfer.plugin.archive import pack
 from xinfer.plugin.read import plugin_files, read_plugin
 from xinfer.rules import check
+from xinfer.rules.examples import MANIFEST, MODEL, PROVIDER
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
+from rules.valid_plugin import YAML
 
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import check
+from xinfer.rules.examples import MANIFEST, MODEL, PROVIDER
 
 
 def _delete(holder: Any, step: Any) -> None:

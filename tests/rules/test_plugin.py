@@ -1,13 +1,14 @@
 """A plugin is one value: the same findings whichever way it came, and one for each mistake."""
 
 import pytest
-from rules.valid_plugin import MANIFEST, MODEL, PROVIDER, YAML
+from rules.valid_plugin import YAML
 
 from xinfer.build.preparation import plugin
 from xinfer.importer import import_plugin, write_spec
 from xinfer.plugin.archive import pack
 from xinfer.plugin.read import plugin_files, read_plugin
 from xinfer.rules import check
+from xinfer.rules.examples import MANIFEST, MODEL, PROVIDER
 from xinfer.spec import ModelType
 
 SELECT = """\

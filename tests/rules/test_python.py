@@ -21,7 +21,6 @@ from packaging.version import Version
 from representatives import examples
 from rules.checking import check_project, plugin_with
 from rules.plugins import lay
-from rules.valid_plugin import SPEC
 from sdk import Oracle
 
 from xinfer.build.emit import emit
@@ -32,6 +31,7 @@ from xinfer.plugin.read import read_plugin
 from xinfer.plugin.texts import texts_of
 from xinfer.plugin.writer import write_tree
 from xinfer.rules import RULES, Severity, check
+from xinfer.rules.examples import SPEC
 from xinfer.rules.python.sdk import CALLS, CLASSES, PROVIDER_CALLS, RESULTS
 from xinfer.rules.python.sdk_names import NAMES, NEWEST, TOP_LEVEL
 from xinfer.spec.declaration import evolve

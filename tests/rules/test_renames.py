@@ -2,11 +2,11 @@
 
 import pytest
 from rules.plugins import lay
-from rules.valid_plugin import PYPROJECT, PYTHON
 
 from xinfer.importer import repair
 from xinfer.plugin.read import read_plugin
 from xinfer.rules import RULES, check
+from xinfer.rules.examples import PYPROJECT, PYTHON
 
 TEXTS = """\
 from dify_plugin.entities import I18nObject

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from click.testing import CliRunner
 from rules.plugins import lay
-from rules.valid_plugin import DECLARED_MANIFEST, MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC, YAML
+from rules.valid_plugin import DECLARED_MANIFEST, YAML
 
 from xinfer.cli import main
 from xinfer.cli.check import report_of
@@ -16,6 +16,7 @@ from xinfer.plugin.archive import pack
 from xinfer.plugin.comments import comments_of
 from xinfer.plugin.read import plugin_files
 from xinfer.rules import Selection
+from xinfer.rules.examples import MANIFEST, MODEL, PYPROJECT, PYTHON, SPEC
 
 WRONG = "version: v1"
 """What XI101 refuses."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-MANIFEST, PROVIDER, MODEL = "manifest.yaml", "provider/acme.yaml", "models/llm/acme-1.yaml"
-PYTHON, SPEC, PYPROJECT = "models/llm/llm.py", "provider_spec.py", "pyproject.toml"
+from xinfer.rules.examples import MANIFEST, MODEL, PROVIDER, PYPROJECT, PYTHON
 
 YAML = {
     MANIFEST: """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -61,24 +62,25 @@ def page(rule: Rule) -> str:
         rule.why,
         f"**{rule.severity.capitalize()}** at {rule.where}: {_MEANS[rule.severity]}",
         f"**Source**: {rule.source}" if rule.source else "",
-        *_example("Bad", rule.bad),
-        *_example("Good", rule.good),
+        *_example("Bad", rule, rule.bad),
+        *_example("Good", rule, rule.good),
         "**Fix**: " + " In YAML: ".join(fixes),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
+def _example(title: str, rule: Rule, examples: tuple[Example, ...]) -> Iterator[str]:
     """Write the first of a rule's examples, without the marks of what a finding points at."""
+    from xinfer.rules.examples import own_file
     from xinfer.rules.rule import Link
 
     for example in examples[:1]:
-        files = {"": example} if isinstance(example, str) else example
+        files = {own_file(rule): example} if isinstance(example, str) else example
         if len(files) > _MOST_FILES:
             yield f"**{title}**: {len(files):,} files"
             continue
         for path, text in files.items():
-            name = f" `{path.translate(_MARKS)}`" if path else ""
+            name = f" `{path.translate(_MARKS)}`"
             if text is None:
                 yield f"**{title}**:{name} is missing"
             elif isinstance(text, Link):
@@ -88,11 +90,13 @@ def _example(title: str, examples: tuple[Example, ...]) -> Iterator[str]:
             elif isinstance(text, tuple):
                 yield f"**{title}**:{name} is there {len(text)} times"
             else:
-                language = "python" if path.endswith(".py") else "yaml"
+                language = _LANGUAGES.get(PurePosixPath(path).suffix, "text")
                 lines = text.translate(_MARKS).strip("\n")
-                yield f"**{title}**:{name}\n\n```{language}\n{lines}\n```"
+                fence = "````" if "```" in lines else "```"
+                yield f"**{title}**:{name}\n\n{fence}{language}\n{lines}\n{fence}"
 
 
 _MOST_FILES = 8
 """Files of an example that a page shows."""
+_LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml"}
 _MARKS = str.maketrans("", "", "«»")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -208,3 +210,19 @@ def test_without_a_place_to_install_it_is_one_error(package, monkeypatch, tmp_pa
     assert done.exit_code == 2
     assert done.output.startswith("Error: ")
     assert "No such file or directory" in done.output
+
+
+def test_an_interrupted_rehearsal_leaves_nothing_behind(package, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xinfer", "rehearse", "--no-network", package],
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "unpack" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.strip() == "Aborted!"
+    assert list(tmp_path.iterdir()) == []

@@ -30,7 +30,7 @@ HOSTILE = {
     ),
     "keys": (
         MODEL,
-        lambda: "".join(f"k{n}: 1\n" for n in range(60_000)),
+        lambda: "".join(f"k{n:x}: 1\n" for n in range(102_000)),
         "more than 100,000 values",
     ),
     "code": ("models/llm/llm.py", lambda: "a.b.c()\n" * 2_000_000, "250,000 words and signs"),
@@ -48,8 +48,7 @@ COMMANDS = (
 def test_a_file_is_answered_or_refused_within_the_memory(tmp_path, case):
     path, content, words = HOSTILE[case]
     text = content()
-    files = {name: SMALL[name] for name in SMALL if path == MODEL or name != "pyproject.toml"}
-    write_files(tmp_path / "acme", files)
+    write_files(tmp_path / "acme", SMALL)
     where = tmp_path / "acme" / path
     where.parent.mkdir(parents=True, exist_ok=True)
     where.write_bytes(text if isinstance(text, bytes) else text.encode())

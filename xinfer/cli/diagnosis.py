@@ -123,7 +123,7 @@ def diagnose(
         return Diagnosis(steps=tuple(steps))
     server = Server(
         base_url=base_url,
-        label="the server",
+        label=fixes.Text("the server", "服务器"),
         api_key=api_key,
         timeout=timeout,
         max_retries=0,

@@ -27,6 +27,7 @@ from xinfer.runtime.openai import (
     Server,
     ServerUnavailable,
 )
+from xinfer.runtime.openai.fixes import Text
 from xinfer.runtime.servers import client_class, detect
 from xinfer.spec import (
     Credentials,
@@ -123,9 +124,10 @@ class ServedModel[C: Credentials](Overridable[C], DeclaredModel[C]):
             "max_retries": settings.max_retries,
             "verify_tls": settings.verify_tls,
         }
+        label = self.project.provider.label
         return Server(
             base_url=url,
-            label=self.project.provider.label.en_US,
+            label=Text(label.en_US, label.chinese),
             api_key=settings.api_key,
             ca_certificate=settings.ca_certificate,
             headers=tuple(headers.items()),

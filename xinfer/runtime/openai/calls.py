@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from attrs import frozen
+from attrs import field, frozen
 
 from xinfer.runtime.openai import failures, fixes, limits
 from xinfer.runtime.openai.errors import (
@@ -22,7 +22,7 @@ from xinfer.runtime.openai.errors import (
     Unintelligible,
 )
 from xinfer.runtime.openai.failures import Failure
-from xinfer.runtime.openai.fixes import Case, Text
+from xinfer.runtime.openai.fixes import Case, Text, in_both
 from xinfer.runtime.openai.redaction import NOTHING, Secrets
 from xinfer.runtime.openai.text import shortened, whole
 
@@ -30,6 +30,8 @@ _LONG_WAIT = 120
 """Seconds."""
 _MOST_CAUSES = 20
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
+_UNEXPLAINED = Text("answered an error without a word", "返回错误，未作说明")
+_BROKEN_OFF = Text("broke off the answer without a word", "中断了回答，未作说明")
 _STATUS = re.compile("[45][0-9]{2}")
 _ERRORS: dict[int, type[CallError]] = {
     401: NotAuthorized,
@@ -51,7 +53,7 @@ class Call:
     :param secrets: what users must not see should the server repeat it.
     """
 
-    label: str
+    label: Text = field(converter=in_both)
     url: str
     model: str = ""
     kind: str = ""
@@ -63,10 +65,12 @@ class Call:
         if response.is_redirect:
             return self._redirected(response.headers["Location"])
         status = response.status_code
-        told = server_words(body) or response.reason or "nothing"
+        told = server_words(body) or response.reason or ""
         words = self._one_line(told)
         case = self._case(status, told)
         what = Text("answered {status}: {words}{id}", "返回错误 {status}：{words}{id}")
+        if not words:
+            what = Text("answered {status} without a word{id}", "返回错误 {status}，未作说明{id}")
         return self._error(
             _kind(status),
             what,
@@ -91,14 +95,16 @@ class Call:
 
     def broke_off_with(self, error: Any) -> CallError:
         """Make the error of an error event: a text, or an object with a message."""
-        return self._inside(error, Text("broke off the answer: {words}", "中断了回答：{words}"))
+        what = Text("broke off the answer: {words}", "中断了回答：{words}")
+        return self._inside(error, what if words_of(error) else _BROKEN_OFF)
 
     def answered_error(self, error: Any) -> CallError:
         """Make the error of a 2xx answer that is one."""
-        return self._inside(error, Text("answered an error: {words}", "返回错误：{words}"))
+        what = Text("answered an error: {words}", "返回错误：{words}")
+        return self._inside(error, what if words_of(error) else _UNEXPLAINED)
 
     def _inside(self, error: Any, what: Text) -> CallError:
-        told = words_of(error) or "an error without words"
+        told = words_of(error)
         words = self._one_line(told)
         code = str(error.get("code")) if isinstance(error, dict) else ""
         status = int(code) if _STATUS.fullmatch(code) else None
@@ -154,19 +160,25 @@ class Call:
         status: int | None = None,
         **values: Any,
     ) -> CallError:
-        url, label = self._shortened(_without_user(self.url)), self.label
+        url = self._shortened(_without_user(self.url))
         model = self._shortened(self.model)
         about = Text(f" (model {model!r})", f"（模型“{model}”）") if model else Text("", "")
         values |= {"status": status}
         happened = what.format(words=words, **values)
         case = to_do if isinstance(to_do, Case) else None
         fix = to_do.fix if isinstance(to_do, Case) else to_do or Text("", "")
-        fix = fix.format(label=label, **values)
-        english = f"{label} at {url} {happened.english}{about.english}. {fix.english}".rstrip()
-        chinese = f"{label}（{url}）{happened.chinese}{about.chinese}。{fix.chinese}"
+        sentence = Text(
+            "{label} at {url} {happened}{about}. {fix}", "{label}（{url}）{happened}{about}。{fix}"
+        ).format(
+            label=self.label,
+            url=url,
+            happened=happened,
+            about=about,
+            fix=fix.format(label=self.label, **values),
+        )
         return ((case and case.error) or kind)(
-            english,
-            chinese,
+            sentence.english.rstrip(),
+            sentence.chinese,
             words=words,
             has_fix=bool(fix.english),
             status=status,

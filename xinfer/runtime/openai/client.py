@@ -20,11 +20,13 @@ from xinfer.runtime.openai.cache import Cache
 from xinfer.runtime.openai.calls import Call
 from xinfer.runtime.openai.catalog import Catalog, read_object, read_value
 from xinfer.runtime.openai.errors import BadRequest
+from xinfer.runtime.openai.fixes import Text
 from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.streams import Reader, joined, pieces_of, whole_answer
 from xinfer.runtime.openai.text import whole
 from xinfer.runtime.openai.ways import Attempts
 from xinfer.spec.clones import ClonedVoice
+from xinfer.spec.errors import quoted
 
 type Input = str | Mapping[str, str]
 """A text, or ``{"image": …}`` with a URL or data URL, for models that take one."""
@@ -224,7 +226,8 @@ class Client(Catalog):
 
     def _fetched(self, voice: ClonedVoice) -> bytes:
         host = evolve(self.server, base_url=voice.recording, api_key=None, headers=(), query=())
-        label = f"The host of the voice {voice.name!r}"
+        name = quoted(voice.name)
+        label = Text(f"The host of the voice '{name}'", f"音色“{name}”所在的服务器")
         call = Call(label=label, url=voice.recording, cases=fixes.RECORDING, secrets=host.secrets)
         return read(host.send("GET", call), call, limits.RECORDING)
 

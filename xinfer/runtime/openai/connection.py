@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from attrs import frozen
+from attrs import field, frozen
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_auth_from_url
 from urllib3.exceptions import ProtocolError
@@ -21,6 +21,7 @@ from urllib3.exceptions import ProtocolError
 from xinfer.runtime.openai import failures, limits
 from xinfer.runtime.openai.body import beginning
 from xinfer.runtime.openai.calls import Call
+from xinfer.runtime.openai.fixes import Text, in_both
 from xinfer.runtime.openai.multipart import Form
 from xinfer.runtime.openai.redaction import Secrets
 from xinfer.runtime.openai.sockets import Adapter
@@ -48,7 +49,7 @@ class Server:
     """
 
     base_url: str
-    label: str = "The server"
+    label: Text = field(default=Text("The server", "服务器"), converter=in_both)
     api_key: Secret | None = None
     timeout: float = 60.0
     max_retries: int = 3

@@ -6,7 +6,7 @@ import re
 from typing import Self
 
 _UNEXPLAINED = re.compile(
-    r"^(internal server error:?\s*)?(something (is|went) wrong|nothing|an error without words)?\.?$"
+    r"^(internal server error:?\s*)?(something (is|went) wrong)?\.?$"
     r"|check the server logs",
     re.IGNORECASE,
 )

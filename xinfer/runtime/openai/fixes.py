@@ -34,6 +34,11 @@ class Text:
         return Text(self.english.format(**english), self.chinese.format(**chinese))
 
 
+def in_both(text: str | Text) -> Text:
+    """Return a text as it is; a name is the same in both languages."""
+    return text if isinstance(text, Text) else Text(text, text)
+
+
 @frozen(kw_only=True)
 class Case:
     """One way in which servers refuse a call: how to recognize it, and what to do.

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xinfer.testing.server.answer import WHERE, Answer, refusal
+from xinfer.testing.server.answer import WHERE, Answer, as_json, refusal
 from xinfer.testing.server.arrived import Arrived
 from xinfer.testing.server.faults import Edited
 
@@ -170,7 +170,104 @@ def _llama_tools_fail(arrived: Arrived, answer: Answer) -> Answer:
     return refusal(500, WHERE + words)
 
 
+def _refused(
+    route: str, status: int, words: str, when: Callable[[dict[str, Any]], object]
+) -> Change:
+    """Refuse the requests of a route whose body is such."""
+
+    def change(arrived: Arrived, answer: Answer) -> Answer:
+        body = arrived.body if isinstance(arrived.body, dict) else {}
+        return refusal(status, words) if arrived.route == route and when(body) else answer
+
+    return change
+
+
+def _has_parts(body: dict[str, Any]) -> bool:
+    """Say whether the content of a message is a list of parts."""
+    return any(isinstance(message.get("content"), list) for message in body.get("messages") or ())
+
+
+def _complete_with_chat(arrived: Arrived, answer: Answer) -> Answer:
+    """Complete a prompt with a chat model."""
+    body = arrived.body if isinstance(arrived.body, dict) else {}
+    if arrived.route != "/v1/completions" or body.get("model") != "chat" or body.get("stream"):
+        return answer
+    choice = {"text": "Hello!", "index": 0, "logprobs": None, "finish_reason": "length"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 8, "total_tokens": 9}
+    told = {"id": str(uuid.uuid4()), "object": "text_completion", "created": 0, "model": "chat"}
+    return as_json({**told, "choices": [choice], "usage": usage})
+
+
+_RERANKED = {"model", "query", "documents", "top_n", "return_documents", "return_len"}
+_TOOL_FAMILIES = (
+    "Only ['qwen1.5-chat', 'qwen1.5-moe-chat', 'qwen2-instruct', 'qwen2-moe-instruct', "
+    "'qwen2.5-instruct', 'qwen2.5-coder-instruct', 'glm4-chat', 'glm4-chat-1m', "
+    "'llama-3.1-instruct', 'deepseek-v3'] support tool calls"
+)
+_NO_VERSION = {
+    "type": "error",
+    "error": {
+        "type": "invalid_request_error",
+        "message": "The anthropic-version header is required",
+    },
+}
+
+
+def _anthropic(arrived: Arrived, answer: Answer) -> Answer:
+    """Answer Anthropic's messages, which want a header, and count no tokens."""
+    if arrived.route == "/v1/messages/count_tokens":
+        return refusal(405, "Method Not Allowed")
+    if arrived.route == "/v1/messages" and "anthropic-version" not in arrived.headers:
+        return as_json(_NO_VERSION, status=400)
+    return answer
+
+
 _HABITS: tuple[Habit, ...] = (
+    Habit(
+        until=(0, 17),
+        change=_refused(
+            _CHAT,
+            500,
+            f"{WHERE}<xinference.core.scheduler.InferenceRequest object at 0x7fede616ac10>",
+            lambda body: body.get("stop") and not body.get("stream"),
+        ),
+    ),
+    Habit(
+        until=(0, 17),
+        change=_refused(
+            _CHAT, 500, f'{WHERE}can only concatenate str (not "list") to str', _has_parts
+        ),
+    ),
+    Habit(
+        until=(0, 17),
+        change=_refused(
+            "/v1/rerank",
+            500,
+            f"{WHERE}rerank hasn't support extra parameter.",
+            lambda body: body.keys() - _RERANKED,
+        ),
+    ),
+    Habit(
+        until=(1, 5),
+        change=_refused(
+            "/v1/rerank",
+            500,
+            f"{WHERE}list index out of range",
+            lambda body: body.get("documents") == [],
+        ),
+    ),
+    Habit(
+        since=(1, 4),
+        until=(1, 5),
+        change=_refused(
+            _CHAT,
+            400,
+            _TOOL_FAMILIES,
+            lambda body: body.get("tools") and body.get("model") == "reason",
+        ),
+    ),
+    Habit(until=(0, 17), change=_complete_with_chat),
+    Habit(since=(3, 5), until=(4,), change=_anthropic),
     Habit(until=(2, 2), change=_refuse_streamed_tools),
     Habit(since=(1, 17), until=(2, 2), change=_llama_tools_fail),
     Habit(until=(2, 12), change=_unknown_is_400),

@@ -64,6 +64,20 @@ def test_one_mistake_is_one_finding(folder, path, old, new, code, message):
     assert finding.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("languages", "message"),
+    [
+        (["fr_FR: A"], "fr_FR is not a language of Dify"),
+        (["fr_FR: A", "de_DE: A"], "de_DE and fr_FR are not languages of Dify"),
+    ],
+)
+def test_languages_that_dify_has_not_are_one_finding(folder, languages, message):
+    label = "label:\n  en_US: Acme\n"
+    replace(folder / PROVIDER, label, label + "".join(f"  {line}\n" for line in languages))
+    (finding,) = check(read_plugin(folder))
+    assert (finding.code, finding.message) == ("XI006", message)
+
+
 def test_a_fault_in_one_file_hides_none_in_another(folder):
     (folder / MANIFEST).write_text("author: [\n")
     replace(folder / PROVIDER, "type: secret-input", "type: secret_input")

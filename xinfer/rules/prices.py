@@ -84,10 +84,10 @@ def _priced(more: str) -> dict[str, str]:
     return {"models/llm/acme-1.yaml": _pricing(more)}
 
 
-def _siblings(unit: str) -> dict[str, str]:
-    """Write an example with four models, the first of which has the unit."""
+def _siblings(unit: str, price: str = "1") -> dict[str, str]:
+    """Write an example with four models, the first of which has the unit, the others the price."""
     model = "model: {}\nmodel_type: llm\nmodel_properties: {{mode: chat, context_size: 4096}}\n"
-    cheap = _pricing("input: '1', unit: '0.000001', currency: USD")
+    cheap = _pricing(f"input: '{price}', unit: '0.000001', currency: USD")
     files = {f"models/llm/m{n}.yaml": model.format(f"m{n}") + cheap for n in range(3)}
     return {"models/llm/acme-1.yaml": _pricing(f"input: '1', unit: {unit}, currency: USD"), **files}
 
@@ -104,6 +104,7 @@ def _siblings(unit: str) -> dict[str, str]:
     ),
     good=(
         _siblings("'0.000001'"),
+        _siblings("'0.001'", price="0"),
         _priced("input: '0.2', output: '1', unit: '0.001', currency: USD"),
         _priced("input: '7', unit: '0.001', currency: RMB"),
         _priced("input: '9000', unit: '0.001', currency: IDR"),

@@ -88,7 +88,11 @@ def storage_size(storage: StoragePermission, plugin: Plugin) -> Iterator[Problem
     Severity.ADVICE,
     Stage.RUN_TIME,
     source="daemon internal/core/io_tunnel/backwards_invocation/task.go: checkPermission",
-    bad=("resource:\n  permission:\n    tool:\n      «enabled: true»\n",),
+    bad=(
+        "resource:\n  permission:\n    tool:\n      «enabled: true»\n",
+        "resource:\n  permission:\n    tool:\n      «enabled: true»\n"
+        "    model:\n      enabled: true\n",
+    ),
     good=("resource:\n  permission:\n    tool:\n      enabled: false\n",),
     fix="Leave the permissions out.",
 )

@@ -150,6 +150,27 @@ def test_a_build_with_a_secret_writes_nothing(here):
     assert (here / "dist/tariff/.env").is_file()
 
 
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        (("keygen", "{}/acme"), "acme.private.pem"),
+        (("docs", "--spec", str(ROOT / "provider_spec.py"), "-o", "{}/models.md"), "models.md"),
+        (("schema", "manifest", "-o", "{}/manifest.json"), "manifest.json"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_the_folders_above_an_output_are_made_or_the_error_names_it(tmp_path, command, written):
+    where = tmp_path / "a/b"
+    done = CliRunner().invoke(main, [part.replace("{}", str(where)) for part in command])
+    assert done.exit_code == 0, done.output
+    assert (where / written).is_file()
+    (tmp_path / "file").touch()
+    refused = [part.replace("{}", str(tmp_path / "file/b")) for part in command]
+    done = CliRunner().invoke(main, refused)
+    assert done.exit_code == 2
+    assert "cannot be written: Not a directory." in done.output
+
+
 def test_a_build_into_the_folder_that_it_packs_is_refused(here):
     shutil.copytree(ROOT / "examples/tariff", here / "tariff")
     printed = run(

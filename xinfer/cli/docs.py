@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import LANGUAGES, UnusableInput, examples, spec_option
+from xinfer.cli.options import LANGUAGES, UnusableInput, examples, spec_option, write_output
 
 
 @click.command(
@@ -62,7 +62,7 @@ def docs(
                 f"{update} is out of date: run xinfer docs --update {update}"
             )
         if before != after:
-            update.write_text(after, "utf-8")
+            write_output(update, after)
         click.echo(f"{update} is up to date." if before == after else f"Updated {update}.")
         return
     _deliver(page(project, language or LANGUAGES[0]), output)
@@ -72,5 +72,5 @@ def _deliver(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, "utf-8")
+        write_output(output, text)
         click.echo(f"Wrote {output}.")

@@ -38,6 +38,7 @@ def keygen(name: Path, *, passphrase: bool) -> None:
     secret = ask_passphrase(confirm=True) if passphrase else None
     key = generate_key()
     try:
+        private.parent.mkdir(parents=True, exist_ok=True)
         with (
             _new_file(private, private_pem(key, secret), 0o600),
             _new_file(public, public_pem(key.public_key()), 0o644),

@@ -102,6 +102,19 @@ class UnusableInput(click.ClickException):
         super().__init__(visible(message, keep="\n\t"))
 
 
+def write_output(path: Path, text: str) -> None:
+    """Write a file that a user asked for, and the folders above it, as ruff and uv do.
+
+    :raises UnusableInput: it cannot be written.
+    """
+    from xinfer.plugin.writer import write_file
+
+    try:
+        write_file(path, text.encode())
+    except OSError as error:
+        raise UnusableInput(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def require(module: str, *, extra: str, because: str) -> None:
     """Check that an optional dependency is installed.
 

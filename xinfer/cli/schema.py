@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xinfer.cli.options import UnusableInput, examples
+from xinfer.cli.options import UnusableInput, examples, write_output
 from xinfer.cli.plugin_command import MODEL_TYPES, PluginCommand, PluginOptions, plugin_options
 from xinfer.cli.terminal import json_text
 
@@ -65,5 +65,5 @@ def schema(
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, "utf-8")
+        write_output(output, text)
         click.echo(f"Wrote {output}.")

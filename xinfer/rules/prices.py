@@ -115,7 +115,7 @@ def _siblings(unit: str, price: str = "1") -> dict[str, str]:
     ),
 )
 def price_of_other_unit(project: Project, _: Plugin) -> Iterator[Problem]:
-    """A model costs what none does, or over a hundred times what its siblings do in another unit.
+    """A model costs more than any does, or a hundred times as much as its siblings of another unit.
 
     Most likely its price is per million tokens, and its unit says per thousand.
     """

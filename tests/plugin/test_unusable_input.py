@@ -33,7 +33,7 @@ def run(*arguments, **options):
     [
         (("keygen", "."), "The keys need a name"),
         (("keygen", ""), "The keys need a name"),
-        (("keygen", "nowhere/acme"), "nowhere cannot be written: No such file or directory."),
+        (("keygen", "x.difypkg/acme"), "x.difypkg cannot be written: File exists."),
         (("keygen", "acme", "--passphrase"), "set XINFER_PASSPHRASE"),
         (("sign", "x.difypkg", *KEY, "--time", "-1"), "-1 is not in the range"),
         (("sign", "x.difypkg", *KEY, "--time", 2**63), "is not in the range"),

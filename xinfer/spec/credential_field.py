@@ -26,6 +26,9 @@ version of the plugin stored the same variable as a secret."""
 _PLACEHOLDER = "[__HIDDEN__]"
 """What Dify's form shows instead of a stored secret, and sends back if nothing was entered."""
 
+_NOTHING = (None, "")
+"""What Dify stores of a field that was left empty."""
+
 LONGEST, LONGEST_SECRET = 256 * 1024, 8 * 1024
 """Characters that a field may hold if its form sets no limit: all tenants of a Dify share one
 process, and the values of each are read anew for every call."""
@@ -138,8 +141,10 @@ class CredentialField:
 
     def stored(self, raw: Mapping[str, object]) -> object:
         """Return what Dify stored of this field, under its variable or a former one."""
-        variables = (self.form.variable, *self.was)
-        return next((raw[name] for name in variables if raw.get(name) not in (None, "")), None)
+        value = raw.get(self.form.variable)
+        if value in _NOTHING and self.was:
+            value = next((raw[name] for name in self.was if raw.get(name) not in _NOTHING), None)
+        return None if value in _NOTHING else value
 
     def may_be_shown_with(self, other: CredentialField) -> bool:
         """Return whether the form can show both fields at once."""

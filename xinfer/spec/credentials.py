@@ -66,6 +66,7 @@ class Credentials:
     """
 
     __credential_fields__: ClassVar[tuple[CredentialField, ...]] = ()
+    __credential_defaults__: ClassVar[Mapping[str, Accepted]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -86,23 +87,24 @@ class Credentials:
 
         :raises FormError: names every field that is wrong or missing.
         """
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict(cls.__credential_defaults__)
         problems: list[Problem] = []
         for field in cls.__credential_fields__:
+            stored = field.stored(raw)
+            if stored is None and field.name in values:
+                continue
             is_shown = field.is_shown(raw)
-            stored = field.stored(raw) if is_shown is not False else None
             try:
-                value = field.read(stored)
+                value = field.read(stored) if is_shown is not False else attrs.NOTHING
             except ValueError as error:
                 problems.append(field.problem(error, stored))
                 continue
-            if value is attrs.NOTHING:
-                value = field.default
-                if value is attrs.NOTHING and is_shown is not True:
-                    value = None
-                if value is attrs.NOTHING:
+            if value is not attrs.NOTHING:
+                values[field.name] = Accepted(value)
+            elif field.name not in values:
+                values[field.name] = Accepted(None)
+                if is_shown is True:
                     problems.append(Problem((field.title,), _MISSING))
-            values[field.name] = Accepted(value)
         if not problems:
             try:
                 return cls(**values)
@@ -151,6 +153,11 @@ def _collect(cls: type, attributes: list[attrs.Attribute[Any]]) -> list[attrs.At
     except TypeError as error:
         raise TypeError(f"{cls.__name__}: {error}") from None
     cls.__credential_fields__ = fields  # type: ignore[attr-defined]
+    cls.__credential_defaults__ = {  # type: ignore[attr-defined]
+        field.name: Accepted(field.default)
+        for field in fields
+        if field.default is not attrs.NOTHING
+    }
     return [
         attribute.evolve(converter=field.accept)
         for attribute, field in zip(attributes, fields, strict=True)

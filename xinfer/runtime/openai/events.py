@@ -75,8 +75,8 @@ class Events:
         if self._after_cr and arrived:
             arrived = arrived.removeprefix(b"\n")
             self._after_cr = False
-        if b"\r" not in arrived:
-            return arrived
+        if arrived.count(b"\r") == arrived.count(b"\r\n"):
+            return arrived  # space at the end of a line, CR included, tells nothing
         self._after_cr = arrived.endswith(b"\r")
         return arrived.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 

@@ -93,14 +93,16 @@ class Closed:
 
 @frozen(kw_only=True)
 class Cut:
-    """The connection ends after some pieces of the body."""
+    """The connection ends after some pieces of the body, or amid the last if it has no more."""
 
     after: int
     reset: bool = False
 
     def __call__(self, answer: Answer) -> Answer:
         """Return the beginning of the answer; its head promises all of it."""
-        begin, _ = _cut_at(answer, self.after)
+        begin, rest = _cut_at(answer, self.after)
+        if not rest and begin and isinstance(last := begin[-1], bytes):
+            begin = (*begin[:-1], last[: len(last) // 2])
         promised = {} if answer.streamed else {"content-length": str(len(answer.body))}
         headers = {**answer.headers, **promised}
         return evolve(answer, headers=headers, steps=(*begin, Drop(self.reset)))

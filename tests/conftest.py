@@ -1,7 +1,10 @@
 """Projects and plugins for the tests: to edit, to damage, to run."""
 
+import faulthandler
+import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 # Before all else: it replaces sockets and threads, and whoever came earlier keeps the old ones.
 import dify_plugin  # noqa: F401
 import pytest
+from gevent.monkey import get_original
 from hypothesis import settings
 
 from xinfer.build.preparation import prepare, write
@@ -28,6 +32,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _BENCH = ("matplotlib", "openai", "psutil", "xinference_client")
 collect_ignore = [] if all(map(find_spec, _BENCH)) else ["test_benchmarks.py"]
+_ENDS_WITHIN = 60
+"""Seconds."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -51,6 +57,23 @@ def pytest_collection_modifyitems(config, items):
     if advice:
         items[:] = [item for item in items if item not in advice]
         config.hook.pytest_deselected(items=list(advice))
+
+
+def pytest_sessionfinish(exitstatus):
+    """Stop what tests started for each other, and end in any case.
+
+    Python waits at its end for every thread that a test left running, and would for ever.
+    """
+    get_original("_thread", "start_new_thread")(_end, (int(exitstatus),))
+    if emitted := sys.modules.get("emitted"):
+        emitted.running.close()
+
+
+def _end(status):
+    get_original("time", "sleep")(_ENDS_WITHIN)
+    sys.stderr.write(f"Python did not end within {_ENDS_WITHIN} s of the last test:\n")
+    faulthandler.dump_traceback()
+    os._exit(status)
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -4,7 +4,6 @@ What :mod:`under_sdk` runs in this process runs here in the plugin's own: a test
 from either.
 """
 
-import atexit
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -34,18 +33,19 @@ log: deque[str] = deque(maxlen=1000)
 """The last lines that the plugin wrote for its operator."""
 
 
+running = ExitStack()
+"""What runs until the last test."""
+
+
 @cache
 def plugin() -> PluginProcess:
     """Start the plugin of this repository; it ends with the tests."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "xinference"
-        write_tree(prepare(SPEC).tree, folder)
-        environment = {"NO_PROXY": "127.0.0.1", "XINFER_DEBUG": "1"}
-        started = stack.enter_context(
-            PluginProcess.start(folder, environment=environment, listen=log.append)
-        )
-        atexit.register(stack.pop_all().close)
-    return started
+    folder = Path(running.enter_context(tempfile.TemporaryDirectory())) / "xinference"
+    write_tree(prepare(SPEC).tree, folder)
+    environment = {"NO_PROXY": "127.0.0.1", "XINFER_DEBUG": "1"}
+    return running.enter_context(
+        PluginProcess.start(folder, environment=environment, listen=log.append)
+    )
 
 
 _used: set[str] = set()

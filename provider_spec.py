@@ -1,7 +1,6 @@
-"""Xinference for Dify, declared once.
+"""Xinference for Dify, declared once: edit this file, then run ``uv run build.py``.
 
-Edit this file and run ``uv run build.py``: the manifest, the credential form, the check of what
-users enter and the models' parameters all follow from it.
+Manifest, credential form, the check of what users enter and the models' parameters follow from it.
 """
 
 from datetime import UTC, datetime

@@ -66,8 +66,8 @@ def test_what_a_user_names(arguments, tmp_path):
 def test_each_character_has_one_escape():
     """That of ``repr``, which messages use for a name in quotation marks."""
     for character in map(chr, range(0x10000)):
-        if (shown := visible(character)) != character:
-            assert shown == repr(character)[1:-1] == quoted(character)
+        if (escape := visible(character)) != character:
+            assert escape == repr(character)[1:-1] == quoted(character)
         else:
             assert not ACTED_ON.match(character)
 

@@ -42,9 +42,9 @@ def with_requirements(files: PluginFiles) -> PluginFiles:
 def find_uv() -> str | None:
     """Return the path of uv, if it is installed: in this environment, or for all."""
     # UV_PATH is the daemon's; UV is what uv sets for the commands that it runs.
-    named = os.environ.get("UV_PATH") or os.environ.get("UV")
+    configured = os.environ.get("UV_PATH") or os.environ.get("UV")
     beside = str(Path(sys.executable).parent)
-    return named or shutil.which("uv", path=beside) or shutil.which("uv")
+    return configured or shutil.which("uv", path=beside) or shutil.which("uv")
 
 
 def _export(project: bytes, lock: bytes, where: Path) -> bytes:
